@@ -1,0 +1,100 @@
+/**
+ * A target is a place that runs releases and splits traffic between them. A target knows nothing of judges; a judge
+ * knows nothing of targets; both meet in `rollout.ts`.
+ */
+
+/** What is run and judged. `digest` is its identity everywhere: the image's where there is one, else the model's. */
+export interface Release {
+  /** `sha256:<64 hex>`. */
+  digest: string;
+  /** For people: `flights-2`. */
+  label: string;
+  model: {
+    digest: string;
+    /** Where a target finds the ONNX file: a path, `file:`, `https:`, `s3:` or an OCI reference. */
+    uri: string;
+    /** Path of the contract file. */
+    contract: string;
+  };
+}
+
+/** What runs and what share it truly gets, now: read, not remembered. */
+export interface Situation {
+  /** null: nothing has ever been deployed here. */
+  stable: Release | null;
+  candidate: Release | null;
+  /** The candidate's share of requests in percent, as routed now. */
+  candidatePercent: number;
+  mirrorPercent: number;
+  /** Whether each side answers its readiness probe now. */
+  ready: { stable: boolean; candidate: boolean };
+  /** Where people and traffic reach it. */
+  url: string;
+}
+
+/** Every call is idempotent and resumable: calling it again after any interruption ends in the same place. Each
+ * rejects with a `RolloutError` that names what failed and what to do. */
+export interface Target {
+  read(): Promise<Situation>;
+  /** Resolves when the candidate answers its probe, at 0 % traffic. On an empty target it prepares all the same;
+   * `promote` then makes it stable. Preparing another candidate replaces one that gets no traffic. */
+  prepare(candidate: Release): Promise<void>;
+  /** Resolves only when routing is proven, not just accepted. */
+  split(candidatePercent: number): Promise<void>;
+  mirror(percent: number): Promise<void>;
+  /** Capacity first, then traffic, then clean up: the candidate becomes stable, the old stable is kept as previous. */
+  promote(): Promise<void>;
+  /** Stable at 100 %: capacity first, then traffic, then the candidate goes. Without a candidate it does nothing. */
+  restore(): Promise<void>;
+}
+
+/** Who holds a rollout, and until when. */
+export interface Lease {
+  /** For people and for the next run: a run URL, or host and pid. */
+  holder: string;
+  rollout: string;
+  acquiredAt: number;
+  expiresAt: number;
+}
+
+/** One line of the journal, written before the step it names is taken. */
+export interface JournalEntry {
+  at: number;
+  rollout: string;
+  step: JournalStep;
+  holder: string;
+}
+
+export type JournalStep =
+  | { name: "begin"; candidate: Release; stable: Release | null; steps: number[] }
+  | { name: "prepare" }
+  | { name: "mirror"; percent: number }
+  | { name: "split"; percent: number }
+  | { name: "bake"; ms: number }
+  | { name: "promote" }
+  | { name: "restore"; reason: string; by: "judge" | "guard" | "operator" | "resume" }
+  | { name: "hold"; reason: string }
+  | { name: "end"; stage: "promoted" | "restored" | "held"; verdict: "pass" | "fail" | "inconclusive" };
+
+export interface HistoryEntry {
+  release: Release;
+  promotedAt: number;
+  verdict: "pass" | "first" | "rollback";
+  rollout: string;
+}
+
+/** Where a target's rollouts are remembered: the target's own annotation or ConfigMap, a file for `local`. It lives
+ * beside the target and not beside the runner, so that it outlives the runner. */
+export interface Ledger {
+  /** Takes or renews the lease. Rejects with `RolloutError` code `lease-held` naming the holder when another has it
+   * and it has not expired. `seize` takes it all the same (an operator's rollback); the loser learns at its next renewal. */
+  hold(lease: { holder: string; rollout: string; ttlMs: number; seize?: boolean }): Promise<Lease>;
+  release(rollout: string): Promise<void>;
+  /** Appends; resolves once it is durable. Rejects with code `lease-lost` when `rollout` does not hold the lease. */
+  write(entry: JournalEntry): Promise<void>;
+  /** The journal's last rollout, oldest entry first; empty when there was none or it is closed and was read before. */
+  journal(): Promise<JournalEntry[]>;
+  lease(): Promise<Lease | null>;
+  /** The last 10 releases that were stable, newest first; the present stable is the first. */
+  history(): Promise<HistoryEntry[]>;
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["packages/**/*.test.ts", "actions/**/*.test.ts", "test/**/*.test.ts"],
+    // The heavier suites bring real components of their own and have scripts of their own.
+    exclude: ["**/node_modules/**", "build/**", "test/{cluster,supply-chain,workflows}/**"],
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+  },
+});
