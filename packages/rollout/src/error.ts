@@ -26,6 +26,10 @@ export const rolloutErrorCodes = [
   "conflict",
   /** A rollout was left open and cannot be taken up again. */
   "interrupted",
+  /** There is no release to roll back to, or not the one that was asked for. */
+  "no-previous",
+  /** Stable could not be given all traffic; the guard will do it when the lease expires. */
+  "restore-failed",
 ] as const;
 export type RolloutErrorCode = (typeof rolloutErrorCodes)[number];
 

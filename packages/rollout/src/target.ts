@@ -74,7 +74,13 @@ export type JournalStep =
   | { name: "promote" }
   | { name: "restore"; reason: string; by: "judge" | "guard" | "operator" | "resume" }
   | { name: "hold"; reason: string }
-  | { name: "end"; stage: "promoted" | "restored" | "held"; verdict: "pass" | "fail" | "inconclusive" };
+  /** `first`: there was nothing to compare with; `rollback`: an operator's, which needs no verdict. With stage
+   * `promoted` the ledger puts the candidate of this rollout's `begin` at the head of the history. */
+  | {
+      name: "end";
+      stage: "promoted" | "restored" | "held";
+      verdict: "pass" | "fail" | "inconclusive" | "first" | "rollback";
+    };
 
 export interface HistoryEntry {
   release: Release;
