@@ -1,0 +1,22 @@
+/** What people read: job summaries, log lines and HTML pages, as pure functions from plain data to strings. */
+export type {
+  Decision,
+  EvaluationReportInput,
+  LatencyQuantiles,
+  ModelMetrics,
+  NamedRelease,
+  RollbackReportInput,
+  RolloutObservation,
+  RolloutReportInput,
+  RolloutStep,
+  RunFacts,
+  ShadowReportInput,
+  SideObservation,
+  Sides,
+} from "./inputs.ts";
+export { type Progress, progressLine } from "./progress.ts";
+export { deploySummary } from "./summary-deploy.ts";
+export { evalGateSummary } from "./summary-eval-gate.ts";
+export { rollbackSummary } from "./summary-rollback.ts";
+export { shadowSummary } from "./summary-shadow.ts";
+export { settleLines, verdictTable } from "./verdict-table.ts";

@@ -1,0 +1,82 @@
+/** Verdicts in Markdown: the one table that is read in five seconds. */
+import type { Verdict } from "@ml-actions/gates/types";
+import { count, formatter, unitOf } from "./figures.ts";
+import { code, codeInHtml, details, type MarkdownColumn, table, text } from "./markdown.ts";
+import { icons, isSliced, sign, worstFirst } from "./verdicts.ts";
+
+/** Rows that a reader still takes in at a glance; the worst come first, so the cut hits what passed. */
+const rowsShown = 25;
+const rowsFolded = 200;
+const maximumGateLength = 120;
+
+/**
+ * Worst first. Passed gates on slices are folded below as soon as the table is longer than a glance (8 rows); what is
+ * beyond the caps is counted, never dropped in silence.
+ *
+ * @param confidence of the intervals, 0…1, for the column's title.
+ */
+export function verdictTable(verdicts: readonly Verdict[], confidence?: number): string {
+  if (verdicts.length === 0) return "*No gate was judged.*";
+  const sorted = worstFirst(verdicts);
+  const glance = sorted.length <= 8 ? sorted : sorted.filter((v) => v.verdict !== "pass" || !isSliced(v));
+  const shown = (glance.length > 0 ? glance : sorted).slice(0, rowsShown);
+  const rest = sorted.filter((verdict) => !shown.includes(verdict));
+  const parts = [table(columns(confidence), shown.map(row))];
+  if (rest.length > 0) parts.push(folded(rest, confidence));
+  return parts.join("\n\n");
+}
+
+/** What would settle the inconclusive gates, one line each, at most five. */
+export function settleLines(verdicts: readonly Verdict[]): string | null {
+  const open = verdicts.filter(
+    (verdict) => verdict.settle !== undefined && verdict.verdict === "inconclusive",
+  );
+  if (open.length === 0) return null;
+  const lines = open
+    .slice(0, 5)
+    .map((verdict) => `- ${code(verdict.gate, maximumGateLength)}: ${text(verdict.settle ?? "", 300)}`);
+  if (open.length > 5) lines.push(`- and ${count(open.length - 5)} more`);
+  return `**What would settle it**\n\n${lines.join("\n")}`;
+}
+
+function columns(confidence: number | undefined): MarkdownColumn[] {
+  const level = confidence === undefined ? "" : `${Number((confidence * 100).toFixed(2))}\u00a0% `;
+  return [
+    { title: "Verdict", align: "left" },
+    { title: "Gate", align: "left" },
+    { title: "Observed", align: "right" },
+    { title: "Allowed", align: "right" },
+    { title: `${level}interval`.replace(/^i/, "I"), align: "center" },
+    { title: "n", align: "right" },
+    { title: "Why", align: "left" },
+  ];
+}
+
+function row(verdict: Verdict): string[] {
+  const { observed, bound, interval } = verdict;
+  const show = formatter([observed, bound, ...(interval ?? [])], unitOf(verdict.metric));
+  const word = verdict.verdict === "pass" ? "pass" : `**${verdict.verdict}**`;
+  return [
+    `${icons[verdict.verdict]}\u00a0${word}`,
+    code(verdict.gate, maximumGateLength),
+    verdict.verdict === "fail" ? `**${show(observed)}**` : show(observed),
+    bound === null ? "—" : `${sign(verdict)}\u00a0${show(bound)}`.trim(),
+    interval === null ? "—" : `${show(interval[0])}\u00a0… ${show(interval[1])}`,
+    count(verdict.n),
+    text(verdict.reason, 300),
+  ];
+}
+
+function folded(rest: readonly Verdict[], confidence: number | undefined): string {
+  const words = (["fail", "inconclusive", "pass"] as const)
+    .map((name) => [name, rest.filter((verdict) => verdict.verdict === name).length] as const)
+    .filter(([, number]) => number > 0)
+    .map(([name, number]) => `${icons[name]} ${count(number)} ${name}`);
+  const first = rest[0];
+  const example =
+    rest.length === 1 && first !== undefined ? ` (${codeInHtml(first.gate, maximumGateLength)})` : "";
+  const more = rest.length - rowsFolded;
+  const body = table(columns(confidence), rest.slice(0, rowsFolded).map(row));
+  const note = more > 0 ? `\n\n*And ${count(more)} more: the metrics file has every gate.*` : "";
+  return details(`More gates: ${words.join(", ")}${example}`, `${body}${note}`);
+}
