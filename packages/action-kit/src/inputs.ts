@@ -1,0 +1,168 @@
+/**
+ * From what the runner and delivery.yaml hold to the typed inputs of a story, or to all problems at once. An input
+ * of the workflow wins over the file, the file over the default. An empty input (`with: {schema: ""}`, or an
+ * expression that came to nothing) is one that was not given.
+ */
+import { readFile, stat } from "node:fs/promises";
+import { relative, resolve } from "node:path";
+import type { z } from "zod";
+import type { ActionDefinition, Place } from "./action.ts";
+import { actionNames } from "./action-names.ts";
+import { type FileProblem, type FileValue, LARGEST_CONFIG_BYTES, readSection } from "./config.ts";
+import { fieldFacts } from "./field-facts.ts";
+import { closest, shown } from "./wording.ts";
+
+const DEFAULT_CONFIG = "delivery.yaml";
+
+/** One thing that is wrong with what the reader gave. */
+export interface Problem {
+  message: string;
+  place?: Place;
+}
+
+export type Parsed<Inputs extends z.ZodObject> =
+  | { ok: true; inputs: z.output<Inputs>; origins: Map<string, string> }
+  | { ok: false; problems: Problem[] };
+
+type Definition<Inputs extends z.ZodObject> = Pick<
+  ActionDefinition<Inputs>,
+  "name" | "inputs" | "readsConfig"
+>;
+
+/** The environment the runner makes of `with:`: `decision-rule` arrives as `INPUT_DECISION-RULE`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What was given in the workflow: input name → text, trimmed, without the empty ones. Unknown names included. */
+export function givenInputs(environment: Environment): Map<string, string> {
+  const given = new Map<string, string>();
+  for (const [variable, value] of Object.entries(environment)) {
+    const trimmed = value?.trim() ?? "";
+    if (variable.startsWith("INPUT_") && trimmed !== "") given.set(variable.slice(6).toLowerCase(), trimmed);
+  }
+  return given;
+}
+
+/** The secrets among the inputs that were given, to be masked before a word is logged. */
+export function secretsOf(definition: Pick<ActionDefinition, "inputs">, environment: Environment): string[] {
+  const given = givenInputs(environment);
+  return Object.entries(definition.inputs.shape)
+    .filter(([name, field]) => given.has(name) && fieldFacts(field).secret)
+    .map(([name]) => given.get(name) ?? "");
+}
+
+/**
+ * Reads, merges and validates. Never throws because of what was given; paths are relative to `directory` (the
+ * workspace). An error that a field's own transform throws is a bug and passes through.
+ */
+export async function parseInputs<Inputs extends z.ZodObject>(
+  definition: Definition<Inputs>,
+  environment: Environment,
+  directory: string,
+): Promise<Parsed<Inputs>> {
+  const names = Object.keys(definition.inputs.shape);
+  const given = givenInputs(environment);
+  const unknown = [...given.keys()].filter((name) => !names.includes(name));
+  const file = definition.readsConfig
+    ? await readConfig(definition, given.get("config"), directory)
+    : { values: new Map<string, FileValue>(), problems: [] };
+
+  const raw: Record<string, unknown> = {};
+  const origins = new Map<string, string>();
+  for (const name of names) {
+    const fromFile = file.values.get(name);
+    if (given.has(name)) {
+      raw[name] = given.get(name);
+      origins.set(name, "input");
+    } else if (fromFile !== undefined) {
+      raw[name] = fromFile.value;
+      origins.set(name, written(fromFile.place));
+    }
+  }
+  const result = definition.inputs.safeParse(raw);
+  const problems: Problem[] = [
+    ...unknown.map((name) => unknownInput(name, names)),
+    ...file.problems.map(fileProblem),
+    ...(result.error?.issues ?? []).map((issue) => problemOf(issue, { definition, raw, file: file.values })),
+  ];
+  return problems.length === 0 && result.success
+    ? { ok: true, inputs: result.data, origins }
+    : { ok: false, problems };
+}
+
+async function readConfig(definition: Definition<z.ZodObject>, given: string | undefined, directory: string) {
+  const path = resolve(directory, given ?? DEFAULT_CONFIG);
+  const file = relative(directory, path).startsWith("..") ? path : relative(directory, path);
+  const values = new Map<string, FileValue>();
+  const refused = (message: string) => ({
+    values,
+    problems: [{ input: "config", message, place: { file } }],
+  });
+  let text: string;
+  try {
+    const facts = await stat(path);
+    if (!facts.isFile()) return refused("is not a file");
+    if (facts.size > LARGEST_CONFIG_BYTES)
+      return refused(`is larger than ${LARGEST_CONFIG_BYTES / 1024} KiB`);
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (missing && given === undefined) return { values, problems: [] };
+    if (missing) return refused(`there is no such file; is the repository checked out before this step?`);
+    return refused(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const shape = definition.inputs.shape;
+  const section = await readSection(text, file, {
+    action: definition.name,
+    actions: [...new Set([...actionNames, definition.name])],
+    inputs: Object.keys(shape).filter((name) => name !== "config"),
+  });
+  for (const [name, { place }] of section.values) {
+    if (!fieldFacts(shape[name] as z.ZodType).secret) continue;
+    section.values.delete(name);
+    section.problems.push({
+      input: name,
+      message: "is a secret: give it as an input, never in a file",
+      place,
+    });
+  }
+  return section;
+}
+
+function unknownInput(name: string, names: readonly string[]): Problem {
+  const near = closest(name, names);
+  const hint = near === undefined ? `inputs are ${names.join(", ")}` : `did you mean \`${near}\`?`;
+  return { message: `There is no input ${shown(name)}; ${hint}` };
+}
+
+function fileProblem({ input, message, place }: FileProblem): Problem {
+  const subject = input === undefined || input === "config" ? "" : `\`${input}\` `;
+  return { message: `${written(place)}: ${subject}${message}`, place };
+}
+
+interface Context {
+  definition: Definition<z.ZodObject>;
+  raw: Record<string, unknown>;
+  file: Map<string, FileValue>;
+}
+
+function problemOf(issue: z.core.$ZodIssue, { definition, raw, file }: Context): Problem {
+  const name = String(issue.path[0] ?? "");
+  const field = definition.inputs.shape[name];
+  if (field === undefined) return { message: issue.message };
+  const facts = fieldFacts(field);
+  if (raw[name] === undefined && issue.path.length === 1 && facts.required) {
+    const where = definition.readsConfig
+      ? `as an input, or under \`${definition.name}:\` in ${DEFAULT_CONFIG}`
+      : "as an input";
+    return { message: `\`${name}\` is missing: give it ${where}. It is: ${facts.description}` };
+  }
+  if (facts.secret) return { message: `\`${name}\` is not valid (its value is a secret and not shown)` };
+  const fromFile = raw[name] === file.get(name)?.value ? file.get(name)?.place : undefined;
+  const item = issue.path.length > 1 ? ` (item ${Number(issue.path[1]) + 1})` : "";
+  const origin = fromFile === undefined ? "" : ` (${written(fromFile)})`;
+  return { message: `\`${name}\`${item}${origin}: ${issue.message}`, ...(fromFile && { place: fromFile }) };
+}
+
+function written({ file, line, column }: Place): string {
+  return [file, line, column].filter((part) => part !== undefined).join(":");
+}
