@@ -48,8 +48,12 @@ async function install() {
   const npm = ["ci", "--no-audit", "--no-fund", "--ignore-scripts=false", "--loglevel=error"];
   const code = await run("npm", npm, env);
   clearInterval(progress);
-  if (code !== 0) fail("npm ci failed: is the package registry reachable? Its message is above. Run the command again.");
-  if (!existsSync(node24)) fail("npm ci ended without Node 24: its install script was blocked (see `allowScripts` in package.json).");
+  if (code !== 0)
+    fail("npm ci failed: is the package registry reachable? Its message is above. Run the command again.");
+  if (!existsSync(node24))
+    fail(
+      "npm ci ended without Node 24: its install script was blocked (see `allowScripts` in package.json).",
+    );
   writeFileSync(marker, wanted());
   console.error(`Installed in ${Math.round((Date.now() - started) / 1000)} s.\n`);
 }

@@ -1,0 +1,114 @@
+import type { ActionDefinition } from "@ml-actions/action-kit/action";
+import { choice, config, filePath, list, number, text } from "@ml-actions/action-kit/fields";
+import { decisionRules } from "@ml-actions/gates/types";
+import { z } from "zod";
+import { gates } from "../../target-inputs.ts";
+
+const inputs = z
+  .object({
+    gates: gates("f1 >= baseline - 0.02").describe(
+      "What must hold, one gate a line: `<metric> <op> <bound>`, such as `auc{carrier=*} >= baseline - 0.01`, `accuracy >= 0.85` or `latency.p95 <= 50ms`. A rule in brackets, `[prove]`, is for that gate alone",
+    ),
+    "decision-rule": choice(decisionRules)
+      .prefault("estimate")
+      .describe(
+        "How an interval becomes a verdict: `estimate` looks at the point estimate alone, `refute` fails only when the regression is proven, `prove` passes only when non-inferiority is proven",
+      ),
+    confidence: number({ min: 0.5, max: 0.9999 }).prefault(0.95).describe("Confidence of the intervals"),
+    dataset: filePath()
+      .optional()
+      .describe(
+        "Labelled rows to evaluate on: CSV, Parquet or JSON Lines. Named `dataset_vYYYYMMDD`, its version is in the evidence",
+      ),
+    schema: filePath()
+      .optional()
+      .describe(
+        "Schema of the dataset, to check it against. Default: `<dataset>.schema.json`, if it lies beside the dataset",
+      ),
+    label: text()
+      .optional()
+      .describe("The column that holds the truth. Default: the contract's, else the schema's, else `label`"),
+    "positive-label": text()
+      .optional()
+      .describe(
+        "The value that counts as positive, for a binary model. Default: the contract's, else `1` or `true`",
+      ),
+    threshold: number({ min: 0, max: 1 })
+      .prefault(0.5)
+      .describe("The score from which a binary prediction is positive"),
+    model: filePath()
+      .optional()
+      .describe(
+        "The candidate: an ONNX file with its contract file beside it (`model.onnx`, `model.contract.json`)",
+      ),
+    baseline: text()
+      .optional()
+      .describe(
+        "What to compare with: an ONNX file, a metrics JSON of an earlier run, or `deployed` (the stable release of the `local` target)",
+      ),
+    predictions: filePath()
+      .optional()
+      .describe(
+        "Instead of models: a file with the columns `label`, `candidate` and, where gates compare, `baseline`",
+      ),
+    slices: list()
+      .optional()
+      .describe("Columns to report the metrics by, each value a slice: `carrier, origin`"),
+    config: config(),
+  })
+  .superRefine((given, context) => {
+    const problem = (input: keyof typeof given, message: string) =>
+      context.addIssue({ code: "custom", path: [input], message });
+    if (given.predictions !== undefined) {
+      for (const other of ["model", "dataset"] as const) {
+        if (given[other] !== undefined) {
+          problem(
+            other,
+            "is given beside `predictions`: give either `predictions`, or `model` and `dataset`",
+          );
+        }
+      }
+      return;
+    }
+    if (given.model === undefined)
+      problem("model", "is missing: give `model` and `dataset`, or `predictions`");
+    if (given.dataset === undefined)
+      problem("dataset", "is missing: give `model` and `dataset`, or `predictions`");
+  });
+
+const outputs = {
+  verdict: "`pass`, `fail` or `inconclusive`",
+  passed: "`true` when the verdict is `pass`, else `false`",
+  metrics: "Path of the metrics file (JSON)",
+  report: "Path of the HTML report",
+  evidence: "Path of the evidence: an in-toto statement of the verdicts about the candidate's digest",
+};
+
+export type EvalGateInputs = z.output<typeof inputs>;
+export type EvalGateOutputs = typeof outputs;
+
+export const definition: ActionDefinition<typeof inputs, EvalGateOutputs> = {
+  name: "eval-gate",
+  title: "Evaluate a model and gate on it",
+  description:
+    "Compares a candidate model with a baseline on labelled data and fails the job when a gate does not hold",
+  inputs,
+  outputs,
+  permissions: {},
+  safeOutputs: { verdict: "inconclusive", passed: "false" },
+  readsConfig: true,
+  example: `- uses: org/ml-actions/eval-gate@v1
+  with:
+    model: models/flights-2.onnx
+    baseline: models/flights-1.onnx
+    dataset: data/dataset_v20131231.parquet
+    threshold: 0.25
+    slices: carrier, origin
+    gates: |
+      auc >= baseline - 0.01
+      f1 >= baseline - 0.02
+      latency.p95 <= 50ms
+`,
+  branding: { icon: "check-circle", color: "green" },
+  story: async () => ({ run: (await import("./eval-gate.ts")).evalGate }),
+};
