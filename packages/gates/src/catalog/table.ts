@@ -1,0 +1,283 @@
+import type { Task } from "../types.ts";
+
+/** Where a metric can be had: `offline` from rows with labels, `online` from counts of live requests, `drift` from
+ * two samples of features. */
+export type Place = "offline" | "online" | "drift";
+
+/** `proportion` may be written with `%`, `ms` with `us`, `ms` or `s`. */
+export type Unit = "proportion" | "ms" | "number";
+
+export interface Metric {
+  /** As written in a gate. A family has `pNN` in the catalog and the number in what `findMetric` gives back. */
+  name: string;
+  /** Empty: not a question of labels and scores. */
+  tasks: readonly Task[];
+  places: readonly Place[];
+  better: "higher" | "lower";
+  unit: Unit;
+  /** Smallest and largest value that the metric can take. */
+  range: readonly [number, number];
+  description: string;
+  /** What others call it. Only used to suggest our name. */
+  aliases: readonly string[];
+}
+
+const classification: readonly Task[] = ["binary", "multiclass"];
+const binary: readonly Task[] = ["binary"];
+const multiclass: readonly Task[] = ["multiclass"];
+const regression: readonly Task[] = ["regression"];
+const every: readonly Task[] = ["binary", "multiclass", "regression"];
+
+type Row = [
+  name: string,
+  tasks: readonly Task[],
+  better: "higher" | "lower",
+  unit: Unit,
+  range: readonly [number, number],
+  description: string,
+  aliases?: readonly string[],
+];
+
+const labelled: readonly Row[] = [
+  [
+    "accuracy",
+    classification,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Share of rows whose class is predicted right",
+    ["acc"],
+  ],
+  [
+    "balanced_accuracy",
+    classification,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Mean of the recalls of the classes that the labels have",
+    ["bacc", "macro_recall"],
+  ],
+  [
+    "precision",
+    binary,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Share of predicted positives that are positive; 0 when none is predicted",
+    ["ppv"],
+  ],
+  [
+    "recall",
+    binary,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Share of positives that are predicted positive",
+    ["tpr", "sensitivity"],
+  ],
+  [
+    "specificity",
+    binary,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Share of negatives that are predicted negative",
+    ["tnr"],
+  ],
+  [
+    "f1",
+    binary,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Harmonic mean of precision and recall",
+    ["f1_score", "f_score", "fscore"],
+  ],
+  [
+    "mcc",
+    binary,
+    "higher",
+    "number",
+    [-1, 1],
+    "Matthews correlation of label and predicted class",
+    ["phi", "matthews"],
+  ],
+  [
+    "auc",
+    binary,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Area under the ROC curve: chance that a positive scores above a negative, ties half",
+    ["roc_auc", "auroc", "gini"],
+  ],
+  [
+    "average_precision",
+    binary,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Area under the precision-recall steps, not interpolated",
+    ["ap", "pr_auc", "auprc"],
+  ],
+  [
+    "log_loss",
+    classification,
+    "lower",
+    "number",
+    [0, Infinity],
+    "Mean negative log likelihood of the label, natural logarithm",
+    ["logloss", "cross_entropy"],
+  ],
+  [
+    "brier",
+    binary,
+    "lower",
+    "proportion",
+    [0, 1],
+    "Mean squared difference of score and label",
+    ["brier_score"],
+  ],
+  [
+    "ece",
+    binary,
+    "lower",
+    "proportion",
+    [0, 1],
+    "Expected calibration error, 15 bins of equal width; biased upward on few rows",
+    ["calibration_error"],
+  ],
+  [
+    "ks",
+    binary,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Largest distance between the score distributions of positives and negatives",
+    ["ks_statistic"],
+  ],
+  ["macro_f1", multiclass, "higher", "proportion", [0, 1], "Mean of the F1 of every class", ["f1_macro"]],
+  [
+    "weighted_f1",
+    multiclass,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Mean of the F1 of every class, weighted by its rows",
+    ["f1_weighted"],
+  ],
+  [
+    "top3_accuracy",
+    multiclass,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Share of rows whose class is among the three highest scores",
+    ["top_3_accuracy", "top3"],
+  ],
+  [
+    "mae",
+    regression,
+    "lower",
+    "number",
+    [0, Infinity],
+    "Mean absolute error, in the unit of the label",
+    ["mean_absolute_error"],
+  ],
+  [
+    "rmse",
+    regression,
+    "lower",
+    "number",
+    [0, Infinity],
+    "Root of the mean squared error, in the unit of the label",
+    ["mse", "root_mean_squared_error"],
+  ],
+  [
+    "mape",
+    regression,
+    "lower",
+    "proportion",
+    [0, Infinity],
+    "Mean absolute error relative to the label; undefined when a label is 0",
+    [],
+  ],
+  [
+    "r2",
+    regression,
+    "higher",
+    "number",
+    [-Infinity, 1],
+    "Share of the label's variance that is explained",
+    ["r_squared", "rsquared"],
+  ],
+];
+
+export const latency: Metric = {
+  name: "latency.pNN",
+  tasks: every,
+  places: ["offline", "online"],
+  better: "lower",
+  unit: "ms",
+  range: [0, Infinity],
+  description: "Quantile of the time of one prediction: latency.p50, latency.p95, latency.p99.9",
+  aliases: ["latency", "latency_p95", "p95", "p99", "latency.mean"],
+};
+
+/** Every metric that a gate can speak of, in the order of the documentation. */
+export const catalog: readonly Metric[] = [
+  ...labelled.map(
+    ([name, tasks, better, unit, range, description, aliases = []]): Metric => ({
+      name,
+      tasks,
+      places: ["offline"],
+      better,
+      unit,
+      range,
+      description,
+      aliases,
+    }),
+  ),
+  latency,
+  {
+    name: "nan_rate",
+    tasks: every,
+    places: ["offline", "online"],
+    better: "lower",
+    unit: "proportion",
+    range: [0, 1],
+    description:
+      "Offline: share of rows whose score is not a finite number. Online: share of requests with such an output",
+    aliases: ["nan", "nans", "nan_ratio"],
+  },
+  {
+    name: "error_rate",
+    tasks: [],
+    places: ["online"],
+    better: "lower",
+    unit: "proportion",
+    range: [0, 1],
+    description: "Share of requests that the user saw fail: 5xx, reset, timeout",
+    aliases: ["errors", "failure_rate", "5xx_rate"],
+  },
+  {
+    name: "psi",
+    tasks: [],
+    places: ["drift"],
+    better: "lower",
+    unit: "number",
+    range: [0, Infinity],
+    description: "Population stability index of a feature against its reference",
+    aliases: ["population_stability_index"],
+  },
+  {
+    name: "kl",
+    tasks: [],
+    places: ["drift"],
+    better: "lower",
+    unit: "number",
+    range: [0, Infinity],
+    description: "Kullback-Leibler divergence of a feature from its reference",
+    aliases: ["kl_divergence"],
+  },
+];

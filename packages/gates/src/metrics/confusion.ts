@@ -1,0 +1,58 @@
+/** Counts of rows by label and predicted class; fractions are fine (weights, smoothing). */
+export interface Confusion {
+  tp: number;
+  fp: number;
+  fn: number;
+  tn: number;
+}
+
+/** Counts of 0/1 labels against scores, predicted positive from `threshold` on. O(n). */
+export function confusionOf(labels: Float64Array, scores: Float64Array, threshold: number): Confusion {
+  let [tp, fp, fn] = [0, 0, 0];
+  for (let i = 0; i < labels.length; i++) {
+    const positive = labels[i] === 1;
+    if ((scores[i] as number) >= threshold) {
+      positive ? tp++ : fp++;
+    } else if (positive) {
+      fn++;
+    }
+  }
+  return { tp, fp, fn, tn: labels.length - tp - fp - fn };
+}
+
+export function accuracy({ tp, fp, fn, tn }: Confusion): number {
+  return (tp + tn) / (tp + fp + fn + tn);
+}
+
+/** TP / (TP + FP); 0 when nothing is predicted positive, as scikit-learn has it. */
+export function precision({ tp, fp }: Confusion): number {
+  return tp + fp === 0 ? 0 : tp / (tp + fp);
+}
+
+/** TP / (TP + FN); NaN without positives. */
+export function recall({ tp, fn }: Confusion): number {
+  return tp / (tp + fn);
+}
+
+/** TN / (TN + FP); NaN without negatives. */
+export function specificity({ tn, fp }: Confusion): number {
+  return tn / (tn + fp);
+}
+
+/** Mean of the recalls of both classes; NaN unless both are there. */
+export function balancedAccuracy(cells: Confusion): number {
+  return (recall(cells) + specificity(cells)) / 2;
+}
+
+/** 2 TP / (2 TP + FP + FN); NaN without positives, labelled or predicted. */
+export function f1({ tp, fp, fn }: Confusion): number {
+  return (2 * tp) / (2 * tp + fp + fn);
+}
+
+/** Matthews correlation (B. W. Matthews 1975): (TP·TN − FP·FN) / sqrt of the product of the four margins; 0 when a
+ * margin is empty, as scikit-learn has it. */
+export function mcc({ tp, fp, fn, tn }: Confusion): number {
+  // Roots one by one: the product of four margins of a million rows would lose digits.
+  const margins = Math.sqrt(tp + fp) * Math.sqrt(tp + fn) * Math.sqrt(tn + fp) * Math.sqrt(tn + fn);
+  return margins === 0 ? 0 : (tp * tn - fp * fn) / margins;
+}
