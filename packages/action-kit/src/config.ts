@@ -87,7 +87,7 @@ function sectionOf(document: Document, reading: Reading): ActionSection {
     const { name, place } = keyOf(pair, file, lineCounter);
     if (name.startsWith("x-")) continue;
     if (!actions.includes(name)) {
-      section.problems.push({ message: unknownKey("action", name, actions), place });
+      section.problems.push({ message: unknownKey("section", name, actions), place });
     } else if (name === action && isMap(pair.value)) {
       readInputs(document, pair.value, reading, section);
     } else if (name === action) {

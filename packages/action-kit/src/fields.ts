@@ -4,10 +4,10 @@
  * is what the story works with. A default is given in the form a person would write: `duration().prefault("10m")`.
  * A refusal says what was expected, what was given, and where it helps an example of how to write it.
  */
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
-import { relative, resolve, sep } from "node:path";
 import { z } from "zod";
-import { closest, shown } from "./wording.ts";
+import { closest, refusal, shown } from "./wording.ts";
+
+export { filePath } from "./file-path.ts";
 
 /** Node's timers take a signed 32-bit count of milliseconds; above that they fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -136,26 +136,6 @@ export function lines() {
 }
 
 /**
- * A file or directory that exists and can be read → its absolute path. `inside: "workspace"` refuses what lies
- * outside of the checkout, symbolic links resolved.
- */
-export function filePath({
-  kind = "file",
-  inside,
-}: {
-  kind?: "file" | "directory";
-  inside?: "workspace";
-} = {}) {
-  return text().transform((raw, context) => {
-    const path = resolve(raw);
-    const fault = faultOfPath(path, kind) ?? (inside === "workspace" ? faultOfPlace(path) : undefined);
-    if (fault === undefined) return path;
-    context.issues.push({ code: "custom", input: raw, message: `${shown(raw)}: ${fault}` });
-    return z.NEVER;
-  });
-}
-
-/**
  * Lets a parser that throws be a field: `lines().transform(orProblem((lines) => parseGates(lines.join("\n"))))`. An
  * error with a `remedy` becomes a problem of this input, next to those of the others; any other error is a bug and
  * stays one.
@@ -211,30 +191,6 @@ function toMilliseconds(raw: string): number | undefined {
   return Math.round(totalMs);
 }
 
-function faultOfPath(path: string, kind: "file" | "directory"): string | undefined {
-  try {
-    const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat === undefined) return `there is no such ${kind} (looked at ${path})`;
-    if (kind === "file" && stat.isDirectory()) return "is a directory, a file is expected";
-    if (kind === "file" && !stat.isFile()) return "is not a regular file";
-    if (kind === "directory" && !stat.isDirectory()) return "is a file, a directory is expected";
-    accessSync(path, constants.R_OK);
-    return undefined;
-  } catch (error) {
-    return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-  }
-}
-
-function faultOfPlace(path: string): string | undefined {
-  const workspace = realpathSync(process.env.GITHUB_WORKSPACE || process.cwd());
-  const fromWorkspace = relative(workspace, realpathSync(path));
-  const outside =
-    fromWorkspace === ".." ||
-    fromWorkspace.startsWith(`..${sep}`) ||
-    resolve(fromWorkspace) === fromWorkspace;
-  return outside ? `lies outside of the workspace ${workspace}` : undefined;
-}
-
 const inBounds = (value: number, { min, max }: Bounds): boolean =>
   (min === undefined || value >= min) && (max === undefined || value <= max);
 
@@ -256,10 +212,6 @@ function durationRange(minMs: number, maxMs: number): string {
 
 const decimalComma = (raw: string | number): string | undefined =>
   typeof raw === "string" && /^\s*\d+,\d+\s*$/.test(raw) ? "write the decimal sign as a point" : undefined;
-
-function refusal(expected: string, given: unknown, hint?: string): string {
-  return `expected ${expected}, got ${shown(given)}${hint ? `; ${hint}` : ""}`;
-}
 
 function refuse(context: z.core.$RefinementCtx, given: unknown, expected: string, hint?: string): never {
   context.issues.push({ code: "custom", input: given, message: refusal(expected, given, hint) });

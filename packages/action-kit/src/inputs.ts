@@ -5,10 +5,10 @@
  */
 import { readFile, stat } from "node:fs/promises";
 import { relative, resolve } from "node:path";
-import type { z } from "zod";
+import { z } from "zod";
 import type { ActionDefinition, Place } from "./action.ts";
-import { actionNames } from "./action-names.ts";
 import { type FileProblem, type FileValue, LARGEST_CONFIG_BYTES, readSection } from "./config.ts";
+import { configReaders } from "./config-readers.ts";
 import { fieldFacts } from "./field-facts.ts";
 import { closest, shown } from "./wording.ts";
 
@@ -79,10 +79,13 @@ export async function parseInputs<Inputs extends z.ZodObject>(
     }
   }
   const result = definition.inputs.safeParse(raw);
+  const issues = result.error?.issues ?? [];
   const problems: Problem[] = [
     ...unknown.map((name) => unknownInput(name, names)),
     ...file.problems.map(fileProblem),
-    ...(result.error?.issues ?? []).map((issue) => problemOf(issue, { definition, raw, file: file.values })),
+    ...[...issues, ...issuesAcrossFields(definition.inputs, raw, issues)].map((issue) =>
+      problemOf(issue, { definition, raw, file: file.values }),
+    ),
   ];
   return problems.length === 0 && result.success
     ? { ok: true, inputs: result.data, origins }
@@ -113,7 +116,7 @@ async function readConfig(definition: Definition<z.ZodObject>, given: string | u
   const shape = definition.inputs.shape;
   const section = await readSection(text, file, {
     action: definition.name,
-    actions: [...new Set([...actionNames, definition.name])],
+    actions: [...new Set([...configReaders, definition.name])],
     inputs: Object.keys(shape).filter((name) => name !== "config"),
   });
   for (const [name, { place }] of section.values) {
@@ -126,6 +129,33 @@ async function readConfig(definition: Definition<z.ZodObject>, given: string | u
     });
   }
   return section;
+}
+
+/**
+ * zod runs the checks of the whole object (`superRefine`) only when every field is fine; the reader shall hear of
+ * both at once. Fields that failed stand in with what was given, and nothing more is said about them.
+ */
+function issuesAcrossFields(
+  inputs: z.ZodObject,
+  raw: Readonly<Record<string, unknown>>,
+  issues: readonly z.core.$ZodIssue[],
+): z.core.$ZodIssue[] {
+  const failed = new Set(issues.map((issue) => issue.path[0]));
+  const checks = inputs.def.checks ?? [];
+  if (failed.size === 0 || failed.has(undefined) || checks.length === 0) return [];
+  const values = Object.entries(inputs.shape).map(([name, field]) => {
+    return [name, failed.has(name) ? raw[name] : (field as z.ZodType).safeParse(raw[name]).data];
+  });
+  try {
+    const again = z
+      .looseObject({})
+      .check(...(checks as z.core.$ZodCheck<Record<string, unknown>>[]))
+      .safeParse(Object.fromEntries(values));
+    return (again.error?.issues ?? []).filter((issue) => !failed.has(issue.path[0]));
+  } catch {
+    // A check may rely on the type of a field that failed. It has its say once that is mended.
+    return [];
+  }
 }
 
 function unknownInput(name: string, names: readonly string[]): Problem {
@@ -160,7 +190,12 @@ function problemOf(issue: z.core.$ZodIssue, { definition, raw, file }: Context):
   const fromFile = raw[name] === file.get(name)?.value ? file.get(name)?.place : undefined;
   const item = issue.path.length > 1 ? ` (item ${Number(issue.path[1]) + 1})` : "";
   const origin = fromFile === undefined ? "" : ` (${written(fromFile)})`;
-  return { message: `\`${name}\`${item}${origin}: ${issue.message}`, ...(fromFile && { place: fromFile }) };
+  // "`model` is missing …", but "`confidence`: expected …".
+  const colon = /^(is|has) /.test(issue.message) ? "" : ":";
+  return {
+    message: `\`${name}\`${item}${origin}${colon} ${issue.message}`,
+    ...(fromFile && { place: fromFile }),
+  };
 }
 
 function written({ file, line, column }: Place): string {

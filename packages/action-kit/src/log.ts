@@ -18,6 +18,8 @@ export interface AnnotatingLog extends Log {
 
 type Level = "error" | "warning" | "notice";
 
+const write = { error: core.error, warning: core.warning, notice: core.notice };
+
 /**
  * Breaks up what the runner would read as a command, by a zero-width space that people do not see. The runner splits
  * at \r and \n, trims .NET white space from the start of a line and then looks for `::`; the older form `##[` it
@@ -39,7 +41,7 @@ export function openLog(): AnnotatingLog {
     const properties = propertiesOf(place);
     if (written[level] < ANNOTATIONS_PER_TYPE - 1) {
       written[level] += 1;
-      core[level](message, properties);
+      write[level](message, properties);
     } else {
       held[level].push({ message, properties });
       core.info(disarm(`${level}: ${message}`));
@@ -49,8 +51,8 @@ export function openLog(): AnnotatingLog {
     for (const level of ["error", "warning", "notice"] as const) {
       const [first, ...others] = held[level].splice(0);
       if (first === undefined) continue;
-      if (others.length === 0) core[level](first.message, first.properties);
-      else core[level](`and ${others.length + 1} more of this kind: they are in the log of this step`);
+      if (others.length === 0) write[level](first.message, first.properties);
+      else write[level](`and ${others.length + 1} more of this kind: they are in the log of this step`);
     }
   };
   return {

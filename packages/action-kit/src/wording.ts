@@ -32,3 +32,8 @@ export function closest(word: string, known: readonly string[]): string | undefi
   }
   return best?.known;
 }
+
+/** What was expected, what was given, and a hint. */
+export function refusal(expected: string, given: unknown, hint?: string): string {
+  return `expected ${expected}, got ${shown(given)}${hint ? `; ${hint}` : ""}`;
+}
