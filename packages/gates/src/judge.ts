@@ -1,0 +1,172 @@
+import { latencyQuantile } from "./catalog.ts";
+import type { Finding } from "./judge/finding.ts";
+import { findLatency } from "./judge/latency.ts";
+import { findRate } from "./judge/rates.ts";
+import type { Levels } from "./judge/weigh.ts";
+import { reasonFor, settleFor } from "./judge/wording.ts";
+import type { DecisionRule, Gate, Observation, Verdict, VerdictName } from "./types.ts";
+
+export interface JudgeOptions {
+  /** For gates without a rule of their own. */
+  rule: DecisionRule;
+  /** 1 − confidence bounds the chance of a wrong answer over the whole rollout, however often one looks. */
+  confidence: number;
+}
+
+/** A verdict on live traffic, with the state of the bets behind it. */
+export interface OnlineVerdict extends Verdict {
+  /** 0 to 1: how close the gate is to being proven or refuted. 1 exactly when it is one of them. */
+  progress: number;
+  /** Where it is heading. */
+  leaning: "pass" | "fail";
+  /** Natural logarithms of the wealth of the bets for and against (e-values), and what proves. */
+  wealth: { pass: number; passNeeded: number; fail: number; failNeeded: number };
+  /** When the gate was first refuted. */
+  refutedAt: number | null;
+}
+
+/**
+ * Judges a candidate by what its requests came to so far. Pure and anytime-valid: call it after every observation.
+ *
+ * For α = 1 − confidence, whatever the number of looks: a candidate that keeps all gates is failed by any of them with
+ * probability at most α (α is split evenly over the gates); one that breaks some gate passes all of them with
+ * probability at most α (each gate is proven at α, and all must be: an intersection-union test, so nothing is split).
+ *
+ * Assumed: which side a request goes to does not depend on whether it will fail, and requests fail independently
+ * within a window. Rates may change over time, and weights too. "Pass" speaks of the average over the rollout so far.
+ * Only `error_rate`, `nan_rate` and `latency.pNN` can be had from counts; any other metric is inconclusive.
+ *
+ * @param observations in order, cumulative, those that failed included: the newest one decides whether there is a gap
+ * @returns one verdict a gate, in the gates' order
+ */
+export function judge(
+  gates: readonly Gate[],
+  observations: readonly Observation[],
+  options: JudgeOptions,
+): OnlineVerdict[] {
+  const levels = levelsFor(gates, options);
+  return gates.map((gate) => judgeOne(gate, observations, levels, gate.rule ?? options.rule));
+}
+
+/** One gate's e-values after every window, in natural logarithms with `needed` proving: for plots and audits. */
+export function wealthOverTime(
+  gate: Gate,
+  gates: readonly Gate[],
+  observations: readonly Observation[],
+  options: JudgeOptions,
+): {
+  needed: { pass: number; fail: number };
+  points: { at: number; requests: number; fail: number; pass: number }[];
+} {
+  const finding = find(gate, observations, levelsFor(gates, options));
+  if (typeof finding === "string") {
+    return { needed: { pass: 0, fail: 0 }, points: [] };
+  }
+  const { pass, fail, trace } = finding.evidence;
+  return { needed: { pass: pass.needed, fail: fail.needed }, points: trace };
+}
+
+/** Why a gate can never be judged on live counts; null when it can. */
+export function whyNotOnline(gate: Gate): string | null {
+  const known =
+    gate.metric === "error_rate" || gate.metric === "nan_rate" || latencyQuantile(gate.metric) !== undefined;
+  if (!known) {
+    return `${gate.metric} cannot be had from live counts: only error_rate, nan_rate and latency.pNN can`;
+  }
+  if (gate.slice !== undefined) {
+    return "live counts are not kept by slice";
+  }
+  return gate.comparison.startsWith(">") ? `of ${gate.metric}, lower is better: bound it from above` : null;
+}
+
+function levelsFor(gates: readonly Gate[], { confidence }: JudgeOptions): Levels {
+  if (!(confidence > 0 && confidence < 1)) {
+    throw new RangeError(`confidence must lie between 0 and 1, is ${confidence}`);
+  }
+  const alpha = 1 - confidence;
+  return { fail: alpha / Math.max(1, gates.length), pass: alpha };
+}
+
+function find(gate: Gate, observations: readonly Observation[], levels: Levels): Finding | string {
+  const why = whyNotOnline(gate);
+  if (why !== null) {
+    return why;
+  }
+  const share = latencyQuantile(gate.metric);
+  return share === undefined
+    ? findRate(gate.metric as "error_rate" | "nan_rate", gate.bound, observations, levels)
+    : findLatency(share, gate.bound, observations, levels);
+}
+
+function judgeOne(
+  gate: Gate,
+  observations: readonly Observation[],
+  levels: Levels,
+  rule: DecisionRule,
+): OnlineVerdict {
+  const finding = find(gate, observations, levels);
+  if (typeof finding === "string") {
+    return unjudged(gate, rule, finding);
+  }
+  const { fail, pass } = finding.evidence;
+  const refuted = fail.at !== null;
+  const verdict = decide(rule, gate, finding);
+  const settle = verdict === "inconclusive" ? settleFor(finding) : null;
+  const toFail = fraction(fail.log, fail.needed);
+  const toPass = fraction(pass.log, pass.needed);
+  return {
+    gate: gate.text,
+    metric: gate.metric,
+    verdict,
+    rule,
+    observed: finding.observed,
+    baseline: finding.baseline,
+    bound: finding.bound,
+    interval: finding.interval,
+    n: finding.n,
+    reason: reasonFor(gate, rule, verdict, finding, levels),
+    ...(settle === null ? {} : { settle }),
+    progress: Math.max(toFail, toPass),
+    leaning: refuted || toFail > toPass ? "fail" : "pass",
+    wealth: { pass: pass.log, passNeeded: pass.needed, fail: fail.log, failNeeded: fail.needed },
+    refutedAt: fail.at,
+  };
+}
+
+/** Missing data never passes and never fails; what was refuted before the gap stays refuted. */
+function decide(rule: DecisionRule, gate: Gate, finding: Finding): VerdictName {
+  const { evidence, gap, observed, bound } = finding;
+  if (rule !== "estimate" && evidence.fail.at !== null) {
+    return "fail";
+  }
+  if (gap !== null || observed === null || bound === null) {
+    return "inconclusive";
+  }
+  if (rule === "estimate") {
+    return observed < bound || (observed === bound && gate.comparison === "<=") ? "pass" : "fail";
+  }
+  return rule === "refute" || evidence.pass.log >= evidence.pass.needed ? "pass" : "inconclusive";
+}
+
+function fraction(log: number, needed: number): number {
+  return Math.min(1, Math.max(0, log / needed));
+}
+
+function unjudged(gate: Gate, rule: DecisionRule, reason: string): OnlineVerdict {
+  return {
+    gate: gate.text,
+    metric: gate.metric,
+    verdict: "inconclusive",
+    rule,
+    observed: null,
+    baseline: null,
+    bound: null,
+    interval: null,
+    n: 0,
+    reason,
+    progress: 0,
+    leaning: "pass",
+    wealth: { pass: 0, passNeeded: 0, fail: 0, failNeeded: 0 },
+    refutedAt: null,
+  };
+}

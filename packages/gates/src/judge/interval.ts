@@ -1,0 +1,70 @@
+import { type PairFactor, rateFactor, type Tally } from "./factors.ts";
+import { better, logSum, type Prior, worse } from "./mixture.ts";
+
+/** Halvings of [0, 1]: beyond the 15 digits of a double. */
+const halvings = 50;
+
+/** ln of the mixture of bets whose logarithms are `logs`. */
+export function mixed(prior: Prior, logs: readonly number[]): number {
+  return logSum(logs.map((log, index) => log + (prior.logWeights[index] ?? -Infinity)));
+}
+
+/**
+ * Upper limit of a rate that holds at all times at once with probability 1 − level: the smallest bound that the bets
+ * on "better" have refuted as a lower bound (a one-sided confidence sequence). 1 while nothing is known.
+ */
+export function upperRate(tally: Tally, level: number): number {
+  const needed = Math.log(1 / level);
+  const proven = (bound: number) =>
+    mixed(
+      better,
+      better.etas.map((eta) => rateFactor(eta, bound, tally)),
+    ) >= needed;
+  return proven(1) ? smallest(proven, 0, 1) : 1;
+}
+
+/** Lower limit of a rate, by the bets on "worse"; 0 while nothing is known. */
+export function lowerRate(tally: Tally, level: number): number {
+  const needed = Math.log(1 / level);
+  const open = (bound: number) =>
+    mixed(
+      worse,
+      worse.etas.map((eta) => rateFactor(eta, bound, tally)),
+    ) < needed;
+  return smallest(open, 0, 1);
+}
+
+/**
+ * Limits of candidate's rate − factor × stable's rate: the offsets that the pairwise bets have not refuted. The
+ * logarithm of each bet is linear in the offset (`PairFactor`), falling for "worse", rising for "better".
+ */
+export function offsetLimits(
+  pairs: { fail: readonly PairFactor[]; pass: readonly PairFactor[]; failNeeded: number; passNeeded: number },
+  range: [number, number],
+): [number, number] {
+  const at = (prior: Prior, totals: readonly PairFactor[], offset: number) =>
+    mixed(
+      prior,
+      totals.map(({ gain, price }) => gain - offset * price),
+    );
+  const open = (offset: number) => at(worse, pairs.fail, offset) < pairs.failNeeded;
+  const proven = (offset: number) => at(better, pairs.pass, offset) >= pairs.passNeeded;
+  return [
+    open(range[0]) ? range[0] : smallest(open, ...range),
+    proven(range[1]) ? smallest(proven, ...range) : range[1],
+  ];
+}
+
+/** The smallest value in [low, high] for which a monotone property holds; it must hold at `high`. */
+function smallest(holds: (value: number) => boolean, low: number, high: number): number {
+  let [below, above] = [low, high];
+  for (let halving = 0; halving < halvings; halving++) {
+    const middle = (below + above) / 2;
+    if (holds(middle)) {
+      above = middle;
+    } else {
+      below = middle;
+    }
+  }
+  return above;
+}
