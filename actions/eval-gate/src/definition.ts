@@ -34,8 +34,8 @@ const inputs = z
         "The value that counts as positive, for a binary model. Default: the contract's, else `1` or `true`",
       ),
     threshold: number({ min: 0, max: 1 })
-      .prefault(0.5)
-      .describe("The score from which a binary prediction is positive"),
+      .optional()
+      .describe("The score from which a binary prediction is positive. Default: the contract's, else 0.5"),
     model: filePath()
       .optional()
       .describe(
