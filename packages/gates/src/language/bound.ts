@@ -53,7 +53,7 @@ function refuseWord(cursor: Cursor, name: string, offset: number): never {
     cursor.fail(`${name} is not a bound: it must be a finite number`, undefined, offset);
   }
   const near =
-    closest(name, ["baseline"]) ??
+    closest(name.toLowerCase(), ["baseline"]) ??
     (/^(previous|deployed|stable|current|production)$/i.test(name) ? "baseline" : undefined);
   cursor.fail(`expected a bound: a number, or baseline`, near && `Did you mean ${near}?`, offset);
 }

@@ -106,7 +106,7 @@ function parseRule(cursor: Cursor): DecisionRule {
   const name = cursor.take(ruleName) ?? "";
   const rule = decisionRules.find((known) => known === name);
   if (rule === undefined) {
-    const near = closest(name, decisionRules);
+    const near = closest(name.toLowerCase(), decisionRules);
     cursor.fail(
       `expected a decision rule: ${decisionRules.join(", ")}`,
       near && `Did you mean ${near}?`,

@@ -3,9 +3,11 @@ import { catalog } from "../catalog.ts";
 
 /** The candidate that a misspelling most likely meant: at most a third of its letters (and at least one) differ. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
-  const lower = word.toLowerCase();
-  const near = nearest(lower, candidates);
-  return distance(lower, near) <= Math.max(1, Math.floor(near.length / 3)) ? near : undefined;
+  if (candidates.length === 0) {
+    return undefined;
+  }
+  const near = nearest(word, candidates);
+  return distance(word, near) <= Math.max(1, Math.floor(near.length / 3)) ? near : undefined;
 }
 
 /** Our name for a metric that was misspelt or is called otherwise elsewhere; undefined when nothing is near. */

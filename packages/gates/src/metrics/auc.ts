@@ -1,3 +1,5 @@
+import type { Ranking } from "./ranking.ts";
+
 /** AUC with what DeLong's variance needs. */
 export interface Placements {
   /** Chance that a random positive scores above a random negative, ties counted half (Mann-Whitney). */
@@ -12,35 +14,32 @@ export interface Placements {
  * Placement values of every row in one pass over the rows in ascending order of score.
  * Source: X. Sun, W. Xu, "Fast implementation of DeLong's algorithm", IEEE Signal Processing Letters 21 (2014):
  * V₊ = (TZ₊ − TX)/n and V₋ = 1 − (TZ₋ − TY)/m, whose midranks are counted here directly, group of ties by group.
- * `labels` are 0/1, `order` as from `ascendingOrder`; the AUC is NaN when a class is missing.
+ * The AUC is NaN when a class is missing.
  */
-export function placementsOf(labels: Float64Array, scores: Float64Array, order: Uint32Array): Placements {
-  const n = labels.length;
+export function placementsOf({ order, positive, tieEnd }: Ranking): Placements {
+  const n = order.length;
   let positives = 0;
   for (let i = 0; i < n; i++) {
-    positives += labels[i] as number;
+    positives += positive[i] as number;
   }
   const negatives = n - positives;
   const placements = new Float64Array(n);
-  let positivesBelow = 0;
-  let negativesBelow = 0;
-  let sum = 0;
-  for (let start = 0, end = 0; start < n; start = end) {
-    const score = scores[order[start] as number];
-    let positivesHere = 0;
-    for (; end < n && scores[order[end] as number] === score; end++) {
-      positivesHere += labels[order[end] as number] as number;
+  let [start, positivesBelow, positivesHere, sum] = [0, 0, 0, 0];
+  for (let i = 0; i < n; i++) {
+    positivesHere += positive[i] as number;
+    if (tieEnd[i] === 1) {
+      const negativesHere = i + 1 - start - positivesHere;
+      const negativesUnder = start - positivesBelow + negativesHere / 2;
+      const ofPositive = negativesUnder / negatives;
+      const ofNegative = 1 - (positivesBelow + positivesHere / 2) / positives;
+      for (let j = start; j <= i; j++) {
+        placements[order[j] as number] = positive[j] === 1 ? ofPositive : ofNegative;
+      }
+      sum += positivesHere * negativesUnder;
+      positivesBelow += positivesHere;
+      positivesHere = 0;
+      start = i + 1;
     }
-    const negativesHere = end - start - positivesHere;
-    const ofPositive = (negativesBelow + negativesHere / 2) / negatives;
-    const ofNegative = 1 - (positivesBelow + positivesHere / 2) / positives;
-    for (let i = start; i < end; i++) {
-      const row = order[i] as number;
-      placements[row] = labels[row] === 1 ? ofPositive : ofNegative;
-    }
-    sum += positivesHere * (negativesBelow + negativesHere / 2);
-    positivesBelow += positivesHere;
-    negativesBelow += negativesHere;
   }
   return { auc: sum / positives / negatives, placements, positives, negatives };
 }

@@ -10,12 +10,11 @@ export interface Confusion {
 export function confusionOf(labels: Float64Array, scores: Float64Array, threshold: number): Confusion {
   let [tp, fp, fn] = [0, 0, 0];
   for (let i = 0; i < labels.length; i++) {
-    const positive = labels[i] === 1;
-    if ((scores[i] as number) >= threshold) {
-      positive ? tp++ : fp++;
-    } else if (positive) {
-      fn++;
-    }
+    const label = labels[i] as number;
+    const predicted = (scores[i] as number) >= threshold ? 1 : 0;
+    tp += label * predicted;
+    fp += (1 - label) * predicted;
+    fn += label * (1 - predicted);
   }
   return { tp, fp, fn, tn: labels.length - tp - fp - fn };
 }

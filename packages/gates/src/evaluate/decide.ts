@@ -1,0 +1,61 @@
+import type { Comparison, DecisionRule, VerdictName } from "../types.ts";
+
+/** What a rule decides on, all on the metric's own scale. */
+export interface Case {
+  comparison: Comparison;
+  observed: number;
+  bound: number;
+  /** null where the sample is too small for one. */
+  interval: { low: number; high: number } | null;
+}
+
+/** Where the interval lies: wholly on the allowed side of the bound, wholly on the other, or across it. */
+export type Position = "right" | "wrong" | "across";
+
+/** Relative rounding error that a bound computed from a baseline may carry: 0.85 − 0.02 must equal 0.83. */
+const rounding = 1e-12;
+
+export function keeps(comparison: Comparison, value: number, bound: number): boolean {
+  const slack = rounding * Math.max(1, Math.abs(bound));
+  switch (comparison) {
+    case ">=":
+      return value >= bound - slack;
+    case "<=":
+      return value <= bound + slack;
+    case ">":
+      return value > bound + slack;
+    case "<":
+      return value < bound - slack;
+  }
+}
+
+export function positionOf({ comparison, bound, interval }: Case): Position {
+  if (interval === null) {
+    return "across";
+  }
+  const floor = comparison.startsWith(">");
+  const [worst, best] = floor ? [interval.low, interval.high] : [interval.high, interval.low];
+  if (keeps(comparison, worst, bound)) {
+    return "right";
+  }
+  return keeps(comparison, best, bound) ? "across" : "wrong";
+}
+
+/**
+ * The verdict of a rule. `estimate` asks the point estimate alone. `refute` fails when the whole interval lies on
+ * the wrong side. `prove` passes when it lies on the right side, fails when it lies on the wrong side, and else
+ * cannot say. Without an interval `refute` and `prove` cannot say.
+ */
+export function decide(rule: DecisionRule, facts: Case): VerdictName {
+  if (rule === "estimate") {
+    return keeps(facts.comparison, facts.observed, facts.bound) ? "pass" : "fail";
+  }
+  if (facts.interval === null) {
+    return "inconclusive";
+  }
+  const position = positionOf(facts);
+  if (rule === "refute") {
+    return position === "wrong" ? "fail" : "pass";
+  }
+  return position === "right" ? "pass" : position === "wrong" ? "fail" : "inconclusive";
+}

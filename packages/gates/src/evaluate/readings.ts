@@ -1,0 +1,46 @@
+import { findMetric, latencyQuantile, namesFor } from "../catalog.ts";
+import type { Evaluation } from "./evaluation.ts";
+import { instrumentFor } from "./measure.ts";
+import type { Rows } from "./rows.ts";
+import type { Question } from "./slices.ts";
+
+/** Values by metric name, slices as `f1{carrier=UA}`; what cannot be had is left out. */
+export type Readings = Record<string, number>;
+
+const usualLatencies = ["latency.p50", "latency.p95", "latency.p99"];
+
+/** Every metric of the task over all rows, and what the gates ask of slices, of both sides. */
+export function readAll(
+  questions: readonly Question[],
+  all: Rows,
+  evaluation: Evaluation,
+): { candidate: Readings; baseline: Readings | null } {
+  const offered = namesFor({ place: "offline", task: evaluation.task }).filter((name) => findMetric(name));
+  const asked = questions.flatMap(({ gate, metric, rows }) =>
+    rows === null || (gate.slice === undefined && latencyQuantile(gate.metric) === undefined)
+      ? []
+      : [{ name: gate.metric, metric, rows }],
+  );
+  const overall = [...offered, ...usualLatencies].map((name) => ({ name, metric: name, rows: all }));
+  const candidate: [string, number][] = [];
+  const baseline: [string, number][] = [];
+  for (const { name, metric, rows } of [...overall, ...asked]) {
+    const instrument = instrumentFor(name, evaluation.task);
+    const ofCandidate = instrument.read(rows.candidate, rows);
+    const ofBaseline = rows.baseline && instrument.read(rows.baseline, rows);
+    if (ofCandidate.ok) {
+      candidate.push([metric, ofCandidate.value]);
+    }
+    if (ofBaseline?.ok) {
+      baseline.push([metric, ofBaseline.value]);
+    }
+  }
+  return { candidate: Object.fromEntries(candidate), baseline: givenOr(baseline, evaluation) };
+}
+
+function givenOr(read: [string, number][], { baseline }: Evaluation): Readings | null {
+  if (baseline === undefined) {
+    return null;
+  }
+  return baseline instanceof Float64Array ? Object.fromEntries(read) : { ...baseline.metrics };
+}

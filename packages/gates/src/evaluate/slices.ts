@@ -1,0 +1,125 @@
+import { visible } from "../language/messages.ts";
+import { formatGate } from "../language/parse.ts";
+import { formatMetric } from "../language/slice.ts";
+import { closest } from "../language/suggest.ts";
+import type { Gate, Slice } from "../types.ts";
+import type { Evaluation, SliceColumn } from "./evaluation.ts";
+import { gatherRows, type Rows } from "./rows.ts";
+
+/** More values than this are an identifier and not a slice. */
+const maxSlices = 200;
+
+/** A gate with the rows that it looks at, or why there are none. */
+export type Question = { gate: Gate; metric: string } & ({ rows: Rows } | { rows: null; reason: string });
+
+/** Expands `{column=*}` to the values that the data has, and finds the rows of every gate. Rows whose value is
+ * missing belong to no slice. A gate that expansion would repeat is asked once. */
+export function questionsOf(gates: readonly Gate[], evaluation: Evaluation): Question[] {
+  const rowsOf = sliceFinder(evaluation);
+  const questions = gates
+    .flatMap((gate) => expand(gate, evaluation))
+    .map((gate): Question => {
+      const metric = formatMetric(gate.metric, gate.slice);
+      const found = rowsOf(gate.slice);
+      return typeof found === "string"
+        ? { gate, metric, rows: null, reason: found }
+        : { gate, metric, rows: found };
+    });
+  return [...new Map(questions.map((question) => [formatGate(question.gate), question])).values()];
+}
+
+function expand(gate: Gate, evaluation: Evaluation): Gate[] {
+  const column = gate.slice?.every ? columnOf(gate.slice, evaluation) : undefined;
+  if (gate.slice === undefined || column === undefined) {
+    return [gate];
+  }
+  const rows = rowsByCode(column);
+  const values = column.names.filter((_, code) => (rows[code] as Uint32Array).length > 0);
+  if (values.length === 0 || values.length > maxSlices) {
+    return [gate];
+  }
+  const every = formatMetric(gate.metric, gate.slice);
+  return values.map((value) => {
+    const slice: Slice = { column: (gate.slice as Slice).column, value, every: false };
+    return { ...gate, slice, text: gate.text.replace(every, () => formatMetric(gate.metric, slice)) };
+  });
+}
+
+function columnOf({ column }: Slice, { slices = {} }: Evaluation): SliceColumn | undefined {
+  return Object.hasOwn(slices, column) ? slices[column] : undefined;
+}
+
+/** Finds the rows of a slice, each slice gathered once; a sentence where there are none. */
+function sliceFinder(evaluation: Evaluation): (slice: Slice | undefined) => Rows | string {
+  const gathered = new Map<string, Rows>();
+  const byCode = new Map<string, Uint32Array[]>();
+  return (slice) => {
+    const key = slice === undefined ? "" : formatMetric("", slice);
+    const indexes = slice === undefined ? undefined : indexesOf(slice, evaluation, byCode);
+    if (typeof indexes === "string") {
+      return indexes;
+    }
+    const rows = gathered.get(key) ?? gatherRows(evaluation, indexes);
+    gathered.set(key, rows);
+    return rows;
+  };
+}
+
+function indexesOf(
+  slice: Slice,
+  evaluation: Evaluation,
+  byCode: Map<string, Uint32Array[]>,
+): Uint32Array | string {
+  const column = columnOf(slice, evaluation);
+  const shownColumn = visible(slice.column);
+  if (column === undefined) {
+    return `there is no column ${shownColumn} to slice by${hint(slice.column, Object.keys(evaluation.slices ?? {}))}`;
+  }
+  if (slice.every) {
+    return unexpanded(shownColumn, column);
+  }
+  const groups = byCode.get(slice.column) ?? rowsByCode(column);
+  byCode.set(slice.column, groups);
+  const rows = groups[column.names.indexOf(slice.value)];
+  return rows !== undefined && rows.length > 0
+    ? rows
+    : `no row has ${shownColumn}=${visible(slice.value)}${hint(slice.value, column.names)}`;
+}
+
+function unexpanded(shownColumn: string, { names }: SliceColumn): string {
+  return names.length > maxSlices
+    ? `column ${shownColumn} has ${names.length.toLocaleString("en-US")} values, at most ${maxSlices} can be slices`
+    : `column ${shownColumn} has no values`;
+}
+
+/** Names in a hint at most, so that a reason stays a sentence. */
+const namesShown = 8;
+
+function hint(wanted: string, names: readonly string[]): string {
+  const near = closest(wanted, names);
+  if (near !== undefined) {
+    return `; did you mean ${visible(near)}?`;
+  }
+  const shown = names.slice(0, namesShown).map(visible).join(", ");
+  return names.length === 0 ? "" : `; there are ${shown}${names.length > namesShown ? ", …" : ""}`;
+}
+
+/** Row numbers of every value, in order. */
+function rowsByCode({ codes, names }: SliceColumn): Uint32Array[] {
+  const counts = new Uint32Array(names.length);
+  for (const code of codes) {
+    if (code >= 0) {
+      counts[code] = (counts[code] as number) + 1;
+    }
+  }
+  const groups = Array.from(counts, (count) => new Uint32Array(count));
+  counts.fill(0);
+  codes.forEach((code, row) => {
+    if (code >= 0) {
+      const place = counts[code] as number;
+      (groups[code] as Uint32Array)[place] = row;
+      counts[code] = place + 1;
+    }
+  });
+  return groups;
+}
