@@ -1,0 +1,109 @@
+import type { CellSink } from "../cells.ts";
+import type { Problems } from "../problems.ts";
+import type { SchemaColumn } from "../schema.ts";
+import type { Column, ColumnType } from "../types.ts";
+
+/** A column to be read: its type, and what the schema says about its cells (null without a schema). */
+export interface ColumnPlan {
+  name: string;
+  type: ColumnType;
+  rule: SchemaColumn | null;
+}
+
+/** Cells enter through the `CellSink`; what does not fit the plan becomes a problem, and a missing cell. */
+export interface ColumnBuilder extends CellSink {
+  readonly name: string;
+  readonly type: ColumnType;
+  /** Fills the row's cell when the row as a whole was bad and has been reported already. */
+  skip(): void;
+  /** The column of all cells since the last call. */
+  take(): Column;
+}
+
+export const INITIAL_CAPACITY = 1024;
+
+export abstract class Builder {
+  readonly name: string;
+  readonly type: ColumnType;
+  protected size = 0;
+  protected capacity = INITIAL_CAPACITY;
+  private rowsBefore = 0;
+  private readonly problems: Problems;
+  private readonly nullable: boolean;
+
+  constructor(plan: ColumnPlan, problems: Problems) {
+    this.name = plan.name;
+    this.type = plan.type;
+    this.problems = problems;
+    this.nullable = plan.rule?.nullable ?? true;
+  }
+
+  abstract skip(): void;
+  protected abstract grow(capacity: number): void;
+  protected abstract cut(size: number): Column;
+
+  missing(): void {
+    if (!this.nullable) this.report("is missing, but the column is not nullable");
+    this.skip();
+  }
+
+  take(): Column {
+    const column = this.cut(this.size);
+    this.rowsBefore += this.size;
+    this.size = 0;
+    this.capacity = INITIAL_CAPACITY;
+    this.grow(this.capacity);
+    return column;
+  }
+
+  protected makeRoom(): void {
+    if (this.size < this.capacity) return;
+    this.capacity *= 2;
+    this.grow(this.capacity);
+  }
+
+  /** The cell about to be written is wrong. */
+  protected report(problem: string): void {
+    this.problems.add({ row: this.rowsBefore + this.size + 1, column: this.name, problem });
+  }
+
+  protected wrong(found: string): void {
+    const article = this.type === "integer" ? "an" : "a";
+    this.report(
+      `is ${found}, expected ${article} ${this.type}${this.type === "timestamp" ? " (ISO 8601)" : ""}`,
+    );
+    this.skip();
+  }
+}
+
+/** A mask that costs nothing until the first cell is missing. */
+export class Mask {
+  private bytes: Uint8Array | null = null;
+
+  set(index: number, capacity: number): void {
+    this.bytes ??= new Uint8Array(capacity);
+    this.bytes[index] = 1;
+  }
+
+  grow(capacity: number): void {
+    if (this.bytes !== null) this.bytes = resized(this.bytes, new Uint8Array(capacity));
+  }
+
+  cut(size: number): Uint8Array | null {
+    const bytes = this.bytes?.slice(0, size) ?? null;
+    this.bytes = null;
+    return bytes;
+  }
+}
+
+export function resized<T extends Uint8Array | Int32Array | Float64Array>(from: T, into: T): T {
+  into.set(from.length > into.length ? from.subarray(0, into.length) : from);
+  return into;
+}
+
+/** The largest time of ECMAScript is ±8.64e15 ms; a file can hold others. */
+export function isoTime(milliseconds: number): string {
+  return Math.abs(milliseconds) <= 8.64e15
+    ? new Date(milliseconds).toISOString()
+    : `${milliseconds} ms since 1970`;
+}

@@ -1,0 +1,10 @@
+export type { DatasetErrorCode } from "./error.ts";
+export { DatasetError } from "./error.ts";
+export type { FormatName } from "./formats.ts";
+export { formatNames } from "./formats.ts";
+export type { ReadOptions } from "./read.ts";
+export { readBatches, readTable } from "./read.ts";
+export type { DatasetSchema, SchemaColumn } from "./schema.ts";
+export { loadSchema, schemaBeside } from "./schema.ts";
+export type * from "./types.ts";
+export { datasetVersion } from "./version.ts";
