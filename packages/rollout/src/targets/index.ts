@@ -1,0 +1,54 @@
+/** The targets that there are. Types, input enums, documents and the contract tests derive from this one record. */
+import type { TelemetrySource } from "@ml-actions/telemetry/source";
+import { RolloutError } from "../error.ts";
+import type { Ledger, Target } from "../target.ts";
+import type { LocalOptions, LocalTarget } from "./local.ts";
+
+/** One answered request of a release, as its server logged it; never the inputs. */
+export interface Prediction {
+  at: number;
+  request_id: string;
+  model: string;
+  input: string;
+  outputs: (number | number[] | null)[];
+  ms: number;
+}
+
+/** A target with all that belongs to it. */
+export interface OpenTarget {
+  target: Target;
+  ledger: Ledger;
+  telemetry: TelemetrySource;
+  /** What the release with this digest answered so far, oldest first. */
+  predictions(releaseDigest: string): AsyncIterable<Prediction>;
+}
+
+export interface TargetOptions {
+  local: LocalOptions;
+}
+export interface OpenTargets {
+  local: LocalTarget;
+}
+export type TargetName = keyof TargetOptions;
+export type TargetFactory<Name extends TargetName> = (
+  options: TargetOptions[Name],
+) => Promise<OpenTargets[Name]>;
+
+export const targets: { [Name in TargetName]: TargetFactory<Name> } = {
+  local: async (options) => (await import("./local.ts")).openLocal(options),
+};
+
+export const targetNames = Object.keys(targets) as TargetName[];
+
+/** Rejects with `unknown-target` naming those that there are. */
+export async function openTarget<Name extends TargetName>(
+  name: Name,
+  options: TargetOptions[Name],
+): Promise<OpenTargets[Name]> {
+  if (Object.hasOwn(targets, name)) return targets[name](options);
+  throw new RolloutError(
+    "unknown-target",
+    `There is no target ${JSON.stringify(String(name).slice(0, 100))}.`,
+    `Use one of: ${targetNames.join(", ")}.`,
+  );
+}

@@ -1,0 +1,2 @@
+export { type LocalTelemetryOptions, localTelemetry } from "./local.ts";
+export type { TelemetrySource } from "./source.ts";
