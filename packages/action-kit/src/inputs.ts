@@ -21,8 +21,15 @@ export interface Problem {
 }
 
 export type Parsed<Inputs extends z.ZodObject> =
-  | { ok: true; inputs: z.output<Inputs>; origins: Map<string, string> }
+  | { ok: true; inputs: z.output<Inputs>; given: Map<string, Given> }
   | { ok: false; problems: Problem[] };
+
+/** A value as its author wrote it, and where. */
+export interface Given {
+  value: unknown;
+  /** `input`, or a place in a file. */
+  from: string;
+}
 
 type Definition<Inputs extends z.ZodObject> = Pick<
   ActionDefinition<Inputs>,
@@ -66,18 +73,15 @@ export async function parseInputs<Inputs extends z.ZodObject>(
     ? await readConfig(definition, given.get("config"), directory)
     : { values: new Map<string, FileValue>(), problems: [] };
 
-  const raw: Record<string, unknown> = {};
-  const origins = new Map<string, string>();
+  const values = new Map<string, Given>();
   for (const name of names) {
     const fromFile = file.values.get(name);
-    if (given.has(name)) {
-      raw[name] = given.get(name);
-      origins.set(name, "input");
-    } else if (fromFile !== undefined) {
-      raw[name] = fromFile.value;
-      origins.set(name, written(fromFile.place));
-    }
+    const text = given.get(name);
+    if (text !== undefined) values.set(name, { value: text, from: "input" });
+    else if (fromFile !== undefined)
+      values.set(name, { value: fromFile.value, from: written(fromFile.place) });
   }
+  const raw = Object.fromEntries([...values].map(([name, { value }]) => [name, value]));
   const result = definition.inputs.safeParse(raw);
   const issues = result.error?.issues ?? [];
   const problems: Problem[] = [
@@ -88,7 +92,7 @@ export async function parseInputs<Inputs extends z.ZodObject>(
     ),
   ];
   return problems.length === 0 && result.success
-    ? { ok: true, inputs: result.data, origins }
+    ? { ok: true, inputs: result.data, given: values }
     : { ok: false, problems };
 }
 

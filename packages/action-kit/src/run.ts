@@ -8,7 +8,7 @@ import type { ActionContext, ActionDefinition, Programs } from "./action.ts";
 import { createContext } from "./context.ts";
 import { failureOf } from "./failures.ts";
 import { fieldFacts } from "./field-facts.ts";
-import { type Parsed, parseInputs, secretsOf } from "./inputs.ts";
+import { type Given, parseInputs, secretsOf } from "./inputs.ts";
 import { type AnnotatingLog, openLog } from "./log.ts";
 import { shown } from "./wording.ts";
 
@@ -40,7 +40,7 @@ export async function runAction<Inputs extends z.ZodObject, Outputs extends Reco
       process.exitCode = 1;
       return;
     }
-    logInputs(definition, parsed, log);
+    logInputs(definition, parsed.given, log);
     cancelled.signal.throwIfAborted();
     core.saveState(BEGUN, "true");
     const context = createContext(
@@ -152,14 +152,14 @@ function reportBug(failure: ReturnType<typeof failureOf>, log: AnnotatingLog): v
 
 function logInputs(
   definition: ActionDefinition,
-  { inputs, origins }: Extract<Parsed<z.ZodObject>, { ok: true }>,
+  given: ReadonlyMap<string, Given>,
   log: AnnotatingLog,
 ): void {
   core.startGroup(`Inputs of ${definition.name}`);
   for (const [name, field] of Object.entries(definition.inputs.shape)) {
-    if (inputs[name] === undefined) continue;
-    const value = fieldFacts(field).secret ? "(secret)" : shown(inputs[name]);
-    log.info(`${name} = ${value} (${origins.get(name) ?? "default"})`);
+    const { defaultText, secret } = fieldFacts(field);
+    const { value, from } = given.get(name) ?? { value: defaultText, from: "default" };
+    if (value !== undefined) log.info(`${name}: ${secret ? "(secret)" : shown(value)} (${from})`);
   }
   core.endGroup();
 }

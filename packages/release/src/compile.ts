@@ -1,0 +1,73 @@
+/**
+ * TypeScript → JavaScript that a bundler can read: ncc's own loader does not work with TypeScript 7, and our packages
+ * import each other through `exports` that point to .ts files. So tsc compiles the checkout into a copy of its shape,
+ * and the copy's manifests point to .js.
+ */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import type { Sources } from "./sources.ts";
+
+/** Compiles packages, actions and programs into `out`, which is emptied before. */
+export async function compile(sources: Sources, out: string): Promise<void> {
+  const { root } = sources;
+  await rm(out, { recursive: true, force: true });
+  await mkdir(join(out, "node_modules/@ml-actions"), { recursive: true });
+  const config = join(out, "tsconfig.json");
+  const here = (path: string) => join(relative(out, root), path);
+  await writeFile(
+    config,
+    JSON.stringify({
+      extends: here("tsconfig.json"),
+      // Types are the business of `npm run check`; here only the JavaScript is wanted.
+      compilerOptions: { rootDir: here("."), outDir: ".", noCheck: true },
+      include: [here("packages/*/src"), here(sources.actions), ...Object.values(sources.programs).map(here)],
+      exclude: [here("**/*.test.ts"), here("**/node_modules")],
+    }),
+  );
+  await run(root, "tsc", ["-p", config]);
+  await writeFile(join(out, "package.json"), '{ "type": "module" }\n');
+  for (const name of await readdir(join(root, "packages"))) await linkPackage(root, out, name);
+}
+
+async function linkPackage(root: string, out: string, name: string): Promise<void> {
+  const source = join(root, "packages", name);
+  if (!existsSync(join(source, "package.json"))) return;
+  const manifest = JSON.parse(await readFile(join(source, "package.json"), "utf8")) as {
+    name: string;
+    exports?: Record<string, string>;
+  };
+  const exports = Object.entries(manifest.exports ?? {}).map(([key, path]) => [
+    key,
+    path.replace(/\.ts$/, ".js"),
+  ]);
+  const target = join(out, "packages", name);
+  await mkdir(target, { recursive: true });
+  await writeFile(
+    join(target, "package.json"),
+    JSON.stringify({ name: manifest.name, type: "module", exports: Object.fromEntries(exports) }),
+  );
+  await symlink(join("../../packages", name), join(out, "node_modules", manifest.name));
+  // npm puts a dependency there when two packages want different versions of it.
+  if (existsSync(join(source, "node_modules")))
+    await symlink(join(source, "node_modules"), join(target, "node_modules"));
+}
+
+/** Runs a tool of the checkout's under the Node that runs this. Throws with its output when it fails. */
+export async function run(root: string, tool: string, args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, [join(root, "node_modules/.bin", tool), ...args], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject).on("close", resolve);
+  });
+  if (code !== 0) throw new Error(`${tool} ${args.join(" ")} ended with ${code}:\n${output.slice(-4000)}`);
+}

@@ -1,0 +1,20 @@
+/** What the sample can be asked to do. */
+export const behaviours = [
+  "succeed",
+  "echo",
+  "negative",
+  "user-error",
+  "aggregate",
+  "bug",
+  "throw-text",
+  "stray",
+  "annotate",
+  "summarise",
+  "wait",
+  "ignore-cancel",
+  "stay-open",
+  "fail-in-post",
+  "programs",
+  "leave-a-child",
+  "unknown-output",
+] as const;

@@ -1,0 +1,1 @@
+process.stdout.write(`supervisor got ${process.argv.slice(2).join(",")}\n`);
