@@ -1,0 +1,88 @@
+/** How a registry wants to be spoken to: its challenge, and the token that answers it. */
+import { z } from "zod";
+import type { Credentials } from "./docker-config.ts";
+import { OciError } from "./errors.ts";
+import { exchange, shown } from "./exchange.ts";
+import { withRetries } from "./retries.ts";
+
+export type Challenge =
+  | { scheme: "basic" }
+  | { scheme: "bearer"; realm: URL; service: string | null; scope: string | null };
+
+/** Reads WWW-Authenticate (RFC 9110, 11.6.1); null when it names no scheme that is known. */
+export function parseChallenge(header: string | null): Challenge | null {
+  const match = /^\s*(basic|bearer)\b(.*)$/is.exec(header ?? "");
+  if (match === null) return null;
+  if (match[1]?.toLowerCase() === "basic") return { scheme: "basic" };
+  const parameters = new Map(
+    [...(match[2] ?? "").matchAll(/([a-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/gi)].map(
+      (parameter) => [
+        parameter[1]?.toLowerCase() ?? "",
+        (parameter[2] ?? parameter[3] ?? "").replace(/\\(.)/g, "$1"),
+      ],
+    ),
+  );
+  const realm = parameters.get("realm") ?? "";
+  if (!URL.canParse(realm)) return null;
+  return {
+    scheme: "bearer",
+    realm: new URL(realm),
+    service: parameters.get("service") ?? null,
+    scope: parameters.get("scope") ?? null,
+  };
+}
+
+export function basicHeader(credentials: { username: string; password: string }): string {
+  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
+}
+
+const tokenSchema = z
+  .object({
+    token: z.string().min(1).optional(),
+    access_token: z.string().min(1).optional(),
+    expires_in: z.number().optional(),
+  })
+  .transform(({ token, access_token, expires_in }) => ({
+    token: token ?? access_token,
+    expiresInS: expires_in ?? 60,
+  }));
+
+/** Fetches a token for a scope such as `repository:models/flights:pull` (distribution's token specification); anonymous
+ * without credentials. `usableUntil` is 10 s before it expires. Rejects with `OciError`. */
+export async function fetchToken(
+  challenge: Extract<Challenge, { scheme: "bearer" }>,
+  scope: string,
+  credentials: Credentials | null,
+): Promise<{ header: string; usableUntil: number }> {
+  const response = await withRetries(() => {
+    const { realm, service } = challenge;
+    if (credentials !== null && "identityToken" in credentials) {
+      const form = {
+        grant_type: "refresh_token",
+        refresh_token: credentials.identityToken,
+        scope,
+        client_id: "ml-actions",
+      };
+      return exchange(realm, {
+        method: "POST",
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        body: new URLSearchParams({ ...form, ...(service !== null && { service }) }).toString(),
+      });
+    }
+    const url = new URL(realm);
+    if (service !== null) url.searchParams.set("service", service);
+    url.searchParams.set("scope", scope);
+    return exchange(
+      url,
+      credentials === null ? {} : { headers: { authorization: basicHeader(credentials) } },
+    );
+  });
+  const answer = tokenSchema.safeParse(await response.json().catch(() => null));
+  if (!answer.success || answer.data.token === undefined) {
+    throw new OciError("credentials", `the token server ${shown(challenge.realm)} answered without a token`, {
+      remedy: "Check that the registry's address is right.",
+    });
+  }
+  const { token, expiresInS } = answer.data;
+  return { header: `Bearer ${token}`, usableUntil: Date.now() + (expiresInS - 10) * 1000 };
+}

@@ -1,0 +1,133 @@
+/**
+ * The prediction log: which request got which answer from which model, so that answers can be compared and labels
+ * joined later. It never holds an input, only its hash, and it never fails or delays a request: what a full disk or a
+ * slow one cannot take is dropped and counted.
+ */
+import { hash } from "node:crypto";
+import { type FileHandle, open } from "node:fs/promises";
+import { ServingError } from "../errors.ts";
+import type { Instance } from "../instances.ts";
+
+export interface PredictionRecord {
+  /** Milliseconds since 1970, when the answer was ready. */
+  at: number;
+  request_id: string;
+  /** `sha256:<hex>` of the model. */
+  model: string;
+  /** `inputHash` of the instances. */
+  input: string;
+  /** One entry an instance: a number, one number a class, or null where it is not finite. */
+  outputs: (number | number[] | null)[];
+  /** From the request's arrival to its answer. */
+  ms: number;
+}
+
+const flushEveryMs = 200;
+const flushAtBytes = 64 * 1024;
+const maxPendingBytes = 16 * 1024 * 1024;
+
+export class PredictionLog {
+  readonly #file: FileHandle;
+  readonly #onProblem: (error: Error) => void;
+  #lines: string[] = [];
+  #pendingBytes = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #isWriting = false;
+  /** A write was cut off: the next one begins on a new line, so that one line is lost and not two. */
+  #torn = false;
+  readonly #timer: NodeJS.Timeout;
+  /** Lines that were not kept. */
+  dropped = 0;
+
+  private constructor(file: FileHandle, onProblem: (error: Error) => void) {
+    this.#file = file;
+    this.#onProblem = onProblem;
+    this.#timer = setInterval(() => void this.#flush(), flushEveryMs).unref();
+  }
+
+  /** `onProblem` hears of every write that failed. Rejects with `ServingError` code `settings` when the file cannot be
+   * appended to. */
+  static async open(path: string, onProblem: (error: Error) => void): Promise<PredictionLog> {
+    try {
+      return new PredictionLog(await open(path, "a", 0o640), onProblem);
+    } catch (cause) {
+      throw new ServingError(
+        "settings",
+        `cannot append to the prediction log ${path}: ${(cause as Error).message}`,
+        {
+          cause,
+          remedy: "Give PREDICTION_LOG a path in a directory that exists and can be written to.",
+        },
+      );
+    }
+  }
+
+  append(record: PredictionRecord): void {
+    const line = `${JSON.stringify(record)}\n`;
+    if (this.#pendingBytes + line.length > maxPendingBytes) {
+      this.dropped++;
+      return;
+    }
+    this.#lines.push(line);
+    this.#pendingBytes += line.length;
+    if (this.#pendingBytes >= flushAtBytes) void this.#flush();
+  }
+
+  /** Resolves when everything appended so far is in the file, or dropped. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#writing;
+    await this.#flush();
+    await this.#file.close();
+  }
+
+  #flush(): Promise<void> {
+    if (this.#isWriting || this.#lines.length === 0) return this.#writing;
+    const lines = this.#lines;
+    this.#lines = [];
+    this.#pendingBytes = 0;
+    this.#isWriting = true;
+    this.#writing = this.#write(lines).finally(() => {
+      this.#isWriting = false;
+    });
+    return this.#writing;
+  }
+
+  async #write(lines: string[]): Promise<void> {
+    const bytes = Buffer.from((this.#torn ? "\n" : "") + lines.join(""));
+    let written = 0;
+    try {
+      while (written < bytes.byteLength) {
+        written += (await this.#file.write(bytes, written)).bytesWritten;
+      }
+      this.#torn = false;
+    } catch (error) {
+      const kept =
+        bytes
+          .subarray(this.#torn ? 1 : 0, written)
+          .toString("latin1")
+          .split("\n").length - 1;
+      this.dropped += lines.length - kept;
+      this.#torn ||= written > 0;
+      this.#onProblem(error as Error);
+    }
+  }
+}
+
+/** `sha256:<hex>` of the instances as JSON with the features in alphabetical order, those that are missing left out,
+ * and no whitespace: the same for every way of writing the same instances. */
+export function inputHash(sortedFeatures: readonly string[], instances: readonly Instance[]): string {
+  let text = "[";
+  for (const instance of instances) {
+    if (text.length > 1) text += ",";
+    let separator = "{";
+    for (const name of sortedFeatures) {
+      const value = instance[name];
+      if (value === null || value === undefined) continue;
+      text += `${separator}${JSON.stringify(name)}:${typeof value === "bigint" ? value : JSON.stringify(value)}`;
+      separator = ",";
+    }
+    text += separator === "{" ? "{}" : "}";
+  }
+  return `sha256:${hash("sha256", `${text}]`)}`;
+}
