@@ -12,8 +12,12 @@ export interface Random {
  * reference code https://prng.di.unimi.it/xoshiro128starstar.c. Its state is filled by SplitMix32 from the seed words.
  */
 export function xoshiro128(...seeds: readonly number[]): Random {
-  const state = fillState(seeds);
-  let [a, b, c, d] = [state[0] as number, state[1] as number, state[2] as number, state[3] as number];
+  return xoshiro128From(fillState(seeds));
+}
+
+/** The generator from four words of state, not all 0. */
+export function xoshiro128From(state: readonly [number, number, number, number]): Random {
+  let [a, b, c, d] = state;
   const uint32 = (): number => {
     const result = Math.imul(rotateLeft(Math.imul(b, 5), 7), 9) >>> 0;
     const t = b << 9;
@@ -34,17 +38,17 @@ function rotateLeft(word: number, bits: number): number {
   return (word << bits) | (word >>> (32 - bits));
 }
 
-function fillState(seeds: readonly number[]): Uint32Array {
+function fillState(seeds: readonly number[]): [number, number, number, number] {
   let counter = 0x9e3779b9;
   for (const seed of seeds) {
     counter = mix(counter ^ seed);
   }
-  const state = new Uint32Array(4);
-  for (let i = 0; i < 4; i++) {
+  const next = (): number => {
     counter = (counter + 0x9e3779b9) >>> 0;
-    state[i] = mix(counter);
-  }
-  return state.some((word) => word !== 0) ? state : Uint32Array.of(1, 2, 3, 4);
+    return mix(counter);
+  };
+  // `mix` is a bijection and the counter moves on, so that at most one of the words is 0.
+  return [next(), next(), next(), next()];
 }
 
 /** Finaliser of MurmurHash3 (A. Appleby, public domain): every input bit changes half the output bits. */

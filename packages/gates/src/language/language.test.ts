@@ -1,0 +1,267 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { catalog } from "../catalog.ts";
+import type { Gate } from "../types.ts";
+import { parseGates } from "./list.ts";
+import { GateSyntaxError } from "./messages.ts";
+import { formatGate, maxGateChars, parseGate } from "./parse.ts";
+
+function errorOf(read: () => unknown): GateSyntaxError {
+  try {
+    read();
+  } catch (error) {
+    expect(error).toBeInstanceOf(GateSyntaxError);
+    return error as GateSyntaxError;
+  }
+  throw new Error("nothing was thrown");
+}
+
+const against = (factor: number, offset: number) => ({ kind: "baseline", factor, offset });
+const absolute = (value: number) => ({ kind: "absolute", value });
+
+describe("a gate", () => {
+  it.each([
+    ["f1 >= baseline - 0.02", "f1", ">=", against(1, -0.02)],
+    ["auc>=baseline-0.01", "auc", ">=", against(1, -0.01)],
+    ["  accuracy  >  85 %  ", "accuracy", ">", absolute(0.85)],
+    ["error_rate <= 2%", "error_rate", "<=", absolute(0.02)],
+    ["error_rate <= baseline * 1.5", "error_rate", "<=", against(1.5, 0)],
+    ["error_rate <= baseline * 150% + 1%", "error_rate", "<=", against(1.5, 0.01)],
+    ["accuracy >= baseline + 10%", "accuracy", ">=", against(1, 0.1)],
+    ["latency.p95 <= 50ms", "latency.p95", "<=", absolute(50)],
+    ["latency.p99.9 < 1.5s", "latency.p99.9", "<", absolute(1500)],
+    ["latency.p50 <= 250us", "latency.p50", "<=", absolute(0.25)],
+    ["latency.p50 <= 250µs", "latency.p50", "<=", absolute(0.25)],
+    ["latency.p99 <= baseline * 1.2 + 5ms", "latency.p99", "<=", against(1.2, 5)],
+    ["r2 >= -0.5", "r2", ">=", absolute(-0.5)],
+    ["psi <= 2e-1", "psi", "<=", absolute(0.2)],
+    ["auc >= baseline", "auc", ">=", against(1, 0)],
+    ["auc >= baseline - 0", "auc", ">=", against(1, 0)],
+  ])("is read from %j", (text, metric, comparison, bound) => {
+    expect(parseGate(text)).toMatchObject({ metric, comparison, bound });
+  });
+
+  it.each([
+    ["auc{segment=mobile} >= 0.7", { column: "segment", value: "mobile", every: false }],
+    ["f1{carrier=*} >= 0.3", { column: "carrier", value: "*", every: true }],
+    ['f1{carrier="*"} >= 0.3', { column: "carrier", value: "*", every: false }],
+    ['f1{city="New York, NY"} >= 0.3', { column: "city", value: "New York, NY", every: false }],
+    ["f1 { home city = New York } >= 0.3", { column: "home city", value: "New York", every: false }],
+    ['f1{a="say \\"}\\\\\\u{a}"} >= 0.3', { column: "a", value: 'say "}\\\n', every: false }],
+    ["f1{__proto__=constructor} >= 0.3", { column: "__proto__", value: "constructor", every: false }],
+  ])("of a slice is read from %j", (text, slice) => {
+    expect(parseGate(text).slice).toEqual(slice);
+  });
+
+  it("carries its own rule", () => {
+    expect(parseGate("auc >= baseline - 0.01 [ prove ]").rule).toBe("prove");
+    expect(parseGate("auc >= baseline - 0.01")).not.toHaveProperty("rule");
+  });
+
+  it("keeps its words, white space normalised", () => {
+    expect(parseGate('latency.p95{ city = "NY" }<=1.50 s[refute]').text).toBe(
+      "latency.p95{city=NY} <= 1.50s [refute]",
+    );
+  });
+});
+
+describe("a gate that cannot be read", () => {
+  it.each([
+    ["", 0, "expected the name of a metric", undefined],
+    ["acuracy >= 0.2", 0, "no metric acuracy", "accuracy"],
+    ["fl >= 0.2", 0, "no metric fl", "f1"],
+    ["roc_auc >= 0.2", 0, "no metric roc_auc", "auc"],
+    ["latency <= 3ms", 0, "no metric latency", "latency.p95"],
+    ["latency.p100 <= 3ms", 0, "no metric latency.p100", "latency.p95"],
+    ["latency.p0 <= 3ms", 0, "no metric latency.p0", "latency.p95"],
+    ["latency.p095 <= 3ms", 0, "no metric latency.p095", "latency.p95"],
+    ["f1 0.2", 3, "expected >=, <=, > or <", undefined],
+    ["f1 => 0.2", 3, "expected >=", "Write >=."],
+    ["f1 ≥ 0.2", 3, "expected >=", "Write >=."],
+    ["f1 == 0.2", 3, "expected >=", undefined],
+    ["f1 >=", 5, "expected a bound", undefined],
+    ["f1 >= baselin - 0.1", 6, "expected a bound", "baseline"],
+    ["f1 >= previous", 6, "expected a bound", "baseline"],
+    ["f1 >= baseline - -0.1", 17, "without a sign", undefined],
+    ["f1 >= baseline / 2", 15, "cannot be divided", "baseline * 0.5"],
+    ["f1 >= 0.9 * baseline", 10, "cannot be multiplied", "baseline * 0.9"],
+    ["f1 >= 0.2 [proof]", 11, "expected a decision rule", "prove"],
+    ["f1 >= 0.2 [prove", 16, "expected ]", undefined],
+    ["f1 >= 0.2 prove", 10, "expected the end", "[prove]"],
+    ["f1 >= 0.2 and auc >= 0.3", 10, "expected the end", "a line of its own"],
+    ["f1{=a} >= 0.2", 3, "expected the column", undefined],
+    ["f1{a} >= 0.2", 4, "expected =", "{a=value}"],
+    ["f1{a=} >= 0.2", 5, "expected the value", undefined],
+    ["f1{a=b", 2, "never closed", "}"],
+    ['f1{a="b} >= 0.2', 5, "never closed", undefined],
+    ["f1{a=b,c=d} >= 0.2", 6, "one column and one value", "quotes"],
+    ['f1{a="\\u{110000}"} >= 0.2', 6, "must be escaped", undefined],
+  ])("%j has its caret at %d", (text, offset, what, suggestion) => {
+    const error = errorOf(() => parseGate(text));
+    expect(error.problems[0]?.offset).toBe(offset);
+    expect(error.message).toContain(what);
+    expect(error.message).toContain(suggestion ?? "");
+    const [, line = "", caret = ""] = error.message.split("\n");
+    expect(line).toBe(`  | ${text}`);
+    expect(caret).toBe(`  | ${" ".repeat(offset)}^`);
+  });
+
+  it.each([
+    ["auc <= baseline - 0.01", "higher is better"],
+    ["error_rate >= 2%", "lower is better"],
+    ["f1 >= 5ms", "not a time"],
+    ["latency.p95 <= 50", "expected a number with a unit"],
+    ["latency.p95 <= 50%", "not a proportion"],
+    ["rmse <= baseline + 10%", "baseline * 1.1"],
+    ["rmse <= baseline * 2ms", "a factor has no unit"],
+    ["f1 >= NaN", "must be a finite number"],
+    ["f1 >= Infinity", "must be a finite number"],
+    ["rmse <= 1e999", "too large"],
+    ["accuracy >= 85", "Did you mean 85%?"],
+    ["accuracy >= -0.1", "between 0 and 1"],
+    ["f1 >= baseline - 2", "Did you mean 2%?"],
+    ["f1 >= 0", "every model passes"],
+    ["error_rate <= 1", "every model passes"],
+    ["f1 > 1", "no model can pass"],
+    ["error_rate < 0%", "no model can pass"],
+    ["f1 >= baseline * 0", "above 0"],
+  ])("refuses %j with a reason", (text, reason) => {
+    expect(errorOf(() => parseGate(text)).message).toContain(reason);
+  });
+
+  it("shows control, bidirectional and zero-width characters escaped, the caret still in place", () => {
+    const { message } = errorOf(() => parseGate("f1\u001b[31m\u202e >= 0.2"));
+    expect(message).toContain("  | f1\\u{1b}[31m\\u{202e} >= 0.2\n  |   ^");
+  });
+
+  it("never starts a line with what a runner takes for a command", () => {
+    const { message } = errorOf(() => parseGates("::set-output name=x::y\r\n::error::no"));
+    expect(message.split("\n").every((line) => !line.trimStart().startsWith("::"))).toBe(true);
+  });
+
+  it("is refused by length before anything else, and shown in part", () => {
+    const { message } = errorOf(() => parseGate(`f1{a=${"x".repeat(1_000_000)}} >= 0.2`));
+    expect(message).toContain(`at most ${maxGateChars} characters`);
+    expect(message.length).toBeLessThan(500);
+  });
+});
+
+describe("a list of gates", () => {
+  it("splits at newlines and commas, not within braces or quotes, and leaves comments out", () => {
+    const text = 'f1 >= 0.2, auc >= 0.7\r\n# nothing\n\nf1{city="a, # b"} >= 0.1 # why\nf1{c=#1} >= 0.1,';
+    expect(parseGates(text).map((gate) => gate.text)).toEqual([
+      "f1 >= 0.2",
+      "auc >= 0.7",
+      'f1{city="a, # b"} >= 0.1',
+      "f1{c=#1} >= 0.1",
+    ]);
+  });
+
+  it("may be empty", () => {
+    expect(parseGates(" \n# none\n,")).toEqual([]);
+  });
+
+  it("tells all problems at once, each with the gate's number", () => {
+    const { problems, remedy } = errorOf(() => parseGates("f1 >= 0.2\nacc >= 0.3\nauc <= 0.3"));
+    expect(problems.map(({ position }) => position)).toEqual([2, 3]);
+    expect(remedy).toContain("accuracy");
+  });
+
+  it("refuses the same gate twice, however it is written", () => {
+    expect(errorOf(() => parseGates("f1 >= 0.2\nf1 >= 20% [prove]")).message).toContain("same as gate 1");
+    expect(parseGates("f1 >= 0.2\nf1 >= baseline")).toHaveLength(2);
+  });
+
+  it("refuses too many gates and too much text", () => {
+    const many = Array.from({ length: 300 }, (_, i) => `f1{a=${i}} >= 0.2`).join("\n");
+    expect(errorOf(() => parseGates(many)).message).toContain("at most 200");
+    expect(errorOf(() => parseGates("#".repeat(1_000_000))).message).toContain("at most 200000 characters");
+  });
+});
+
+const finite = { noNaN: true, noDefaultInfinity: true } as const;
+
+/** Any gate that means something. */
+const anyGate: fc.Arbitrary<Omit<Gate, "text">> = fc.constantFrom(...catalog).chain((entry) => {
+  const metric = entry.name.replace("pNN", "p99.9");
+  const [low, high] = [Math.max(entry.range[0], -1e6), Math.min(entry.range[1], 1e6)];
+  const inside = fc.double({ min: low, max: high, minExcluded: true, maxExcluded: true, ...finite });
+  const width = high - low;
+  const bound = fc.oneof(
+    inside.map((value) => ({ kind: "absolute" as const, value: value === 0 ? 0 : value })),
+    fc
+      .tuple(
+        fc.double({ min: 1e-6, max: 1e6, ...finite }),
+        fc.double({ min: -width, max: width, minExcluded: true, maxExcluded: true, ...finite }),
+      )
+      .map(([factor, offset]) => ({ kind: "baseline" as const, factor, offset: offset === 0 ? 0 : offset })),
+  );
+  const text = fc.string({ unit: "binary", minLength: 1, maxLength: 20 });
+  const slice = fc.record({ column: text, value: text, every: fc.boolean() }).map((made) => ({
+    ...made,
+    value: made.every ? "*" : made.value,
+  }));
+  const comparison = fc.constantFrom(
+    ...(entry.better === "higher" ? ([">=", ">"] as const) : (["<=", "<"] as const)),
+  );
+  return fc.record(
+    {
+      metric: fc.constant(metric),
+      slice,
+      comparison,
+      bound,
+      rule: fc.constantFrom("estimate" as const, "refute" as const, "prove" as const),
+    },
+    { requiredKeys: ["metric", "comparison", "bound"] },
+  );
+});
+
+describe("for any input", () => {
+  it("a formatted gate reads back as the same gate, alone and in a list", () => {
+    fc.assert(
+      fc.property(anyGate, (gate) => {
+        const { text, ...read } = parseGate(formatGate(gate));
+        expect(read).toEqual(gate);
+        expect(parseGate(text)).toEqual({ text, ...read });
+        expect(parseGates(`${text}, # a comment`)).toEqual([{ text, ...read }]);
+      }),
+      { seed: 1, numRuns: 1000 },
+    );
+  });
+
+  it("only GateSyntaxError is thrown, and its message has no control characters", () => {
+    const words = fc.constantFrom(
+      ...'f1 auc { } = , " \\ * >= <= > < baseline + - 0.2 1e9 ms % [ ] prove # \u0000 \ud800'.split(" "),
+      " ",
+      "\n",
+    );
+    const text = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.array(words, { maxLength: 30 }).map((parts) => parts.join("")),
+    );
+    fc.assert(
+      fc.property(text, (input) => {
+        try {
+          parseGates(input);
+        } catch (error) {
+          expect(error).toBeInstanceOf(GateSyntaxError);
+          expect((error as Error).message.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
+        }
+      }),
+      { seed: 2, numRuns: 3000 },
+    );
+  });
+
+  it("time grows no faster than the input", () => {
+    const started = performance.now();
+    for (const piece of ["{", '"', "\\", "a=", " ", "f1 >= ", "0", "#", ",", "e+"]) {
+      const text = piece.repeat(Math.floor(199_000 / piece.length));
+      try {
+        parseGates(text);
+      } catch (error) {
+        expect(error).toBeInstanceOf(GateSyntaxError);
+      }
+    }
+    expect(performance.now() - started).toBeLessThan(3000);
+  });
+});
