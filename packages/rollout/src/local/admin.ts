@@ -62,7 +62,10 @@ async function answer(
   }
 }
 
-const requestSchema = z.object({ session: sessionSchema.nullable().optional(), body: z.unknown().optional() });
+const requestSchema = z.object({
+  session: sessionSchema.nullable().optional(),
+  body: z.unknown().optional(),
+});
 const prepareSchema = z.strictObject({
   release: releaseSchema,
   readyTimeoutMs: z.number().int().min(1).max(3_600_000),

@@ -85,6 +85,7 @@ export class PlaceLedger {
     this.authorise(entry, true);
     this.#refuseClosed(entry);
     await this.#journal.append(entry);
+    await this.#recordVerdict(entry);
   }
 
   /** The last rollout; a closed one is shown once, so that the next run learns what became of it. */
@@ -119,8 +120,8 @@ export class PlaceLedger {
     );
   }
 
-  /** How a promotion in this rollout came about, for the history: a release that was stable before and is promoted
-   * without a step of its own was rolled back to. */
+  /** How a promotion in this rollout came about, as long as its end does not say: a release that was stable before
+   * and is promoted without a step of its own was rolled back to. */
   promotionVerdict(rollout: string, digest: string): "pass" | "rollback" {
     const judged = this.#journal.last.some(
       (entry) => entry.rollout === rollout && entry.step.name === "split",
@@ -175,6 +176,15 @@ export class PlaceLedger {
     }
     await this.#append(open, { name: "restore", reason, by: "guard" });
     await this.#append(open, { name: "end", stage: "restored", verdict: "inconclusive" });
+  }
+
+  /** A promotion enters the history when it happens; the rollout's end says how it came about. */
+  async #recordVerdict({ rollout, step }: JournalEntry): Promise<void> {
+    const [latest, ...older] = this.#state.now.history;
+    if (step.name !== "end" || step.stage !== "promoted" || latest?.rollout !== rollout) return;
+    const { verdict } = step;
+    if (verdict === "fail" || verdict === "inconclusive" || verdict === latest.verdict) return;
+    await this.#state.update({ history: [{ ...latest, verdict }, ...older] });
   }
 
   #append(of: Session, step: JournalStep): Promise<void> {

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { RolloutError } from "../error.ts";
 import type { HistoryEntry, Release } from "../target.ts";
 import { RolloutCounts } from "./counts.ts";
+import { alreadyStable, hasTraffic, noCandidate, noStable, notReady, superseded } from "./refusals.ts";
 import { forgetOthers, keptFiles, predictionLog } from "./release-files.ts";
 import { ReleaseProcess } from "./release-process.ts";
 import type { Routing } from "./routing.ts";
@@ -18,6 +19,8 @@ import type { StateFile } from "./state-file.ts";
 const drainMs = 30_000;
 /** How long a restore waits for a stable that is down; the traffic is switched to it in any case. */
 const stableGraceMs = 10_000;
+/** How long a restore waits, after the switch, for the answers to requests that were under way. */
+const lastAnswersMs = 5_000;
 
 export interface PlaceOptions {
   stateDirectory: string;
@@ -74,11 +77,7 @@ export class Place {
       throw new RolloutError("artifact", `The copy ${files.model} is gone.`, remedy, { cause });
     });
     if (candidate !== null && candidate.digest !== release.digest && this.#routing.candidatePercent > 0) {
-      throw new RolloutError(
-        "conflict",
-        `${candidate.label} is the candidate and has ${this.#routing.candidatePercent} % of the traffic.`,
-        "Promote or restore it before another candidate is prepared.",
-      );
+      throw hasTraffic(candidate, this.#routing.candidatePercent);
     }
     if (candidate?.digest !== release.digest) this.#dropCandidate();
     const running = this.#candidate ?? this.#run(release);
@@ -141,12 +140,15 @@ export class Place {
     await saved;
   }
 
-  /** Stable at 100 %, the candidate gone. `patiently`: gives a stable that is down the time to come back first. */
+  /** Stable at 100 %, the candidate gone. `patiently`: gives a stable that is down the time to come back first, and
+   * the candidate the time to answer what it has, so that counts read afterwards are complete. */
   async restore(patiently: boolean): Promise<void> {
-    if (this.#candidate === null) return;
+    const candidate = this.#candidate;
+    if (candidate === null) return;
     this.#stable?.hurry();
     if (patiently) await this.#stable?.whenReady(stableGraceMs).catch(() => {});
     await this.#withoutCandidate();
+    if (patiently) await candidate.whenIdle(lastAnswersMs);
   }
 
   /** Ends everything that runs here, when its requests are answered. */
@@ -182,13 +184,7 @@ export class Place {
 
   async #needsBothReady(what: string, rising: boolean): Promise<void> {
     if (this.#candidate === null) throw noCandidate(what);
-    if (this.#stable === null) {
-      throw new RolloutError(
-        "no-stable",
-        `Cannot ${what}: nothing is stable here yet, so there is nobody to share the traffic with.`,
-        "Promote the candidate: the first release gets all traffic.",
-      );
-    }
+    if (this.#stable === null) throw noStable(what);
     if (rising) await this.#needsReady(this.#candidate);
   }
 
@@ -196,11 +192,7 @@ export class Place {
     const ready = await process.answersReady();
     if (process !== this.#candidate) throw superseded();
     if (ready) return;
-    throw new RolloutError(
-      "not-ready",
-      `The candidate ${process.release.label} does not answer its readiness probe (it crashed ${process.crashes} times).`,
-      "Read its log in the state directory, restore stable, and deploy a release that stays up.",
-    );
+    throw notReady(process.release, process.crashes);
   }
 
   #run(release: Release): ReleaseProcess {
@@ -217,28 +209,4 @@ export class Place {
     };
     return new ReleaseProcess(release, launch, this.#options.upstreamTimeoutMs);
   }
-}
-
-function alreadyStable(release: Release): RolloutError {
-  return new RolloutError(
-    "already-stable",
-    `${release.label} (${release.digest}) is stable here already and has all the traffic.`,
-    "There is nothing to roll out; deploy another release.",
-  );
-}
-
-function noCandidate(what: string): RolloutError {
-  return new RolloutError(
-    "no-candidate",
-    `Cannot ${what}: no candidate runs here.`,
-    "Prepare a candidate first; if there was one, the journal says who restored stable and why.",
-  );
-}
-
-function superseded(): RolloutError {
-  return new RolloutError(
-    "superseded",
-    "Stable was restored while the candidate was about to get traffic.",
-    "See the journal for who restored it and why.",
-  );
 }

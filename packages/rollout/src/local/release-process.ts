@@ -91,16 +91,21 @@ export class ReleaseProcess implements Upstream {
     }
   }
 
-  /** Waits until no request is in it, at most `drainMs`, then SIGTERM, then SIGKILL; resolves when it is gone. */
-  async stop(drainMs: number): Promise<void> {
-    const deadline = performance.now() + drainMs;
-    if (this.#restart !== null) clearTimeout(this.#restart);
-    const draining = this.#phase === "ready";
-    this.#phase = "stopping";
-    this.#changed();
-    while (draining && this.#inFlight > 0 && performance.now() < deadline) {
+  /** Resolves when no request is in it, or after the time. */
+  async whenIdle(withinMs: number): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    while (this.#inFlight > 0 && performance.now() < deadline) {
       await this.#change(Math.max(1, deadline - performance.now()));
     }
+  }
+
+  /** Waits until no request is in it, at most `drainMs`, then SIGTERM, then SIGKILL; resolves when it is gone. */
+  async stop(drainMs: number): Promise<void> {
+    if (this.#restart !== null) clearTimeout(this.#restart);
+    const serving = this.#phase === "ready";
+    this.#phase = "stopping";
+    this.#changed();
+    if (serving) await this.whenIdle(drainMs);
     const child = this.#child;
     if (child !== null && child.exitCode === null && child.signalCode === null) {
       const kill = setTimeout(() => child.kill("SIGKILL"), termGraceMs);

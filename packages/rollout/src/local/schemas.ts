@@ -45,7 +45,7 @@ const stepSchema = z.discriminatedUnion("name", [
   z.strictObject({
     name: z.literal("end"),
     stage: z.enum(["promoted", "restored", "held"]),
-    verdict: z.enum(["pass", "fail", "inconclusive"]),
+    verdict: z.enum(["pass", "fail", "inconclusive", "first", "rollback"]),
   }),
 ]);
 

@@ -1,8 +1,11 @@
-/** The targets that there are. Types, input enums, documents and the contract tests derive from this one record. */
+/** The targets that there are: one factory for every name in `names.ts`. The contract tests run over this record. */
 import type { TelemetrySource } from "@ml-actions/telemetry/source";
 import { RolloutError } from "../error.ts";
 import type { Ledger, Target } from "../target.ts";
 import type { LocalOptions, LocalTarget } from "./local.ts";
+import { type TargetName, targetNames } from "./names.ts";
+
+export { type TargetName, targetNames } from "./names.ts";
 
 /** One answered request of a release, as its server logged it; never the inputs. */
 export interface Prediction {
@@ -29,7 +32,6 @@ export interface TargetOptions {
 export interface OpenTargets {
   local: LocalTarget;
 }
-export type TargetName = keyof TargetOptions;
 export type TargetFactory<Name extends TargetName> = (
   options: TargetOptions[Name],
 ) => Promise<OpenTargets[Name]>;
@@ -37,8 +39,6 @@ export type TargetFactory<Name extends TargetName> = (
 export const targets: { [Name in TargetName]: TargetFactory<Name> } = {
   local: async (options) => (await import("./local.ts")).openLocal(options),
 };
-
-export const targetNames = Object.keys(targets) as TargetName[];
 
 /** Rejects with `unknown-target` naming those that there are. */
 export async function openTarget<Name extends TargetName>(
