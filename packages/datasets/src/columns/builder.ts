@@ -51,8 +51,6 @@ export abstract class Builder {
     const column = this.cut(this.size);
     this.rowsBefore += this.size;
     this.size = 0;
-    this.capacity = INITIAL_CAPACITY;
-    this.grow(this.capacity);
     return column;
   }
 
@@ -97,7 +95,7 @@ export class Mask {
 }
 
 export function resized<T extends Uint8Array | Int32Array | Float64Array>(from: T, into: T): T {
-  into.set(from.length > into.length ? from.subarray(0, into.length) : from);
+  into.set(from);
   return into;
 }
 

@@ -78,7 +78,7 @@ function putRecord(
   target: RowTarget,
   known: ReadonlySet<string> | null,
 ): void {
-  const wrong = firstWrongKey(record, known);
+  const wrong = unexpectedKey(record, known) ?? nestedValue(record, names);
   if (wrong !== null) {
     target.badRow(...wrong);
     return;
@@ -90,13 +90,19 @@ function putRecord(
   target.endRows(1);
 }
 
-function firstWrongKey(
-  record: Record<string, unknown>,
-  known: ReadonlySet<string> | null,
-): [column: string, problem: string] | null {
+type WrongKey = [column: string, problem: string] | null;
+
+function unexpectedKey(record: Record<string, unknown>, known: ReadonlySet<string> | null): WrongKey {
+  if (known === null) return null;
   for (const name in record) {
-    if (known !== null && !known.has(name)) return [name, "is not in the schema"];
-    const value = record[name];
+    if (!known.has(name)) return [name, "is not in the schema"];
+  }
+  return null;
+}
+
+function nestedValue(record: Record<string, unknown>, names: readonly string[]): WrongKey {
+  for (const name of names) {
+    const value = Object.hasOwn(record, name) ? record[name] : null;
     if (typeof value === "object" && value !== null) {
       return [name, `is nested (${Array.isArray(value) ? "an array" : "an object"}), expected a plain value`];
     }

@@ -157,13 +157,17 @@ function floorDivide(value: bigint, divisor: bigint): bigint {
   return value < 0n && quotient * divisor !== value ? quotient - 1n : quotient;
 }
 
-/** Impala's and old Spark's times: the Julian day in the upper 32 bits, nanoseconds of the day in the lower 64. */
+/**
+ * Impala's and old Spark's times: nanoseconds of the day in eight bytes, then the Julian day in four. Arrow writes
+ * negative nanoseconds before 1970.
+ */
 function int96Timestamps(values: DecodedArray): number[] {
   const julianDayOf1970 = 2_440_588n;
   return cellsOf(values, (value) => {
-    const day = ((value as bigint) >> 64n) - julianDayOf1970;
-    const nanoseconds = BigInt.asUintN(64, value as bigint);
-    return Number(day * 86_400_000n + nanoseconds / 1_000_000n);
+    const { buffer, byteOffset, byteLength } = value as Uint8Array;
+    const view = new DataView(buffer, byteOffset, byteLength);
+    const day = BigInt(view.getInt32(8, true)) - julianDayOf1970;
+    return Number(day * 86_400_000n + floorDivide(view.getBigInt64(0, true), 1_000_000n));
   });
 }
 

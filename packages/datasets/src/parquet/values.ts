@@ -13,6 +13,9 @@ interface Cursor {
 /** Decodes the values of a page by any encoding that stands for itself (that is, all but the dictionary's indexes). */
 export function decodeValues(bytes: Uint8Array, encoding: Encoding, count: number, leaf: Leaf): DecodedArray {
   const cursor = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
+  // hyparquet merges the two parts of an INT96 such that a time before 1970 is lost: they are taken as bytes instead.
+  if (encoding === "PLAIN" && leaf.physical === "INT96")
+    return readPlain(cursor, "FIXED_LEN_BYTE_ARRAY", count, 12);
   if (encoding === "PLAIN") return readPlain(cursor, leaf.physical, count, leaf.fixedLength);
   if (encoding === "BYTE_STREAM_SPLIT")
     return byteStreamSplit(cursor, count, leaf.physical, leaf.fixedLength);

@@ -1,0 +1,102 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { DatasetError, readBatches, readTable } from "../index.ts";
+import { cellsOf } from "../test-tables.ts";
+
+const fixtures = fileURLToPath(new URL("../fixtures/", import.meta.url));
+
+type Golden = { kind: string; values: (number | string | boolean | null | { float: string })[] };
+interface GoldenFile {
+  file: string;
+  table: string;
+  columns: string[];
+}
+const lines = readFileSync(`${fixtures}golden.jsonl`, "utf8").trimEnd().split("\n");
+const parsed = lines.map(
+  (line) => JSON.parse(line) as GoldenFile | { table: string; columns: Record<string, Golden> },
+);
+const files = parsed.filter((line) => "file" in line);
+const tables = new Map(
+  parsed.flatMap((line) => ("file" in line ? [] : [[line.table, line.columns] as const])),
+);
+
+const FLOATS: Record<string, number> = { nan: Number.NaN, inf: Infinity, "-inf": -Infinity };
+const value = (cell: Golden["values"][number]) =>
+  typeof cell === "object" && cell !== null ? FLOATS[cell.float] : cell;
+
+describe.each(files)("$file, as pyarrow 21.0.0 wrote it", ({ file, table: tableName, columns }) => {
+  const wantedOf = (column: string) => tables.get(tableName)?.[column] as Golden;
+
+  test("holds the golden values, in order, with their types", async () => {
+    const table = await readTable(fixtures + file);
+    expect([...table.columns.keys()]).toEqual(columns);
+    for (const [column, found] of table.columns) {
+      const wanted = wantedOf(column);
+      expect(found.kind, column).toBe(wanted.kind);
+      expect(cellsOf(found), column).toEqual(wanted.values.map(value));
+    }
+  });
+
+  test("reads a single column alone", async () => {
+    const last = columns.at(-1) as string;
+    const table = await readTable(fixtures + file, { columns: [last] });
+    expect([...table.columns.keys()]).toEqual([last]);
+    expect(cellsOf(table.columns.get(last))).toEqual(wantedOf(last).values.map(value));
+  });
+});
+
+const refusal = (name: string, columns?: string[]) =>
+  readTable(fixtures + name, columns === undefined ? {} : { columns }).then(
+    () => null,
+    (error: unknown) => error,
+  );
+
+describe("what a flat table cannot hold", () => {
+  test("nested and time columns are refused together, by name", async () => {
+    const error = (await refusal("refused-types.parquet")) as DatasetError;
+    expect(error).toBeInstanceOf(DatasetError);
+    expect(error.code).toBe("unsupported");
+    expect(error.message).toContain(
+      '"list" (it is nested), "struct" (it is nested), "time" (its type is TIME',
+    );
+  });
+
+  test("the other columns of such a file can be read", async () => {
+    const table = await readTable(`${fixtures}refused-types.parquet`, { columns: ["ok"] });
+    expect(cellsOf(table.columns.get("ok"))).toEqual([1, 2]);
+  });
+
+  test("an unsupported codec is named with what to use instead", async () => {
+    const error = (await refusal("refused-lz4.parquet")) as DatasetError;
+    expect(error.message).toMatch(/"ok".*is compressed with LZ4/);
+    expect(error.remedy).toMatch(/snappy, zstd, gzip or brotli/);
+  });
+
+  test("bytes that are not UTF-8 do not become text", async () => {
+    const error = (await refusal("refused-bytes.parquet")) as DatasetError;
+    expect(error.code).toBe("malformed");
+    expect(error.message).toContain('column "raw" in row group 1: a text that is not UTF-8');
+  });
+
+  test("two columns of one name are refused", async () => {
+    expect(((await refusal("refused-twins.parquet")) as DatasetError).message).toContain(
+      'two columns are named "twin"',
+    );
+  });
+});
+
+test("a file without rows has its columns all the same", async () => {
+  const table = await readTable(`${fixtures}no-rows.parquet`);
+  expect(table.rows).toBe(0);
+  expect([...table.columns.values()].map((column) => `${column.name} ${column.kind}`)).toEqual([
+    "number number",
+    "word string",
+  ]);
+});
+
+test("row groups are joined into batches", async () => {
+  const sizes = [];
+  for await (const batch of readBatches(`${fixtures}row-groups.parquet`)) sizes.push(batch.rows);
+  expect(sizes).toEqual([120]);
+});
