@@ -4,14 +4,14 @@
  * text (Unicode TR36 §3, "Trojan Source"), and halves of surrogate pairs (not allowed in XML).
  */
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is what this is for
-const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
-const invisible = /[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff]/g;
+const lineBreaking = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
+/** Format characters, but for the two joiners that Persian, Hindi and emoji are written with; and non-characters. */
+const invisible = /[^\P{Cf}\u200c\u200d]|[\ufffe\uffff]/gu;
 
 /** One line of visible text, at most `maxLength` characters (UTF-16 units), shortened with an ellipsis. */
 export function oneLine(value: string, maxLength = 2000): string {
   const cut = value.length > maxLength ? `${value.slice(0, maxLength - 1)}…` : value;
-  return cut.toWellFormed().replace(control, " ").replace(invisible, "").trim();
+  return cut.toWellFormed().replace(lineBreaking, " ").replace(invisible, "").trim();
 }
 
 /** The beginning and the end of a long name: the part that tells digests and paths apart is often the last. */

@@ -1,4 +1,8 @@
 /** What people read: job summaries, log lines and HTML pages, as pure functions from plain data to strings. */
+export type { PlotRows } from "./data/rows.ts";
+export { evaluationPage, shadowPage } from "./html/evaluation-page.ts";
+export { rollbackPage } from "./html/rollback-page.ts";
+export { rolloutPage } from "./html/rollout-page.ts";
 export type {
   Decision,
   EvaluationReportInput,
@@ -15,8 +19,8 @@ export type {
   Sides,
 } from "./inputs.ts";
 export { type Progress, progressLine } from "./progress.ts";
-export { deploySummary } from "./summary-deploy.ts";
-export { evalGateSummary } from "./summary-eval-gate.ts";
-export { rollbackSummary } from "./summary-rollback.ts";
-export { shadowSummary } from "./summary-shadow.ts";
-export { settleLines, verdictTable } from "./verdict-table.ts";
+export { deploySummary } from "./summary/deploy.ts";
+export { evalGateSummary } from "./summary/eval-gate.ts";
+export { rollbackSummary } from "./summary/rollback.ts";
+export { shadowSummary } from "./summary/shadow.ts";
+export { settleLines, verdictTable } from "./summary/verdict-table.ts";

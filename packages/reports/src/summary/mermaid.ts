@@ -1,8 +1,9 @@
 /** The path of a rollout as a mermaid flowchart, which GitHub draws inside Markdown. */
-import { oneLine } from "./clean.ts";
-import { count, counted, duration, percent } from "./figures.ts";
-import type { RolloutReportInput, RolloutStep } from "./inputs.ts";
-import { icons, overall, worstFirst } from "./verdicts.ts";
+import { oneLine } from "../clean.ts";
+import { count, counted, duration, percent } from "../figures.ts";
+import type { RolloutReportInput, RolloutStep } from "../inputs.ts";
+import { missedPercents } from "../story/rollout.ts";
+import { icons, overall, worstFirst } from "../verdicts.ts";
 
 /** More boxes than this in one line are too small to read. */
 const boxesShown = 7;
@@ -39,13 +40,6 @@ export function rolloutPath(input: RolloutReportInput): string {
     if (index > 0 || walked.length > 0) lines.push(`  ${before} -.-> m${index}`);
   });
   return ["```mermaid", ...lines, ...styles.map((style) => `  ${style}`), "```"].join("\n");
-}
-
-/** Planned weights above the last that was reached; none once it is promoted. */
-export function missedPercents({ outcome, plannedPercents, steps }: RolloutReportInput): number[] {
-  if (outcome.stage === "promoted") return [];
-  const reached = Math.max(0, ...steps.map((step) => step.weightPercent));
-  return plannedPercents.filter((weight) => weight > reached);
 }
 
 function stepBox(step: RolloutStep, input: RolloutReportInput, index: number): Box {

@@ -3,7 +3,7 @@
  * structure becomes a character reference: CommonMark 0.31 §2.5 says that a reference is text and never structure,
  * and it holds in paragraphs, table cells and inline HTML alike.
  */
-import { oneLine } from "./clean.ts";
+import { oneLine } from "../clean.ts";
 
 /** U+2060 after a sign that GitHub would turn into a mention, an issue reference or a link. */
 const wordJoiner = "&#8288;";

@@ -1,8 +1,8 @@
 /** Verdicts in Markdown: the one table that is read in five seconds. */
 import type { Verdict } from "@ml-actions/gates/types";
-import { count, formatter, unitOf } from "./figures.ts";
+import { count, formatter, unitOf } from "../figures.ts";
+import { icons, isSliced, sign, worstFirst } from "../verdicts.ts";
 import { code, codeInHtml, details, type MarkdownColumn, table, text } from "./markdown.ts";
-import { icons, isSliced, sign, worstFirst } from "./verdicts.ts";
 
 /** Rows that a reader still takes in at a glance; the worst come first, so the cut hits what passed. */
 const rowsShown = 25;
@@ -12,17 +12,15 @@ const maximumGateLength = 120;
 /**
  * Worst first. Passed gates on slices are folded below as soon as the table is longer than a glance (8 rows); what is
  * beyond the caps is counted, never dropped in silence.
- *
- * @param confidence of the intervals, 0…1, for the column's title.
  */
-export function verdictTable(verdicts: readonly Verdict[], confidence?: number): string {
+export function verdictTable(verdicts: readonly Verdict[]): string {
   if (verdicts.length === 0) return "*No gate was judged.*";
   const sorted = worstFirst(verdicts);
   const glance = sorted.length <= 8 ? sorted : sorted.filter((v) => v.verdict !== "pass" || !isSliced(v));
   const shown = (glance.length > 0 ? glance : sorted).slice(0, rowsShown);
   const rest = sorted.filter((verdict) => !shown.includes(verdict));
-  const parts = [table(columns(confidence), shown.map(row))];
-  if (rest.length > 0) parts.push(folded(rest, confidence));
+  const parts = [table(columns, shown.map(row))];
+  if (rest.length > 0) parts.push(folded(rest));
   return parts.join("\n\n");
 }
 
@@ -39,18 +37,15 @@ export function settleLines(verdicts: readonly Verdict[]): string | null {
   return `**What would settle it**\n\n${lines.join("\n")}`;
 }
 
-function columns(confidence: number | undefined): MarkdownColumn[] {
-  const level = confidence === undefined ? "" : `${Number((confidence * 100).toFixed(2))}\u00a0% `;
-  return [
-    { title: "Verdict", align: "left" },
-    { title: "Gate", align: "left" },
-    { title: "Observed", align: "right" },
-    { title: "Allowed", align: "right" },
-    { title: `${level}interval`.replace(/^i/, "I"), align: "center" },
-    { title: "n", align: "right" },
-    { title: "Why", align: "left" },
-  ];
-}
+const columns: readonly MarkdownColumn[] = [
+  { title: "Verdict", align: "left" },
+  { title: "Gate", align: "left" },
+  { title: "Observed", align: "right" },
+  { title: "Allowed", align: "right" },
+  { title: "Interval", align: "center" },
+  { title: "n", align: "right" },
+  { title: "Why", align: "left" },
+];
 
 function row(verdict: Verdict): string[] {
   const { observed, bound, interval } = verdict;
@@ -67,7 +62,7 @@ function row(verdict: Verdict): string[] {
   ];
 }
 
-function folded(rest: readonly Verdict[], confidence: number | undefined): string {
+function folded(rest: readonly Verdict[]): string {
   const words = (["fail", "inconclusive", "pass"] as const)
     .map((name) => [name, rest.filter((verdict) => verdict.verdict === name).length] as const)
     .filter(([, number]) => number > 0)
@@ -76,7 +71,7 @@ function folded(rest: readonly Verdict[], confidence: number | undefined): strin
   const example =
     rest.length === 1 && first !== undefined ? ` (${codeInHtml(first.gate, maximumGateLength)})` : "";
   const more = rest.length - rowsFolded;
-  const body = table(columns(confidence), rest.slice(0, rowsFolded).map(row));
+  const body = table(columns, rest.slice(0, rowsFolded).map(row));
   const note = more > 0 ? `\n\n*And ${count(more)} more: the metrics file has every gate.*` : "";
   return details(`More gates: ${words.join(", ")}${example}`, `${body}${note}`);
 }

@@ -1,31 +1,22 @@
 /** Parts that the summaries of several actions share. */
-import type { Verdict, VerdictName } from "@ml-actions/gates/types";
-import { shortDigest } from "./clean.ts";
-import { count, counted, dateAndTime, duration, formatter, unitOf } from "./figures.ts";
-import type { Decision, ModelMetrics, NamedRelease, RunFacts } from "./inputs.ts";
+import { count, dateAndTime, duration, formatter, unitOf } from "../figures.ts";
+import type { ModelMetrics, NamedRelease, RunFacts } from "../inputs.ts";
+import type { Story } from "../story/story.ts";
+import { icons } from "../verdicts.ts";
 import { code, details, link, table, text } from "./markdown.ts";
-import { countVerdicts, isSliced, worstFirst } from "./verdicts.ts";
 
 const metricsShown = 100;
 
-/** `3 of 4 gates failed`: the number that goes into a headline. */
-export function gateCount(verdicts: readonly Verdict[], name: VerdictName): string {
-  const number = countVerdicts(verdicts)[name];
-  const all = verdicts.length;
-  if (number === all) return all === 1 ? "its one gate" : `all ${count(all)} gates`;
-  return `${count(number)} of ${counted(all, "gate")}`;
+/** Verdict, what decided it, what was compared, in this order: the first lines of every summary. */
+export function opening({ verdict, headline, decided, sentence }: Story): string {
+  const gate = decided === null || decided.gate === null ? "" : `${code(decided.gate, 120)}: `;
+  const why = decided === null ? [] : [`**What decided it:** ${gate}${text(decided.reason, 400)}`];
+  return [`## ${icons[verdict]} ${text(headline, 300)}`, ...why, text(sentence, 1000)].join("\n\n");
 }
 
-/** The one sentence that says what decided it: the reason of the worst verdict. */
-export function decidedBy(verdicts: readonly Verdict[]): string | null {
-  const worst = worstFirst(verdicts)[0];
-  if (worst === undefined || worst.verdict === "pass") return null;
-  return `**What decided it:** ${code(worst.gate, 120)}: ${text(worst.reason, 400)}`;
-}
-
-/** `rule estimate, 95 % confidence`. */
-export function decisionWords({ rule, confidence }: Pick<Decision, "rule" | "confidence">): string {
-  return `rule ${code(rule)} at ${Number((confidence * 100).toFixed(2))}\u00a0% confidence`;
+/** `after` is Markdown: a link. */
+export function whatNow({ whatNow: words }: Story, after = ""): string {
+  return `**What now:** ${text(words, 600)}${after === "" ? "" : ` ${after}`}`;
 }
 
 export function powerLines(power: readonly string[]): string | null {
@@ -86,24 +77,4 @@ export function identityDetails(
     "Releases, digests and this run",
     `${table(columns, rows)}\n\n${when} · ${link("the run", run.url)}`,
   );
-}
-
-export function named(release: NamedRelease): string {
-  return code(release.label, 80);
-}
-
-/** For a headline: the label without a box, since headings are links in GitHub's table of contents. */
-export function titled(release: NamedRelease): string {
-  return text(
-    release.label === "" && release.digest !== null ? shortDigest(release.digest) : release.label,
-    80,
-  );
-}
-
-/** Names of the slices that did worst, where a whole model failed: the first place to look. */
-export function worstSlices(verdicts: readonly Verdict[]): string | null {
-  const failed = worstFirst(verdicts).filter((verdict) => verdict.verdict === "fail" && isSliced(verdict));
-  if (failed.length === 0) return null;
-  const names = failed.slice(0, 3).map((verdict) => code(verdict.metric, 80));
-  return failed.length > 3 ? `${names.join(", ")} and ${count(failed.length - 3)} more` : names.join(", ");
 }

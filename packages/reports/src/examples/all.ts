@@ -1,0 +1,39 @@
+/** Every example as the file that people would get. */
+import { evaluationPage, shadowPage } from "../html/evaluation-page.ts";
+import { rollbackPage } from "../html/rollback-page.ts";
+import { rolloutPage } from "../html/rollout-page.ts";
+import { deploySummary } from "../summary/deploy.ts";
+import { evalGateSummary } from "../summary/eval-gate.ts";
+import { rollbackSummary } from "../summary/rollback.ts";
+import { shadowSummary } from "../summary/shadow.ts";
+import { evaluationFail, evaluationPass, shadowInconclusive } from "./evaluations.ts";
+import { rollbackDone, rolloutPromoted, rolloutRestored } from "./rollouts.ts";
+import { binaryRows, multiclassRows, regressionRows } from "./rows.ts";
+
+export function summaries(): Record<string, string> {
+  return {
+    "eval-pass.md": evalGateSummary(evaluationPass),
+    "eval-fail.md": evalGateSummary(evaluationFail),
+    "shadow.md": shadowSummary(shadowInconclusive),
+    "rollout-promoted.md": deploySummary(rolloutPromoted),
+    "rollout-restored.md": deploySummary(rolloutRestored),
+    "rollback.md": rollbackSummary(rollbackDone),
+  };
+}
+
+export function pages(): Record<string, string> {
+  const airports = ["EWR", "JFK", "LGA", "ATL", "ORD", "LAX", "Fort Lauderdale"];
+  return {
+    "eval-pass.html": evaluationPage(evaluationPass, binaryRows(20_000)),
+    "eval-fail.html": evaluationPage(evaluationFail, binaryRows(20_000, 0.35)),
+    "multiclass.html": evaluationPage(
+      { ...evaluationPass, task: "multiclass" },
+      multiclassRows(8_000, airports),
+    ),
+    "regression.html": evaluationPage({ ...evaluationPass, task: "regression" }, regressionRows(8_000)),
+    "shadow.html": shadowPage(shadowInconclusive, { ...binaryRows(740), labels: null }),
+    "rollout-promoted.html": rolloutPage(rolloutPromoted),
+    "rollout-restored.html": rolloutPage(rolloutRestored),
+    "rollback.html": rollbackPage(rollbackDone),
+  };
+}

@@ -1,0 +1,193 @@
+/** Examples of what eval-gate and shadow have to report. */
+import type { Verdict } from "@ml-actions/gates/types";
+import type { EvaluationReportInput, NamedRelease, RunFacts, ShadowReportInput } from "../inputs.ts";
+
+const startedAt = Date.UTC(2026, 10, 22, 12, 0, 0);
+
+export const run: RunFacts = {
+  url: "https://github.com/example/flights/actions/runs/4711",
+  tool: "ml-actions 0.1.0",
+  startedAt,
+  finishedAt: startedAt + 8_400,
+};
+
+export const flights = (version: string): NamedRelease => ({
+  label: `flights-${version}`,
+  digest: `sha256:${version.charCodeAt(0).toString(16).padStart(2, "0").repeat(32)}`,
+});
+
+export function verdict(changes: Partial<Verdict> & Pick<Verdict, "gate">): Verdict {
+  return {
+    metric: changes.gate.split(/\s*[<>]/, 1)[0] ?? "",
+    verdict: "pass",
+    rule: "estimate",
+    observed: 0.412,
+    baseline: 0.405,
+    bound: 0.385,
+    interval: [0.399, 0.425],
+    n: 20_000,
+    reason: "0.412 is at least 0.385.",
+    ...changes,
+  };
+}
+
+const carriers = ["UA", "B6", "EV", "DL", "AA", "MQ", "US", "9E", "WN", "VX", "FL", "AS"];
+
+/** One gate on every carrier; `worse` of them fail. */
+export function carrierGates(worse: number): Verdict[] {
+  return carriers.map((carrier, index) => {
+    const observed = 0.45 - index * 0.012 - (index < worse ? 0.09 : 0);
+    const width = 0.02 + index * 0.006;
+    const [baseline, bound] = [
+      observed + (index < worse ? 0.07 : -0.01),
+      observed + (index < worse ? 0.02 : -0.06),
+    ];
+    const small = index === carriers.length - 1;
+    return verdict({
+      gate: `f1{carrier=${carrier}} >= baseline - 0.05`,
+      verdict: index < worse ? "fail" : small ? "inconclusive" : "pass",
+      observed,
+      baseline,
+      bound,
+      interval: [observed - width, observed + width],
+      n: Math.round(4000 / (index + 1)),
+      reason:
+        index < worse
+          ? `${observed.toFixed(3)} is below ${bound.toFixed(3)}.`
+          : `${observed.toFixed(3)} is at least ${bound.toFixed(3)}.`,
+      ...(small ? { settle: "need 1,546 rows, have 333" } : {}),
+    });
+  });
+}
+
+export const evaluationPass: EvaluationReportInput = {
+  candidate: flights("2"),
+  baseline: flights("1"),
+  dataset: {
+    name: "dataset_v20131231.parquet",
+    version: "20131231",
+    rows: 20_000,
+    digest: `sha256:${"d".repeat(64)}`,
+  },
+  task: "binary",
+  rule: "estimate",
+  confidence: 0.95,
+  verdicts: [
+    verdict({ gate: "f1 >= baseline - 0.02" }),
+    verdict({
+      gate: "auc >= 0.65",
+      observed: 0.691,
+      baseline: 0.678,
+      bound: 0.65,
+      interval: [0.684, 0.698],
+      reason: "0.691 is at least 0.65.",
+    }),
+    verdict({
+      gate: "latency.p95 <= 50ms",
+      observed: 3.82,
+      baseline: 3.11,
+      bound: 50,
+      interval: [3.7, 4.05],
+      n: 500,
+      reason: "3.82 ms is at most 50 ms.",
+    }),
+    verdict({
+      gate: "nan_rate <= 0.001",
+      observed: 0,
+      baseline: 0,
+      bound: 0.001,
+      interval: [0, 0.00015],
+      reason: "0 % is at most 0.1 %.",
+    }),
+  ],
+  power: ["f1: this sample can prove a drop of 0.013 or more; 33,800 rows would prove 0.01."],
+  metrics: {
+    candidate: {
+      f1: 0.412,
+      auc: 0.691,
+      accuracy: 0.742,
+      precision: 0.391,
+      recall: 0.436,
+      brier: 0.166,
+      ece: 0.021,
+      "latency.p95": 3.82,
+      nan_rate: 0,
+    },
+    baseline: {
+      f1: 0.405,
+      auc: 0.678,
+      accuracy: 0.739,
+      precision: 0.383,
+      recall: 0.43,
+      brier: 0.168,
+      ece: 0.027,
+      "latency.p95": 3.11,
+      nan_rate: 0,
+    },
+  },
+  notes: ["Contract: 2 optional features were added (wind_gust, pressure); callers need not change."],
+  run,
+};
+
+export const evaluationFail: EvaluationReportInput = {
+  ...evaluationPass,
+  candidate: flights("bad"),
+  verdicts: [
+    verdict({
+      gate: "f1 >= baseline - 0.02",
+      verdict: "fail",
+      observed: 0.318,
+      interval: [0.305, 0.331],
+      reason: "0.318 is below 0.385: 0.067 less than allowed.",
+    }),
+    ...evaluationPass.verdicts.slice(1, 3),
+    ...carrierGates(3),
+  ],
+  notes: [],
+};
+
+export const shadowInconclusive: ShadowReportInput = {
+  mode: "mirror",
+  target: "local",
+  resource: "flights",
+  stable: flights("1"),
+  candidate: flights("2"),
+  requests: { sent: 742, compared: 740, labelled: 612 },
+  minimumSamples: 1000,
+  failures: { stable: 0, candidate: 1 },
+  nan: { stable: 0, candidate: 0 },
+  latency: {
+    stable: { p50Ms: 2.1, p95Ms: 3.6, p99Ms: 5.2 },
+    candidate: { p50Ms: 2.3, p95Ms: 3.9, p99Ms: 6.1 },
+  },
+  task: "binary",
+  rule: "prove",
+  confidence: 0.95,
+  verdicts: [
+    verdict({
+      gate: "auc >= baseline - 0.01",
+      rule: "prove",
+      verdict: "inconclusive",
+      observed: 0.688,
+      baseline: 0.681,
+      bound: 0.671,
+      interval: [0.642, 0.734],
+      n: 612,
+      reason: "0.688 is above 0.671, but 612 rows cannot prove it.",
+      settle: "need 4,120 labelled rows, have 612",
+    }),
+    verdict({
+      gate: "nan_rate <= 0.001",
+      observed: 0,
+      baseline: 0,
+      bound: 0.001,
+      interval: [0, 0.004],
+      n: 740,
+      reason: "no NaN in 740 answers.",
+    }),
+  ],
+  power: ["auc: this sample can prove a drop of 0.046 or more."],
+  metrics: { candidate: { auc: 0.688, f1: 0.401 }, baseline: { auc: 0.681, f1: 0.397 } },
+  notes: [],
+  run: { ...run, finishedAt: startedAt + 600_000 },
+};

@@ -1,0 +1,112 @@
+/** The HTML reports of eval-gate and shadow. */
+import type { PlotRows } from "../data/rows.ts";
+import { count } from "../figures.ts";
+import type { Decision, EvaluationReportInput, ShadowReportInput } from "../inputs.ts";
+import { evaluationStory } from "../story/evaluation.ts";
+import { shadowStory } from "../story/shadow.ts";
+import type { Story } from "../story/story.ts";
+import { sideRows } from "../summary/shadow.ts";
+import { evaluationFigures } from "./evaluation-figures.ts";
+import { gatesTable } from "./gates.ts";
+import { type Content, html } from "./markup.ts";
+import { htmlPage, webLink } from "./page.ts";
+import { banner, card, facts, list, metricsTable, plots, release } from "./parts.ts";
+
+/** @param rows null when only metrics are at hand: the page has no curves then. */
+export function evaluationPage(input: EvaluationReportInput, rows: PlotRows | null): string {
+  const { candidate, baseline, dataset } = input;
+  const story = evaluationStory(input);
+  const names = { candidate: candidate.label, baseline: baseline?.label ?? "baseline" };
+  return htmlPage({
+    title: story.headline,
+    run: input.run,
+    content: [
+      storyBanner(story),
+      gatesCard(input),
+      plots(evaluationFigures(rows, input.verdicts, names)),
+      sentences("What this sample can prove", input.power),
+      sentences("Notes", input.notes),
+      metricsTable(input.metrics, { candidate: candidate.label, baseline: baseline?.label ?? null }),
+      card(
+        "Releases and data",
+        facts([
+          ["Candidate", release(candidate)],
+          ["Baseline", release(baseline)],
+          ["Dataset", release({ label: dataset.name, digest: dataset.digest })],
+          ["Version", dataset.version ?? "none"],
+          ["Rows", count(dataset.rows)],
+          ["Task", input.task],
+        ]),
+      ),
+    ],
+  });
+}
+
+/** @param rows `baseline` holds stable's answers; null when no answers were kept. */
+export function shadowPage(input: ShadowReportInput, rows: PlotRows | null): string {
+  const { candidate, stable, requests } = input;
+  const story = shadowStory(input);
+  return htmlPage({
+    title: story.headline,
+    run: input.run,
+    content: [
+      storyBanner(story),
+      gatesCard(input),
+      card("Both sides", sidesTable(input)),
+      plots(evaluationFigures(rows, input.verdicts, { candidate: candidate.label, baseline: stable.label })),
+      sentences("What this sample can prove", input.power),
+      sentences("Notes", input.notes),
+      metricsTable(input.metrics, { candidate: candidate.label, baseline: stable.label }),
+      card(
+        "Releases and requests",
+        facts([
+          ["Candidate", release(candidate)],
+          ["Stable", release(stable)],
+          ["Where", `${input.resource} on ${input.target}`],
+          [
+            "Requests",
+            `${count(requests.sent)} sent, ${count(requests.compared)} compared, ${count(requests.labelled)} labelled`,
+          ],
+          ["Asked for at least", count(input.minimumSamples)],
+        ]),
+      ),
+    ],
+  });
+}
+
+/** The top of every page. */
+export function storyBanner(story: Story, address: string | null = null): Content {
+  const { decided } = story;
+  const why: Content =
+    decided === null
+      ? null
+      : decided.gate === null
+        ? decided.reason
+        : html`<code>${decided.gate}</code>: ${decided.reason}`;
+  return banner({
+    verdict: story.verdict,
+    headline: story.headline,
+    sentence: story.sentence,
+    points: [
+      ...(why === null ? [] : [["What decided it", why] as [string, Content]]),
+      ["What now", html`${story.whatNow} ${webLink("Try it", address)}`],
+    ],
+  });
+}
+
+function gatesCard(input: Decision): Content {
+  const caption = `The shaded side is allowed, the upright line is the bound. Each end of an interval holds with ${Number((input.confidence * 100).toFixed(3))} % confidence; the rule is ${input.rule}.`;
+  return card("Gates", gatesTable(input.verdicts, caption));
+}
+
+function sidesTable(input: ShadowReportInput): Content {
+  const rows = sideRows(input).map(
+    ([name, sides]) =>
+      html`<tr><th scope="row">${name}</th><td class="number">${sides.candidate}</td><td class="number">${sides.stable}</td></tr>`,
+  );
+  return html`<div class="scroll"><table><caption>The same requests, answered by both.</caption><thead><tr><th scope="col"></th><th scope="col" class="number">${input.candidate.label}</th><th scope="col" class="number">${input.stable.label}</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function sentences(title: string, lines: readonly string[]): Content {
+  return lines.length === 0 ? null : card(title, list(lines.slice(0, 100)));
+}

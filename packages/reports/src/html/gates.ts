@@ -1,0 +1,64 @@
+/** The table of verdicts with a picture of each interval. */
+import type { Verdict } from "@ml-actions/gates/types";
+import { count, formatter, unitOf } from "../figures.ts";
+import { mark } from "../plots/slices.ts";
+import { gateOf, sign, worstFirst } from "../verdicts.ts";
+import { type Content, html, type Markup } from "./markup.ts";
+import { badge } from "./parts.ts";
+
+/** A browser lays out so many rows at once; the metrics file has the rest. */
+const rowsShown = 500;
+
+const picture = { width: 170, height: 34, pad: 10 };
+
+export function gatesTable(verdicts: readonly Verdict[], caption: string): Content {
+  if (verdicts.length === 0) return html`<p class="muted">No gate was judged.</p>`;
+  const sorted = worstFirst(verdicts);
+  const more = sorted.length - rowsShown;
+  const note =
+    more > 0
+      ? html`<p class="muted small">${count(more)} more gates, none worse than the last above, are in the metrics file.</p>`
+      : null;
+  return html`<div class="gates"><table role="table"><caption>${caption}</caption><thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Verdict</th><th scope="col" role="columnheader">Gate</th><th scope="col" role="columnheader" class="number">Observed</th><th scope="col" role="columnheader" class="number">Allowed</th><th scope="col" role="columnheader">Interval</th><th scope="col" role="columnheader" class="number">n</th></tr></thead><tbody role="rowgroup">${sorted.slice(0, rowsShown).map(row)}</tbody></table>${note}</div>`;
+}
+
+function row(verdict: Verdict): Markup {
+  const { observed, bound, baseline, interval } = verdict;
+  const show = formatter([observed, bound, baseline, ...(interval ?? [])], unitOf(verdict.metric));
+  const words = interval === null ? "no interval" : `${show(interval[0])} to ${show(interval[1])}`;
+  const settle =
+    verdict.settle === undefined
+      ? null
+      : html`<span class="why"><b>To settle it:</b> ${verdict.settle}</span>`;
+  return html`<tr role="row"${verdict.verdict === "fail" ? html` class="fail-row"` : null}><td role="cell">${badge(verdict.verdict)}</td><th scope="row" role="rowheader"><code>${verdict.gate}</code><span class="why">${verdict.reason}</span>${settle}</th><td role="cell" class="number" data-label="Observed">${show(observed)}</td><td role="cell" class="number" data-label="Allowed">${bound === null ? "—" : `${sign(verdict)} ${show(bound)}`}</td><td role="cell" class="range" data-label="Interval">${intervalPicture(verdict, words)}<span class="small muted">${words}</span></td><td role="cell" class="number" data-label="n">${count(verdict.n)}</td></tr>`;
+}
+
+/** The allowed side shaded, the bound as a line, the interval as a whisker, the observed value as the verdict's mark. */
+function intervalPicture(verdict: Verdict, words: string): Content {
+  const { observed, bound, interval } = verdict;
+  const values = [observed, bound, ...(interval ?? [])].filter(
+    (value) => value !== null && Number.isFinite(value),
+  );
+  if (observed === null || !Number.isFinite(observed) || values.length < 2) return null;
+  const [low, high] = [Math.min(...values.map(Number)), Math.max(...values.map(Number))];
+  const { width, height, pad } = picture;
+  const span = high > low ? high - low : 1;
+  const x = (value: number) =>
+    pad + ((Math.min(high, Math.max(low, value)) - low) / span) * (width - 2 * pad);
+  const middle = height / 2;
+  const upward = gateOf(verdict)?.comparison.startsWith(">") ?? null;
+  const edge = bound === null ? 0 : x(bound);
+  const allowed =
+    bound === null || upward === null
+      ? null
+      : html`<rect class="allowed" x="${upward ? edge : 0}" y="4" width="${upward ? width - edge : edge}" height="${height - 8}"/>`;
+  const limit =
+    bound === null
+      ? null
+      : html`<line class="bound solid" x1="${edge}" x2="${edge}" y1="4" y2="${height - 4}"/>`;
+  const whisker =
+    interval === null
+      ? null
+      : html`<line class="whisker ${verdict.verdict}" x1="${x(interval[0])}" x2="${x(interval[1])}" y1="${middle}" y2="${middle}"/>`;
+  return html`<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="Interval ${words}">${allowed}${limit}${whisker}${mark(verdict.verdict, x(observed), middle)}</svg>`;
+}

@@ -1,0 +1,126 @@
+/** The HTML report of deploy. */
+import type { VerdictName } from "@ml-actions/gates/types";
+import { count, counted, dateAndTime, duration, percent, timeOfDay } from "../figures.ts";
+import type { RolloutReportInput, RolloutStep } from "../inputs.ts";
+import { latencyPlot } from "../plots/latency.ts";
+import { ratePlot } from "../plots/rates.ts";
+import { weightsPlot } from "../plots/weights.ts";
+import { missedPercents, rolloutStory } from "../story/rollout.ts";
+import { overall } from "../verdicts.ts";
+import { storyBanner } from "./evaluation-page.ts";
+import { gatesTable } from "./gates.ts";
+import { type Content, html } from "./markup.ts";
+import { htmlPage } from "./page.ts";
+import { badge, card, facts, folded, plots, release } from "./parts.ts";
+
+const stepsShown = 100;
+const journalShown = 1000;
+
+export function rolloutPage(input: RolloutReportInput): string {
+  const story = rolloutStory(input);
+  const last = input.steps.at(-1);
+  const earlier = input.steps.slice(0, -1).filter((step) => step.verdicts.length > 0);
+  return htmlPage({
+    title: story.headline,
+    run: input.run,
+    content: [
+      storyBanner(story, input.url),
+      last === undefined ? null : card("The path", pathStrip(input)),
+      last === undefined || last.verdicts.length === 0
+        ? null
+        : card(`Gates at ${percent(last.weightPercent)}`, gatesTable(last.verdicts, gatesCaption(input))),
+      input.stable === null ? null : plots(figures(input)),
+      last === undefined ? null : card("Step by step", stepTable(input)),
+      earlier
+        .slice(-stepsShown)
+        .map((step) => folded(earlierTitle(step), gatesTable(step.verdicts, gatesCaption(input)))),
+      journal(input),
+      card(
+        "Releases",
+        facts([
+          ["Candidate", release(input.candidate)],
+          ["Stable before", release(input.stable)],
+          ["Where", `${input.resource} on ${input.target}`],
+          ["Steps asked for", input.plannedPercents.map(percent).join(", ")],
+        ]),
+      ),
+    ],
+  });
+}
+
+function figures(input: RolloutReportInput) {
+  const bands =
+    "with exact bounds for each moment on its own (the verdicts use a test that holds at every moment at once).";
+  return [
+    weightsPlot("weights", input),
+    ratePlot("errors", input, {
+      title: "Failed requests",
+      caption: `Share of requests that users saw fail, since the start, ${bands}`,
+      metric: "error_rate",
+      count: (side) => side.errors,
+    }),
+    ratePlot("nan", input, {
+      title: "Answers with NaN",
+      caption: `Share of requests with a NaN or infinite answer, since the start, ${bands}`,
+      metric: "nan_rate",
+      count: (side) => side.nan,
+    }),
+    latencyPlot("latency", input),
+  ];
+}
+
+function pathStrip(input: RolloutReportInput): Content {
+  const walked = input.steps.slice(-stepsShown).map((step, index, steps) => {
+    const style = stepStyle(step, input, index === steps.length - 1);
+    const failed =
+      step.failures.candidate > 0
+        ? html`<span class="fail-ink">${count(step.failures.candidate)} failed</span>`
+        : null;
+    return html`<li class="${style}"><b>${percent(step.weightPercent)}</b><span>${duration(step.to - step.from)}</span><span>${counted(step.requests.candidate, "request")}</span>${failed}</li>`;
+  });
+  const missed = missedPercents(input)
+    .slice(0, stepsShown)
+    .map((weight) => html`<li class="missed"><b>${percent(weight)}</b><span>not reached</span></li>`);
+  const { outcome } = input;
+  const name = (outcome.stage === "promoted" ? input.candidate : (input.stable ?? input.candidate)).label;
+  const end = {
+    promoted: html`<li class="pass"><b>promoted</b><span>${name} serves all</span></li>`,
+    restored: html`<li class="fail"><b>taken back</b><span>${name} serves all</span></li>`,
+    held: html`<li class="inconclusive"><b>held</b><span>for a person</span></li>`,
+  }[outcome.stage];
+  return html`<ol class="path">${walked}${end}${missed}</ol>`;
+}
+
+function stepStyle(step: RolloutStep, { outcome }: RolloutReportInput, last: boolean): VerdictName {
+  return last && outcome.stage !== "promoted" ? outcome.verdict : overall(step.verdicts);
+}
+
+function gatesCaption({ rule, confidence }: RolloutReportInput): string {
+  return `The shaded side is allowed, the upright line is the bound. Intervals hold at every moment at once with ${Number((confidence * 100).toFixed(3))} % confidence; the rule is ${rule}.`;
+}
+
+function earlierTitle(step: RolloutStep): string {
+  return `Gates at ${percent(step.weightPercent)}, until ${timeOfDay(step.to)} UTC: ${overall(step.verdicts)}`;
+}
+
+function stepTable(input: RolloutReportInput): Content {
+  const rows = input.steps
+    .slice(-stepsShown)
+    .map(
+      (step) =>
+        html`<tr><th scope="row">${percent(step.weightPercent)}</th><td>${timeOfDay(step.from)}</td><td class="number">${duration(step.to - step.from)}</td><td class="number">${count(step.requests.candidate)}</td><td class="number">${count(step.failures.candidate)}</td><td class="number">${count(step.requests.stable)}</td><td class="number">${count(step.failures.stable)}</td><td>${step.verdicts.length === 0 ? "none" : badge(overall(step.verdicts))}</td></tr>`,
+    );
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Step by step"><table><caption>Requests and failures within each step; times are UTC.</caption><thead><tr><th scope="col">Share</th><th scope="col">From</th><th scope="col" class="number">Took</th><th scope="col" class="number">Candidate: requests</th><th scope="col" class="number">failed</th><th scope="col" class="number">Stable: requests</th><th scope="col" class="number">failed</th><th scope="col">Gates</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function journal({ journal: entries }: RolloutReportInput): Content {
+  const [first] = entries;
+  if (first === undefined) return null;
+  const lines = entries
+    .slice(-journalShown)
+    .map(({ at, text }) => html`<li><code class="muted">${timeOfDay(at)}</code><span>${text}</span></li>`);
+  return folded(
+    `Journal of ${dateAndTime(first.at)} (${count(entries.length)})`,
+    html`<ol class="journal">${lines}</ol>`,
+  );
+}

@@ -1,0 +1,40 @@
+/** The job summary of rollback. */
+import { dateAndTime } from "../figures.ts";
+import type { RollbackReportInput } from "../inputs.ts";
+import { rollbackStory } from "../story/rollback.ts";
+import { cappedSections, code, details, link, table, text } from "./markdown.ts";
+import { identityDetails, opening, whatNow } from "./parts.ts";
+
+export function rollbackSummary(input: RollbackReportInput): string {
+  const story = rollbackStory(input);
+  const { interrupted, url } = input;
+  return cappedSections([
+    opening(story),
+    interrupted === null ? null : `**A rollout was stopped for this:** ${text(interrupted, 300)}`,
+    whatNow(story, url === null ? "" : link("Try it", url)),
+    history(input),
+    identityDetails(
+      [
+        ["serves now", input.to],
+        ["served before", input.from],
+      ],
+      input.run,
+    ),
+  ]);
+}
+
+function history({ history: entries }: RollbackReportInput): string | null {
+  if (entries.length === 0) return null;
+  const columns = ["Release", "Digest", "Stable since", "How"].map(
+    (title) => ({ title, align: "left" }) as const,
+  );
+  const rows = entries
+    .slice(0, 10)
+    .map(({ release, promotedAt, how }) => [
+      code(release.label, 80),
+      release.digest === null ? "—" : code(release.digest, 80),
+      dateAndTime(promotedAt),
+      text(how, 100),
+    ]);
+  return details(`Stable releases, newest first (${rows.length})`, table(columns, rows));
+}

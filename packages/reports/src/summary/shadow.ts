@@ -1,0 +1,59 @@
+/** The job summary of shadow. */
+import { count, figure } from "../figures.ts";
+import type { ShadowReportInput, Sides } from "../inputs.ts";
+import { shadowStory } from "../story/shadow.ts";
+import { cappedSections, code, table } from "./markdown.ts";
+import { identityDetails, metricsDetails, noteLines, opening, powerLines, whatNow } from "./parts.ts";
+import { settleLines, verdictTable } from "./verdict-table.ts";
+
+export function shadowSummary(input: ShadowReportInput): string {
+  const { verdicts, candidate, stable } = input;
+  const story = shadowStory(input);
+  return cappedSections([
+    opening(story),
+    verdictTable(verdicts),
+    settleLines(verdicts),
+    whatNow(story),
+    sidesTable(input),
+    noteLines(input.notes),
+    powerLines(input.power),
+    metricsDetails(input.metrics, [candidate.label, stable.label]),
+    identityDetails(
+      [
+        ["candidate", candidate],
+        ["stable", stable],
+      ],
+      input.run,
+    ),
+  ]);
+}
+
+/** Both sides next to each other: what a shadow is for, even without labels. */
+function sidesTable(input: ShadowReportInput): string {
+  const columns = ["Both sides", code(input.candidate.label, 40), code(input.stable.label, 40)];
+  return table(
+    columns.map((title, index) => ({ title, align: index === 0 ? "left" : "right" }) as const),
+    sideRows(input).map(([name, sides]) => [name, sides.candidate, sides.stable]),
+  );
+}
+
+/** What was counted on both sides, formatted. */
+export function sideRows({ failures, nan, latency, requests }: ShadowReportInput): [string, Sides<string>][] {
+  const share = (number: number) =>
+    requests.sent > 0 ? `${count(number)} (${figure(number / requests.sent, "share")})` : count(number);
+  const counts = (sides: Sides<number>) => ({
+    stable: share(sides.stable),
+    candidate: share(sides.candidate),
+  });
+  const quantile = (key: "p50Ms" | "p95Ms" | "p99Ms") => ({
+    stable: figure(latency.stable?.[key] ?? null, "ms"),
+    candidate: figure(latency.candidate?.[key] ?? null, "ms"),
+  });
+  return [
+    ["Requests failed", counts(failures)],
+    ["Answers with NaN", counts(nan)],
+    ["Latency, median", quantile("p50Ms")],
+    ["Latency, p95", quantile("p95Ms")],
+    ["Latency, p99", quantile("p99Ms")],
+  ];
+}
