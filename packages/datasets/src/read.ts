@@ -5,7 +5,7 @@ import type { FormatName } from "./formats.ts";
 import { chooseFormat, formats } from "./formats.ts";
 import { Problems } from "./problems.ts";
 import { quoteAll } from "./quote.ts";
-import type { OpenDataset, TypedName } from "./reader.ts";
+import type { OpenDataset } from "./reader.ts";
 import type { DatasetSchema } from "./schema.ts";
 import { loadSchema, schemaBeside } from "./schema.ts";
 import type { Source } from "./source.ts";
@@ -80,17 +80,7 @@ async function planColumns(
   schema: DatasetSchema | null,
   asked: readonly string[] | undefined,
 ): Promise<ColumnPlan[]> {
-  if (schema === null) {
-    if (dataset.names !== null) checkAsked(source, dataset.names, asked);
-    const found = await dataset.infer(asked ?? null);
-    if (dataset.names === null)
-      checkAsked(
-        source,
-        found.map((column) => column.name),
-        asked,
-      );
-    return found.map((column) => ({ ...column, rule: null }));
-  }
+  if (schema === null) return inferColumns(source, dataset, asked);
   const declared = new Map(schema.columns.map((column) => [column.name, column]));
   if (dataset.names !== null) checkNames(source, dataset.names, declared);
   checkAsked(source, dataset.names ?? [...declared.keys()], asked);
@@ -100,6 +90,24 @@ async function planColumns(
     const rule = declared.get(name);
     return rule === undefined ? [] : [{ name, type: rule.type, rule }];
   });
+}
+
+async function inferColumns(
+  source: Source,
+  dataset: OpenDataset,
+  asked: readonly string[] | undefined,
+): Promise<ColumnPlan[]> {
+  const wanted = asked === undefined ? null : new Set(asked);
+  const isWanted = (name: string) => wanted === null || wanted.has(name);
+  if (dataset.names !== null) checkAsked(source, dataset.names, asked);
+  const found = await dataset.infer(dataset.names?.filter(isWanted) ?? null);
+  if (dataset.names === null)
+    checkAsked(
+      source,
+      found.map((column) => column.name),
+      asked,
+    );
+  return found.filter(({ name }) => isWanted(name)).map((column) => ({ ...column, rule: null }));
 }
 
 /** Which columns there are is checked before any cell: under a wrong header every cell would be wrong. */
@@ -138,10 +146,7 @@ async function* readPlanned(
   const problems = new Problems();
   const builder = new TableBuilder(plan, problems);
   const known = schema === null ? null : new Set(schema.columns.map((column) => column.name));
-  for await (const _ of dataset.walk(plan satisfies TypedName[], builder, known)) {
-    const tables = builder.drain();
-    if (problems.total === 0) yield* tables;
-  }
+  for await (const _ of dataset.walk(plan, builder, known)) yield* builder.drain();
   builder.finish();
   if (schema?.rows !== undefined && schema.rows !== builder.rows) {
     const [actual, expected] = [builder.rows, schema.rows].map((rows) => rows.toLocaleString("en-US"));

@@ -21,7 +21,7 @@ export interface Reader {
 export interface OpenDataset {
   /** The names in the file's order; null when only reading it all would tell (JSON Lines). */
   readonly names: readonly string[] | null;
-  /** The types of the named columns (null = of all): the file's own, or found by reading it all. */
+  /** The types of the columns named, in the file's order (null = all): its own, or found by reading it all. */
   infer(names: readonly string[] | null): Promise<TypedName[]>;
   /**
    * Reads the columns of the plan row by row into `target`, whose sinks are in the plan's order. It yields whenever

@@ -61,6 +61,19 @@ const CHUNK_BYTES = 1 << 18;
  */
 export async function* utf8Chunks(source: Source, row: () => number): AsyncGenerator<Buffer> {
   const pieces = bytesOf(source);
+  try {
+    yield* validPieces(source, pieces, row);
+  } finally {
+    // Closes the file also when the consumer stops early.
+    await pieces.return(undefined);
+  }
+}
+
+async function* validPieces(
+  source: Source,
+  pieces: AsyncGenerator<Buffer>,
+  row: () => number,
+): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);
   let atStart = true;
   let ended = false;

@@ -50,7 +50,7 @@ export class TableBuilder implements RowTarget {
     this.endRows(1);
   }
 
-  /** The tables completed since the last call. */
+  /** The tables completed since the last call; none that has a problem, or follows one. */
   drain(): Table[] {
     const tables = this.ready;
     this.ready = [];
@@ -64,7 +64,7 @@ export class TableBuilder implements RowTarget {
 
   private cut(): void {
     const columns = new Map(this.sinks.map((sink) => [sink.name, sink.take()]));
-    this.ready.push({ rows: this.filled, columns });
+    if (this.problems.total === 0) this.ready.push({ rows: this.filled, columns });
     this.filled = 0;
   }
 }

@@ -12,7 +12,7 @@ export function cellsOf(column: Column | undefined): (number | string | boolean 
   });
 }
 
-/** A table as plain rows of values by column. */
-export function plain(table: Table): Record<string, (number | string | boolean | null)[]> {
-  return Object.fromEntries([...table.columns].map(([name, column]) => [name, cellsOf(column)]));
+/** A table's columns as plain values. */
+export function plain(table: Table): Map<string, (number | string | boolean | null)[]> {
+  return new Map([...table.columns].map(([name, column]) => [name, cellsOf(column)]));
 }

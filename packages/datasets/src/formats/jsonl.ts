@@ -27,7 +27,7 @@ class JsonLinesDataset implements OpenDataset {
     this.source = source;
   }
 
-  async infer(names: readonly string[] | null): Promise<TypedName[]> {
+  async infer(): Promise<TypedName[]> {
     const found = new Map<string, TypeInference>();
     for await (const lines of jsonLines(this.source)) {
       for (const line of lines) {
@@ -37,8 +37,7 @@ class JsonLinesDataset implements OpenDataset {
       checkColumnCount(this.source, found.size);
     }
     if (found.size === 0) throw emptyFile(this.source);
-    const wanted = names === null ? found : new Set(names);
-    return [...found].filter(([name]) => wanted.has(name)).map(([name, { type }]) => ({ name, type }));
+    return [...found].map(([name, { type }]) => ({ name, type }));
   }
 
   async *walk(

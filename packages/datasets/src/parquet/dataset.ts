@@ -66,10 +66,9 @@ class ParquetDataset implements OpenDataset {
 
   /** The file declares its types. Only whether 64-bit integers fit a double takes a look at the cells. */
   async infer(names: readonly string[] | null): Promise<TypedName[]> {
-    const wanted = new Set(names ?? this.names);
-    const plan = this.names
-      .filter((name) => wanted.has(name))
-      .map((name) => ({ name, type: this.leaf(name)?.type ?? "string" }) satisfies TypedName);
+    const plan = (names ?? this.names).map(
+      (name) => ({ name, type: this.leaf(name)?.type ?? "string" }) satisfies TypedName,
+    );
     this.checkReadable(plan);
     const doubtful = plan.filter(({ name }) => this.leaf(name)?.maybeInexact && !this.provenExact(name));
     const target = new InferenceTarget(doubtful.length);
