@@ -53,6 +53,7 @@ export interface Lease {
   /** For people and for the next run: a run URL, or host and pid. */
   holder: string;
   rollout: string;
+  /** Stays through renewals; a later one tells a holder that it was without the lease for a while. */
   acquiredAt: number;
   expiresAt: number;
 }

@@ -67,8 +67,8 @@ export function observe(
   random: () => number,
   boundsMs: readonly number[] = fineBounds,
 ): Observation[] {
-  let stable = nothing(boundsMs);
-  let candidate = nothing(boundsMs);
+  let stable = noCounts(boundsMs);
+  let candidate = noCounts(boundsMs);
   return windows.map((window) => {
     stable = serve(stable, window.stable, window.behaviour.stable, random);
     candidate = serve(candidate, window.candidate, window.behaviour.candidate, random);
@@ -76,11 +76,17 @@ export function observe(
   });
 }
 
-function nothing(boundsMs: readonly number[]): SideCounts {
+export function noCounts(boundsMs: readonly number[] = fineBounds): SideCounts {
   return { requests: 0, errors: 0, nan: 0, latency: { boundsMs, counts: boundsMs.map(() => 0).concat(0) } };
 }
 
-function serve(before: SideCounts, requests: number, how: Behaviour, random: () => number): SideCounts {
+/** Adds so many requests to one side's counts. */
+export function serve(
+  before: SideCounts,
+  requests: number,
+  how: Behaviour,
+  random: () => number,
+): SideCounts {
   const errors = binomial(requests, how.errors, random);
   const latency = before.latency as NonNullable<SideCounts["latency"]>;
   let left = requests - errors;

@@ -1,0 +1,102 @@
+/** What a rollout does next. Pure: the same plan, verdicts and observations give the same decision at any time. */
+import type { Observation, Verdict } from "@ml-actions/gates/types";
+import type { RolloutPlan } from "./plan.ts";
+import { since, type Totals, totalsOf } from "./totals.ts";
+
+/** Where the rollout stands: at one of its weights, or at 100 % being watched before stable is let go. `since` and
+ * `start` are the moment and the counts at which it came there. */
+export type Phase =
+  | { name: "step"; index: number; weight: number; since: number; start: Totals }
+  | { name: "bake"; weight: 100; since: number; start: Totals };
+
+export type Decision =
+  | { kind: "wait"; reason: string }
+  | { kind: "next-step"; index: number; weight: number; reason: string }
+  | { kind: "bake"; reason: string }
+  | { kind: "promote"; reason: string }
+  | { kind: "restore"; reason: string; verdict: "fail" | "inconclusive"; by: "judge" | "operator" }
+  | { kind: "hold"; reason: string };
+
+/**
+ * In this order: a refuted gate takes the candidate back at once. Every gate passed, the newest observation could be
+ * made, and enough requests were served at this weight: on to the next. The time is up: what the plan says for
+ * inconclusive. Otherwise wait: missing data moves nothing, neither forward nor back, until the time is up.
+ */
+export function decide(
+  phase: Phase,
+  verdicts: readonly Verdict[],
+  observations: readonly Observation[],
+  now: number,
+  plan: RolloutPlan,
+): Decision {
+  const failed = verdicts.filter(({ verdict }) => verdict === "fail");
+  if (failed.length > 0) {
+    const reason = failed.map(({ reason }) => reason).join("; ");
+    return { kind: "restore", reason, verdict: "fail", by: "judge" };
+  }
+  const missing = whatIsMissing(phase, verdicts, observations, plan);
+  const elapsedMs = now - phase.since;
+  if (missing === null) {
+    return elapsedMs < (phase.name === "bake" ? plan.bakeMs : 0)
+      ? { kind: "wait", reason: `watching the candidate alone for ${seconds(plan.bakeMs - elapsedMs)} more` }
+      : onward(phase, plan);
+  }
+  const limitMs = plan.stepTimeoutMs + (phase.name === "bake" ? plan.bakeMs : 0);
+  if (elapsedMs < limitMs) {
+    return { kind: "wait", reason: missing };
+  }
+  const reason = `no verdict at ${phase.weight} % within ${seconds(limitMs)}: ${missing}`;
+  return plan.onInconclusive === "hold"
+    ? { kind: "hold", reason }
+    : { kind: "restore", reason, verdict: "inconclusive", by: "judge" };
+}
+
+/** Why the candidate may not go on yet; null when it may. */
+function whatIsMissing(
+  phase: Phase,
+  verdicts: readonly Verdict[],
+  observations: readonly Observation[],
+  plan: RolloutPlan,
+): string | null {
+  const newest = observations.at(-1);
+  if (newest === undefined || !newest.ok) {
+    return newest === undefined ? "nothing was observed" : `telemetry: ${newest.problem} (${newest.detail})`;
+  }
+  const open = verdicts.filter(({ verdict }) => verdict !== "pass");
+  if (open.length > 0) {
+    return open
+      .map(({ reason, settle }) => (settle === undefined ? reason : `${reason}; ${settle}`))
+      .join("; ");
+  }
+  const { requests } = since(phase.start, totalsOf(observations));
+  const sides = phase.weight === 100 ? (["candidate"] as const) : (["candidate", "stable"] as const);
+  const least = { candidate: plan.minSamples, stable: plan.minSamples > 1 ? plan.minSamples : 0 };
+  const short = sides.filter((side) => requests[side] < least[side]);
+  return short.length === 0
+    ? null
+    : short
+        .map((side) => `${side} has had ${requests[side]} of ${least[side]} requests at ${phase.weight} %`)
+        .join("; ");
+}
+
+function onward(phase: Phase, plan: RolloutPlan): Decision {
+  const next = phase.name === "step" ? plan.steps[phase.index + 1] : undefined;
+  if (phase.name === "step" && next !== undefined) {
+    return {
+      kind: "next-step",
+      index: phase.index + 1,
+      weight: next,
+      reason: `every gate passed at ${phase.weight} %`,
+    };
+  }
+  return phase.name === "step" && plan.bakeMs > 0
+    ? { kind: "bake", reason: "every gate passed at 100 %" }
+    : {
+        kind: "promote",
+        reason: phase.name === "bake" ? "the bake ended well" : "every gate passed at 100 %",
+      };
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 100) / 10} s`;
+}

@@ -1,0 +1,128 @@
+import type { Clock } from "./clock.ts";
+import { RolloutError } from "./error.ts";
+import { stepText } from "./resume.ts";
+import type { Lease, Ledger } from "./target.ts";
+
+/** A lease that renews itself in the background until it is given back or lost. */
+export interface HeldLease {
+  lease: Lease;
+  /** Aborts with a RolloutError `lease-lost` that names who took over. From then on the target is not ours to touch. */
+  lost: AbortSignal;
+  /** Stops renewing, and gives the lease back unless it was lost. With a rollout still open the guard restores
+   * stable, as it would had this process died. */
+  release(): Promise<void>;
+  /** Stops renewing only: the guard acts when the time is up. */
+  abandon(): void;
+}
+
+/** Renewed at a quarter of its life, so that two renewals in a row may fail. */
+const renewalsPerLife = 4;
+
+/**
+ * Takes the lease and keeps it. When a renewal says that another holds it, or none came through for as long as it
+ * lives, it is lost: the guard has restored stable by then, and going on would fight it.
+ *
+ * @throws RolloutError `lease-held` naming the holder
+ */
+export async function holdLease(
+  ledger: Ledger,
+  clock: Clock,
+  request: { holder: string; rollout: string; ttlMs: number; seize?: boolean },
+  onTrouble: (message: string) => void,
+): Promise<HeldLease> {
+  const stopped = new AbortController();
+  const lost = new AbortController();
+  const askedAt = clock.now();
+  const lease = await ledger.hold(request);
+  const renewing = renew(askedAt + request.ttlMs);
+
+  async function renew(heldUntil: number): Promise<void> {
+    let until = heldUntil;
+    const { holder, rollout, ttlMs } = request;
+    for (;;) {
+      await clock.sleep(ttlMs / renewalsPerLife, stopped.signal);
+      if (stopped.signal.aborted) {
+        return;
+      }
+      const asked = clock.now();
+      const answer = await withinLife(ledger.hold({ holder, rollout, ttlMs }), until - asked);
+      if ("expiresAt" in answer && answer.acquiredAt === lease.acquiredAt) {
+        until = asked + ttlMs;
+      } else if ("expiresAt" in answer) {
+        // It was free and is new: between two renewals another had it, or it ran out and the guard acted.
+        await ledger.release(rollout).catch(() => {});
+        lost.abort(await takenOver(ledger, rollout, new Error("it was free for a while")));
+        return;
+      } else if (isTaken(answer)) {
+        lost.abort(await takenOver(ledger, rollout, answer));
+        return;
+      } else if (clock.now() >= until) {
+        lost.abort(outlived(rollout, ttlMs, answer));
+        return;
+      } else {
+        onTrouble(`the lease could not be renewed: ${answer.message}`);
+      }
+    }
+  }
+
+  /** An answer that comes after the lease's life is no answer. */
+  async function withinLife(hold: Promise<Lease>, leftMs: number): Promise<Lease | Error> {
+    const answered = new AbortController();
+    const renewed = hold.catch((error: Error) => error);
+    const late = clock
+      .sleep(leftMs, AbortSignal.any([answered.signal, stopped.signal]))
+      .then(() => new Error("no answer in time"));
+    const answer = await Promise.race([renewed, late]);
+    answered.abort();
+    return answer;
+  }
+
+  return {
+    lease,
+    lost: lost.signal,
+    abandon: () => stopped.abort(),
+    async release() {
+      stopped.abort();
+      await renewing;
+      if (!lost.signal.aborted) {
+        await ledger.release(request.rollout);
+      }
+    },
+  };
+}
+
+export function isTaken(error: unknown): boolean {
+  return error instanceof RolloutError && (error.code === "lease-held" || error.code === "lease-lost");
+}
+
+/** The one error for having lost the lease, whether a renewal, the journal or the target said so first. Names who
+ * has it now, or who had it meanwhile. */
+export async function takenOver(ledger: Ledger, rollout: string, cause: Error): Promise<RolloutError> {
+  const taker = await whoTookOver(ledger, rollout).catch(() => null);
+  return new RolloutError(
+    "lease-lost",
+    `Rollout ${rollout} stopped, because it no longer holds the lease: ${taker ?? cause.message}`,
+    "Nothing was changed after that. See the other run for what serves now; deploy again when it is done.",
+    { cause },
+  );
+}
+
+async function whoTookOver(ledger: Ledger, rollout: string): Promise<string | null> {
+  const lease = await ledger.lease();
+  if (lease !== null && lease.rollout !== rollout) {
+    return `${lease.holder} took over with rollout ${lease.rollout}`;
+  }
+  const last = (await ledger.journal()).at(-1);
+  return last === undefined || last.rollout === rollout
+    ? null
+    : `${last.holder} took over with rollout ${last.rollout}, by now at "${stepText(last.step)}"`;
+}
+
+function outlived(rollout: string, ttlMs: number, cause: Error): RolloutError {
+  return new RolloutError(
+    "lease-lost",
+    `Rollout ${rollout} stopped, because its lease could not be renewed for ${ttlMs / 1000} s: ${cause.message}`,
+    "The guard beside the target restores stable. Check that the target can be reached, then deploy again.",
+    { cause },
+  );
+}
