@@ -1,3 +1,4 @@
+export { type Compatibility, ContractBreak, compatible } from "./compatible.ts";
 export { type Contract, contractSchema, contractSchemaId, type Feature } from "./contract.ts";
 export { ServingError, type ServingErrorCode } from "./errors.ts";
 export {

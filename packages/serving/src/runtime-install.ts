@@ -10,8 +10,8 @@ import { ServingError } from "./errors.ts";
 export interface InstallOptions {
   /** The folder that holds the package.json and package-lock.json to install from. */
   lock: string;
-  onProgress?: (line: string) => void;
-  environment?: NodeJS.ProcessEnv;
+  onProgress: (line: string) => void;
+  environment: NodeJS.ProcessEnv;
 }
 
 /** Written last: a folder without it is what an interrupted run left. */
@@ -22,8 +22,7 @@ const installTimeoutMs = 300_000;
 
 /** Gives the folder of the package in the tool cache. Two at once are safe: each installs beside, the first to rename
  * wins, the other uses that. Rejects with `ServingError` code `runtime`. */
-export async function installRuntime(options: InstallOptions): Promise<string> {
-  const { lock, onProgress = () => {}, environment = process.env } = options;
+export async function installRuntime({ lock, onProgress, environment }: InstallOptions): Promise<string> {
   const version = await lockedVersion(lock);
   const cache = environment.RUNNER_TOOL_CACHE || join(homedir(), ".cache", "ml-actions", "tools");
   const place = join(cache, "ml-actions-onnxruntime", version, `${process.platform}-${process.arch}`);
@@ -40,6 +39,7 @@ export async function installRuntime(options: InstallOptions): Promise<string> {
     for (const file of ["package.json", "package-lock.json"])
       await copyFile(join(lock, file), join(beside, file));
     await npmInstall(beside, environment);
+    await keepWhatRuns(join(beside, "node_modules"));
     await keepThisPlatform(join(beside, "node_modules", "onnxruntime-node"));
     await writeFile(join(beside, marker), `${version}\n`);
     await moveIntoPlace(beside, place);
@@ -96,6 +96,15 @@ async function npmInstall(folder: string, environment: NodeJS.ProcessEnv): Promi
       else reject(new Error(`npm ci ended with ${signal ?? `exit code ${code}`}: ${said.trim()}`));
     });
   });
+}
+
+/** The other packages serve its install script alone, which is not run. */
+async function keepWhatRuns(modules: string): Promise<void> {
+  for (const name of await readdir(modules)) {
+    if (!["onnxruntime-node", "onnxruntime-common"].includes(name)) {
+      await rm(join(modules, name), { recursive: true });
+    }
+  }
 }
 
 /** The package holds `bin/napi-v<n>/<platform>/<arch>/`; only this machine's stays. */

@@ -1,6 +1,11 @@
 /** The HTTP side: routes, request ids, limits, error bodies. It never runs inference on its own thread. */
 import { randomUUID } from "node:crypto";
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from "fastify";
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  LogController,
+} from "fastify";
 import { ServingError } from "../errors.ts";
 import { parseJson, readBody } from "./body.ts";
 import { answerFailure } from "./failures.ts";
@@ -34,9 +39,8 @@ export function createApp(
 ): FastifyInstance {
   const app = fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: "request_id" }),
     requestIdHeader: false,
-    requestIdLogLabel: "request_id",
     genReqId: (request) => {
       const given = request.headers["x-request-id"];
       return typeof given === "string" && plainId.test(given) ? given : randomUUID();

@@ -2,7 +2,7 @@
 import { mkdtemp } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
@@ -44,7 +44,7 @@ export async function runServer(program: string): Promise<void> {
   };
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
-  await new Server(logger, exit).run(readSettings(process.env, resolve(program)), program).catch(fail);
+  await new Server(logger, exit).run(readSettings(process.env, resolve(program))).catch(fail);
 }
 
 function logOptions(level: string | undefined) {
@@ -66,7 +66,7 @@ class Server {
     this.#exit = exit;
   }
 
-  async run(settings: Settings, program: string): Promise<void> {
+  async run(settings: Settings): Promise<void> {
     const state = this.#state;
     for (const warning of misspeltSettings(process.env)) this.#logger.warn(warning);
     const metrics = createMetrics({
@@ -84,13 +84,13 @@ class Server {
     const { port } = app.server.address() as AddressInfo;
     this.#logger.info({ host: settings.HOST, port }, "listening");
     process.send?.({ type: "listening", port });
-    state.service = await this.#load(settings, metrics, program);
+    state.service = await this.#load(settings, metrics);
     this.#logger.info({ model: state.service.model }, "ready: the model has answered its probe");
   }
 
-  async #load(settings: Settings, metrics: Metrics, program: string): Promise<PredictionService> {
+  async #load(settings: Settings, metrics: Metrics): Promise<PredictionService> {
     const log = settings.PREDICTION_LOG === undefined ? null : await this.#openLog(settings.PREDICTION_LOG);
-    const runtime = settings.ONNXRUNTIME ?? (await this.#findRuntime(settings, program));
+    const runtime = settings.ONNXRUNTIME ?? (await this.#findRuntime(settings));
     const directory = settings.MODEL_DIRECTORY ?? (await mkdtemp(join(tmpdir(), "ml-actions-model-")));
     const model = await resolveModel(settings.MODEL_URI, {
       directory,
@@ -112,10 +112,10 @@ class Server {
     return new PredictionService({ contract, pool, metrics, log, maxInstances: settings.MAX_INSTANCES });
   }
 
-  #findRuntime(settings: Settings, program: string): Promise<string> {
+  #findRuntime(settings: Settings): Promise<string> {
     return findRuntime({
-      program: settings.INFERENCE_PROGRAM,
-      lock: settings.ONNXRUNTIME_LOCK ?? join(dirname(resolve(program)), "..", "..", "runtime"),
+      inference: settings.INFERENCE_PROGRAM,
+      ...(settings.ONNXRUNTIME_LOCK !== undefined && { lock: settings.ONNXRUNTIME_LOCK }),
       onProgress: (line) => this.#logger.info(line),
     });
   }
