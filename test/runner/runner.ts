@@ -2,7 +2,7 @@
  * Runs actions of a release tree as GitHub's runner does: a job with its directories and environment, steps that hand
  * on outputs, environment and state, `post` at the end, and then the end of every process the steps left behind.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readActionFile } from "./action-file.ts";
@@ -24,6 +24,8 @@ export interface JobOptions {
 
 export interface Job {
   workspace: string;
+  /** The tree as the runner has it, with the programs. */
+  tree: string;
   /** RUNNER_TEMP */
   temp: string;
   /** Runs `main`; its `post` comes with `end`. */
@@ -45,18 +47,22 @@ export function startJob({ tree, workspace: given, env }: JobOptions): Job {
   };
   const [temp, toolCache, files] = [make("temp"), make("tools"), make("files")];
   const workspace = given ?? make("workspace");
+  // Where the runner unpacks it: outside of the checkout, so that no module of the checkout's can be found from it.
+  const unpacked = join(make("_actions"), "org/ml-actions/v1");
+  cpSync(tree, unpacked, { recursive: true });
   const trackingId = `github_${crypto.randomUUID()}`;
   const eventPath = join(files, "event.json");
   writeFileSync(eventPath, "{}");
   seedToolCache(toolCache);
   const variables = { ...jobVariables({ home, workspace, temp, toolCache, trackingId, eventPath }), ...env };
-  const state: JobState = { tree, workspace, files, variables, masks: new Set(), steps: 0 };
+  const state: JobState = { tree: unpacked, workspace, files, variables, masks: new Set(), steps: 0 };
   const begun: Begun[] = [];
   return {
     workspace,
+    tree: unpacked,
     temp,
     async run(step) {
-      const action = await readActionFile(join(tree, step.action));
+      const action = await readActionFile(join(unpacked, step.action));
       const entry: Begun = { step, action, state: {} };
       // The runner registers `post` when `main` starts, so it comes also after a failure.
       if (action.runs.post !== undefined) begun.push(entry);

@@ -1,8 +1,9 @@
 /**
  * What a runner that has run our actions before has in its tool cache: onnxruntime-node, which the actions otherwise
- * fetch by the lock file in `runtime/`. Tests must not need a registry.
+ * fetch by the lock file in `runtime/`. Tests must not need a registry. The layout is that of
+ * packages/serving/src/runtime-install.ts.
  */
-import { mkdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
@@ -11,9 +12,10 @@ export function seedToolCache(toolCache: string): void {
   const manifest = require.resolve("onnxruntime-node/package.json");
   const { version } = require(manifest) as { version: string };
   const installed = dirname(dirname(manifest));
-  const modules = join(toolCache, "ml-actions-onnxruntime", version, "node_modules");
-  mkdirSync(modules, { recursive: true });
+  const place = join(toolCache, "ml-actions-onnxruntime", version, `${process.platform}-${process.arch}`);
+  mkdirSync(join(place, "node_modules"), { recursive: true });
   for (const name of ["onnxruntime-node", "onnxruntime-common"]) {
-    symlinkSync(join(installed, name), join(modules, name));
+    symlinkSync(join(installed, name), join(place, "node_modules", name));
   }
+  writeFileSync(join(place, "complete"), `${version}\n`);
 }

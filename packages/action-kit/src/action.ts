@@ -44,6 +44,8 @@ export interface ActionContext<Outputs extends Record<string, string>> {
   log: Log;
   /** Sets an output now. */
   output(name: keyof Outputs & string, value: string): void;
+  /** Sets an environment variable for the later steps of the job. */
+  environment(name: string, value: string): void;
   /** Appends Markdown to the job summary, capped so that GitHub never drops it. */
   summary(markdown: string): Promise<void>;
   /** Files of this run that people may fetch: `<RUNNER_TEMP>/ml-actions/<action>-<n>/`. */

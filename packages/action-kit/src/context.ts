@@ -47,6 +47,7 @@ export function createContext(parts: Parts, phase: "main" | "post"): ActionConte
       if (!outputs.includes(name)) throw new Error(`The definition of ${action} has no output "${name}"`);
       core.setOutput(name, value);
     },
+    environment: (name, value) => core.exportVariable(name, value),
     summary: writeSummary,
     remember: (key, value) => keep(STORY_KEY + key, value),
     recall: (key) => kept(STORY_KEY + key),

@@ -23,7 +23,10 @@ export function failureOf(thrown: unknown, signal?: AbortSignal): Failure {
   if (thrown instanceof NegativeVerdict) return { kind: "negative", message: thrown.message };
   const members = membersOf(thrown);
   if (members.length > 0 && members.every((member) => remedyOf(member) !== undefined)) {
-    const message = [messageOf(thrown), ...members.map((member) => `- ${messageOf(member)}`)]
+    const message = [
+      thrown instanceof Error ? thrown.message : "",
+      ...members.map((member) => `- ${messageOf(member)}`),
+    ]
       .filter(Boolean)
       .join("\n");
     return {

@@ -137,7 +137,8 @@ async function readConfig(definition: Definition<z.ZodObject>, given: string | u
 
 /**
  * zod runs the checks of the whole object (`superRefine`) only when every field is fine; the reader shall hear of
- * both at once. Fields that failed stand in with what was given, and nothing more is said about them.
+ * both at once. What a failed field would have been is not known, so only that counts which holds as well with what
+ * was given there as with nothing.
  */
 function issuesAcrossFields(
   inputs: z.ZodObject,
@@ -145,17 +146,20 @@ function issuesAcrossFields(
   issues: readonly z.core.$ZodIssue[],
 ): z.core.$ZodIssue[] {
   const failed = new Set(issues.map((issue) => issue.path[0]));
-  const checks = inputs.def.checks ?? [];
-  if (failed.size === 0 || failed.has(undefined) || checks.length === 0) return [];
-  const values = Object.entries(inputs.shape).map(([name, field]) => {
-    return [name, failed.has(name) ? raw[name] : (field as z.ZodType).safeParse(raw[name]).data];
-  });
+  if (failed.size === 0 || failed.has(undefined)) return [];
+  const checks = (inputs.def.checks ?? []) as z.core.$ZodCheck<Record<string, unknown>>[];
+  const checked = z.looseObject({}).check(...checks);
+  const issuesWith = (standIn: (name: string) => unknown) => {
+    const values = Object.entries(inputs.shape).map(([name, field]) => {
+      return [name, failed.has(name) ? standIn(name) : (field as z.ZodType).safeParse(raw[name]).data];
+    });
+    return checked.safeParse(Object.fromEntries(values)).error?.issues ?? [];
+  };
   try {
-    const again = z
-      .looseObject({})
-      .check(...(checks as z.core.$ZodCheck<Record<string, unknown>>[]))
-      .safeParse(Object.fromEntries(values));
-    return (again.error?.issues ?? []).filter((issue) => !failed.has(issue.path[0]));
+    const withNothing = issuesWith(() => undefined).map(({ message }) => message);
+    return issuesWith((name) => raw[name]).filter(
+      ({ path, message }) => !failed.has(path[0]) && withNothing.includes(message),
+    );
   } catch {
     // A check may rely on the type of a field that failed. It has its say once that is mended.
     return [];
@@ -190,7 +194,8 @@ function problemOf(issue: z.core.$ZodIssue, { definition, raw, file }: Context):
       : "as an input";
     return { message: `\`${name}\` is missing: give it ${where}. It is: ${facts.description}` };
   }
-  if (facts.secret) return { message: `\`${name}\` is not valid (its value is a secret and not shown)` };
+  if (facts.secret && raw[name] !== undefined)
+    return { message: `\`${name}\` is not valid (its value is a secret and not shown)` };
   const fromFile = raw[name] === file.get(name)?.value ? file.get(name)?.place : undefined;
   const item = issue.path.length > 1 ? ` (item ${Number(issue.path[1]) + 1})` : "";
   const origin = fromFile === undefined ? "" : ` (${written(fromFile)})`;

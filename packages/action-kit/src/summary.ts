@@ -7,6 +7,8 @@
 export const LARGEST_SUMMARY_BYTES = 1024 * 1024;
 /** The notice about the cut and the tags to close fit in this. */
 const RESERVED_BYTES = 4096;
+/** In characters: rather than giving up more than this, the cut goes through it, at a line. */
+const LONGEST_PARAGRAPH = 2048;
 
 /**
  * The part of `markdown` that fits into `roomBytes`; the whole when it fits. Code fences and `<details>` that the cut
@@ -18,7 +20,8 @@ export function fitSummary(markdown: string, roomBytes: number): string {
   if (roomBytes < RESERVED_BYTES) return "";
   // Decoding stops in the middle of a character at worst; the last line goes anyway.
   const head = bytes.subarray(0, roomBytes - RESERVED_BYTES).toString("utf8");
-  const border = Math.max(head.lastIndexOf("\n\n"), head.lastIndexOf("|\n") + 1, 0) || head.lastIndexOf("\n");
+  const whole = Math.max(head.lastIndexOf("\n\n"), head.lastIndexOf("|\n") + 1);
+  const border = head.length - whole > LONGEST_PARAGRAPH ? head.lastIndexOf("\n") : whole;
   const kept = border > 0 ? head.slice(0, border) : "";
   const cutKib = Math.ceil((bytes.length - Buffer.byteLength(kept)) / 1024);
   const notice = `_Cut here: ${cutKib} KiB more would not fit into a job summary. The report file of this run has all of it._`;

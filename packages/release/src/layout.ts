@@ -10,6 +10,8 @@ import type { Sources } from "./sources.ts";
 const TEXTS = ["README.md", "action-readme.md", "LICENSE", "SECURITY.md", "CHANGELOG.md"];
 const WORKFLOWS = ".github/workflows";
 const RUNTIME = "packages/serving/runtime";
+/** As deep below `runtime/` as the sources of the programs are below theirs: they look for it at `../../runtime`. */
+const PROGRAMS = "bundle/programs";
 
 /** What the tree takes from the checkout beside the bundle. */
 export const laidOut = (sources: Sources): string[] => [
@@ -34,7 +36,7 @@ export async function layOut(
   await write(join(out, "package.json"), '{ "private": true, "type": "module" }\n');
   await write(join(out, "start.js"), startModule(Object.keys(sources.programs)));
   for (const name of Object.keys(sources.programs)) {
-    await write(join(out, "programs", `${name}.js`), programStub(name));
+    await write(join(out, PROGRAMS, `${name}.js`), programStub(name));
   }
   for (const name of actions) {
     await write(join(out, name, "index.js"), actionStub(name, "main"));
@@ -84,7 +86,7 @@ const { RUNNER_TEMP } = process.env;
 if (RUNNER_TEMP) enableCompileCache(join(RUNNER_TEMP, "ml-actions", "compile-cache"));
 
 const programs = {
-${programs.map((name) => `  ${name}: join(import.meta.dirname, "programs/${name}.js"),`).join("\n")}
+${programs.map((name) => `  ${name}: join(import.meta.dirname, "${PROGRAMS}/${name}.js"),`).join("\n")}
 };
 
 export async function startAction(name, phase) {
@@ -103,4 +105,4 @@ const actionStub = (name: string, phase: "main" | "post"): string =>
   `import { startAction } from "../start.js";\n\nawait startAction("${name}", "${phase}");\n`;
 
 const programStub = (name: string): string =>
-  `import { startProgram } from "../start.js";\n\nawait startProgram("${name}");\n`;
+  `import { startProgram } from "../../start.js";\n\nawait startProgram("${name}");\n`;
