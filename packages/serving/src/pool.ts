@@ -56,7 +56,7 @@ export interface PoolHealth {
 }
 
 /** How many processes may die under a request before it is called the cause. */
-const maxCrashes = 2;
+const maxCrashes = 3;
 
 export class InferencePool {
   readonly #contract: Contract;
@@ -207,14 +207,14 @@ export class InferencePool {
   }
 
   /** One that failed in company is asked again alone. A crash alone may have been the machine's doing (memory, an
-   * operator), so the answer, which changes nothing anywhere, is asked for once more. */
+   * operator), so the answer, which changes nothing anywhere, is asked for again. */
   #failed(jobs: Job[], error: ServingError): void {
     const again: Job[] = [];
     for (const job of jobs) {
       if (error.code === "crash") job.crashes++;
       const innocent = jobs.length > 1 || (error.code === "crash" && job.crashes < maxCrashes);
       if (innocent && !this.#stopped) again.push(Object.assign(job, { alone: true }));
-      else job.reject(error);
+      else job.reject(this.#stopped ? stoppedError() : error);
     }
     this.#queue.putBack(again);
   }
