@@ -9,7 +9,7 @@ import { upstreamTimeoutMs } from "./exchange.ts";
 import { JournalFile } from "./journal-file.ts";
 import { PlaceLedger } from "./ledger.ts";
 import { listenOnPort, listenOnSocket, socketPath } from "./listen.ts";
-import { dropLock, takeLock } from "./lock.ts";
+import { dropLock, readLock, takeLock } from "./lock.ts";
 import { Place } from "./place.ts";
 import { createProxy } from "./proxy.ts";
 import { Routing } from "./routing.ts";
@@ -18,6 +18,9 @@ import { StateFile } from "./state-file.ts";
 
 /** How long a start waits for the stable release it found; it goes on starting when it takes longer. */
 const stableStartMs = 15_000;
+
+const ownershipEveryMs = 2_000;
+const disownedAfterMisses = 3;
 
 /** What the starter is told over the channel. `taken`: another supervisor lives in the directory. */
 export type StartReport =
@@ -82,12 +85,25 @@ async function supervise(settings: SupervisorSettings, socket: string): Promise<
     await dropLock(settings.stateDirectory);
     process.exit(0);
   });
+  endWhenDisowned(settings.stateDirectory, shutDown);
   process.on("SIGTERM", shutDown);
   process.on("SIGINT", shutDown);
   const identity = { resource: settings.resource, host: settings.host, port, probeToken };
   inOrder({ place, ledger, routing, identity, shutDown });
   log(`serving ${settings.resource} on ${settings.host}:${port}, admin on ${socket}`);
   tell({ started: true });
+}
+
+/** A state directory that was removed or taken over leaves nobody who could reach, stop or restore this process. */
+function endWhenDisowned(stateDirectory: string, shutDown: () => void): void {
+  let misses = 0;
+  setInterval(async () => {
+    const lock = await readLock(stateDirectory);
+    misses = lock?.pid === process.pid ? 0 : misses + 1;
+    if (misses < disownedAfterMisses) return;
+    log(`${stateDirectory} is not this supervisor's any more`);
+    shutDown();
+  }, ownershipEveryMs).unref();
 }
 
 function once(act: () => Promise<void>): () => void {

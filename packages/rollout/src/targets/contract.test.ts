@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { createLab } from "../local/testing/lab.ts";
+import { type TargetFixture, targetContract } from "./contract-suite.ts";
+import { openTarget, type TargetName, targetNames, targets } from "./index.ts";
+
+const fixtures: Record<TargetName, () => Promise<TargetFixture>> = {
+  local: async () => {
+    const lab = await createLab();
+    return {
+      open: () => lab.open(),
+      sound: (name) => lab.release({ name }),
+      neverReady: () => lab.release({ name: "never-ready", crashAtStart: true }),
+      crashesAt: (request) => lab.release({ name: "crashes", crashAt: request }),
+      close: () => lab.close(),
+    };
+  },
+};
+
+test("every target has a factory and a fixture, and there are no others", () => {
+  expect(Object.keys(targets)).toEqual([...targetNames]);
+  expect(Object.keys(fixtures)).toEqual([...targetNames]);
+});
+
+test.each(["kubernetes", "__proto__", "constructor", "Local", ""])(
+  "the unknown target %j is an error, never a fallback",
+  async (name) => {
+    await expect(openTarget(name as TargetName, {} as never)).rejects.toMatchObject({
+      code: "unknown-target",
+      remedy: expect.stringContaining(targetNames.join(", ")),
+    });
+  },
+);
+
+for (const name of targetNames) targetContract(name, fixtures[name]);
