@@ -1,7 +1,7 @@
 /** How an action that judges ends: files, outputs, summary, annotations, and the exit code that the verdict asks for. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ActionContext, NegativeVerdict } from "@ml-actions/action-kit/action";
+import { type ActionContext, type Log, NegativeVerdict } from "@ml-actions/action-kit/action";
 import {
   formatMetrics,
   formatStatement,
@@ -25,38 +25,50 @@ export interface Conclusion {
   sentence: string;
 }
 
-type JudgingOutputs = { verdict: string; metrics: string; report: string; evidence: string };
+type Files = { metrics: string; report: string; evidence: string };
+type JudgingOutputs = Files & { verdict: string };
 
 /**
  * Writes everything first and says no last, so that a red check always comes with its report.
  *
  * @throws NegativeVerdict for a verdict other than `pass`
  */
-export async function conclude(context: ActionContext<JudgingOutputs>, conclusion: Conclusion): Promise<void> {
-  const { verdict } = conclusion;
-  const files = {
-    metrics: [join(context.directory, "metrics.json"), formatMetrics(conclusion.metrics)],
-    report: [join(context.directory, "report.html"), conclusion.report],
-    evidence: [join(context.directory, "evidence.json"), formatStatement(conclusion.evidence)],
-  } as const;
-  for (const [output, [path, content]] of Object.entries(files)) {
-    await writeFile(path, content);
-    context.output(output as keyof typeof files, path);
-  }
+export async function conclude(
+  context: ActionContext<JudgingOutputs>,
+  conclusion: Conclusion,
+): Promise<void> {
+  const { verdict, verdicts, sentence } = conclusion;
   context.output("verdict", verdict);
+  await keep(context, conclusion);
   await context.summary(conclusion.summary);
-  annotate(context, conclusion.verdicts);
-  context.log.info(`Report: ${files.report[0]}`);
-  if (verdict !== "pass") throw new NegativeVerdict(conclusion.sentence);
-  context.log.info(conclusion.sentence);
+  annotate(context.log, verdicts);
+  if (verdict !== "pass") throw new NegativeVerdict(sentence);
+  context.log.info(sentence);
 }
 
-function annotate({ log }: ActionContext<JudgingOutputs>, verdicts: readonly Verdict[]): void {
+/** Writes the files that people and machines fetch, and sets the outputs that name them. */
+export async function keep(
+  context: Pick<ActionContext<Files>, "directory" | "output" | "log">,
+  { metrics, report, evidence }: { metrics: MetricsFile; report: string; evidence?: TestResultStatement },
+): Promise<void> {
+  const write = async (output: keyof Files, name: string, content: string) => {
+    const path = join(context.directory, name);
+    await writeFile(path, content);
+    context.output(output, path);
+    return path;
+  };
+  await write("metrics", "metrics.json", formatMetrics(metrics));
+  if (evidence !== undefined) await write("evidence", "evidence.json", formatStatement(evidence));
+  context.log.info(`Report: ${await write("report", "report.html", report)}`);
+}
+
+function annotate(log: Log, verdicts: readonly Verdict[]): void {
   for (const verdict of verdicts) {
     const settle = verdict.settle === undefined ? "" : ` To settle it: ${verdict.settle}.`;
     const line = `${verdict.gate}: ${verdict.reason}${settle}`;
     if (verdict.verdict === "fail") log.error(line, { title: `Gate failed: ${verdict.metric}` });
-    if (verdict.verdict === "inconclusive") log.error(line, { title: `Gate inconclusive: ${verdict.metric}` });
+    if (verdict.verdict === "inconclusive")
+      log.error(line, { title: `Gate inconclusive: ${verdict.metric}` });
     if (verdict.verdict === "pass") log.info(`✔ ${line}`);
   }
 }

@@ -33,7 +33,9 @@ export function featuresOf(table: Table, contract: Contract): FeatureBatch {
 }
 
 function absent(feature: Feature, rows: number): FeatureColumn {
-  return feature.type === "string" ? new Array<string>(rows).fill("") : new Float64Array(rows).fill(Number.NaN);
+  return feature.type === "string"
+    ? new Array<string>(rows).fill("")
+    : new Float64Array(rows).fill(Number.NaN);
 }
 
 /** The column as the feature wants it, or what is wrong with it. */

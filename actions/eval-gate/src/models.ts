@@ -1,8 +1,6 @@
 /** Two models over the rows of one dataset: what each answers, and how fast. */
-import { stat } from "node:fs/promises";
 import { type Log, type Programs, UserError } from "@ml-actions/action-kit/action";
 import type { Table } from "@ml-actions/datasets/types";
-import { releaseFromModel } from "@ml-actions/rollout/release";
 import type { Release } from "@ml-actions/rollout/target";
 import type { Contract } from "@ml-actions/serving/contract";
 import type { FeatureBatch, FeatureColumn } from "@ml-actions/serving/feature-batch";
@@ -13,7 +11,6 @@ import { featuresOf } from "./features.ts";
 export interface Model {
   release: Release;
   contract: Contract;
-  sizeBytes: number;
 }
 
 export interface Answers {
@@ -37,9 +34,8 @@ export interface RunOptions {
 const timedRows = 1000;
 const warmUpRows = 50;
 
-export async function loadModel(path: string): Promise<Model> {
-  const release = await releaseFromModel(path);
-  return { release, contract: await loadContract(release.model.contract), sizeBytes: (await stat(path)).size };
+export async function modelOf(release: Release): Promise<Model> {
+  return { release, contract: await loadContract(release.model.contract) };
 }
 
 /** @throws UserError when candidate and baseline are one and the same release: such a comparison passes whatever it is */
@@ -86,9 +82,21 @@ function spreadOut(batch: FeatureBatch, count: number): FeatureBatch {
   const pick = (row: number) => Math.floor((row * batch.rows) / rows);
   const columns = new Map<string, FeatureColumn>();
   for (const [name, column] of batch.columns) {
-    if (column instanceof Float64Array) columns.set(name, Float64Array.from({ length: rows }, (_, row) => column[pick(row)] as number));
-    else if (column instanceof BigInt64Array) columns.set(name, BigInt64Array.from({ length: rows }, (_, row) => column[pick(row)] as bigint));
-    else columns.set(name, Array.from({ length: rows }, (_, row) => column[pick(row)] as string));
+    if (column instanceof Float64Array)
+      columns.set(
+        name,
+        Float64Array.from({ length: rows }, (_, row) => column[pick(row)] as number),
+      );
+    else if (column instanceof BigInt64Array)
+      columns.set(
+        name,
+        BigInt64Array.from({ length: rows }, (_, row) => column[pick(row)] as bigint),
+      );
+    else
+      columns.set(
+        name,
+        Array.from({ length: rows }, (_, row) => column[pick(row)] as string),
+      );
   }
   return { rows, columns };
 }

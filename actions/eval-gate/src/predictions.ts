@@ -2,7 +2,7 @@
 import { UserError } from "@ml-actions/action-kit/action";
 import type { Column, NumberColumn, StringColumn, Table } from "@ml-actions/datasets/types";
 import type { Task } from "@ml-actions/gates/types";
-import { labelsOf } from "./labels.ts";
+import { labelsOf } from "../../labels.ts";
 
 export interface Predictions {
   task: Task;
@@ -19,7 +19,10 @@ export interface Predictions {
  *
  * @throws UserError naming the column that is missing or does not fit
  */
-export function predictionsOf(table: Table, options: { label: string; positive?: string | undefined }): Predictions {
+export function predictionsOf(
+  table: Table,
+  options: { label: string; positive?: string | undefined },
+): Predictions {
   const label = required(table, options.label);
   const candidate = required(table, "candidate");
   const baseline = table.columns.get("baseline");
@@ -38,15 +41,19 @@ function required(table: Table, name: string): Column {
   if (column !== undefined) return column;
   const has = [...table.columns.keys()].slice(0, 12).map((key) => `\`${key}\``);
   throw new UserError(`The predictions have no column \`${name}\`; they have ${has.join(", ")}.`, {
-    remedy: "Write the columns `label`, `candidate` and, for gates that compare, `baseline`; `label` may have another name if the input `label` gives it.",
+    remedy:
+      "Write the columns `label`, `candidate` and, for gates that compare, `baseline`; `label` may have another name if the input `label` gives it.",
   });
 }
 
 function numbers(column: Column): Float64Array {
   if (column.kind === "number") return column.values;
-  throw new UserError(`The column \`${column.name}\` of the predictions holds ${column.kind}s, numbers are expected.`, {
-    remedy: "Write scores or values as numbers; for classes write words in both columns.",
-  });
+  throw new UserError(
+    `The column \`${column.name}\` of the predictions holds ${column.kind}s, numbers are expected.`,
+    {
+      remedy: "Write scores or values as numbers; for classes write words in both columns.",
+    },
+  );
 }
 
 function isBinary(label: Column, positive: string | undefined): boolean {

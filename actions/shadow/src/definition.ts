@@ -78,8 +78,5 @@ export const definition: ActionDefinition<typeof inputs, ShadowOutputs> = {
       nan_rate <= 0.001
 `,
   branding: { icon: "copy", color: "gray-dark" },
-  story: async () => {
-    const { shadow, cleanUp } = await import("./shadow.ts");
-    return { run: shadow, cleanUp };
-  },
+  story: async () => ({ run: (await import("./shadow.ts")).shadow }),
 };

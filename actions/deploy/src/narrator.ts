@@ -1,0 +1,82 @@
+/** Tells a rollout while it runs: one line an interval, one a step, and keeps what the report needs. */
+import type { Log } from "@ml-actions/action-kit/action";
+import { quantile } from "@ml-actions/gates/judge/histogram";
+import type { SideCounts } from "@ml-actions/gates/types";
+import { progressLine, type RolloutObservation, type SideObservation } from "@ml-actions/reports";
+import type { Observed, RolloutEvent } from "@ml-actions/rollout/events";
+import type { RolloutPlan } from "@ml-actions/rollout/plan";
+import { stepText } from "@ml-actions/rollout/resume";
+
+export class Narrator {
+  readonly observations: RolloutObservation[] = [];
+  readonly journal: { at: number; text: string }[] = [];
+  readonly #log: Log;
+  readonly #plan: RolloutPlan;
+  #stepBegan = 0;
+
+  constructor(log: Log, plan: RolloutPlan) {
+    this.#log = log;
+    this.#plan = plan;
+  }
+
+  hear(event: RolloutEvent): void {
+    switch (event.kind) {
+      case "journal":
+        this.journal.push({ at: event.at, text: stepText(event.step) });
+        if (event.step.name === "split") this.#stepBegan = event.at;
+        if (event.step.name === "prepare") this.#log.info(`Preparing ${this.#plan.candidate.label} …`);
+        if (event.step.name === "restore") this.#log.info(`Restoring stable: ${event.step.reason}`);
+        break;
+      case "observed":
+        this.#observe(event.at, event);
+        break;
+      case "decision":
+        if (event.decision.kind !== "wait")
+          this.#log.info(`→ ${event.decision.kind}: ${event.decision.reason}`);
+        break;
+      case "resumption":
+        this.journal.push({ at: event.at, text: event.resumption.note ?? event.resumption.kind });
+        if (event.resumption.note !== null) {
+          this.#log.notice(
+            `An earlier rollout: ${event.resumption.note} (${outcomes[event.resumption.kind]})`,
+          );
+        }
+        break;
+      case "trouble":
+        this.#log.warning(event.message);
+        break;
+      case "lease":
+      case "done":
+      case "end":
+        break;
+    }
+  }
+
+  #observe(at: number, { weight, observation, total, verdicts }: Observed): void {
+    const { requests, failures } = total;
+    const progress = { weightPercent: weight, elapsedMs: at - this.#stepBegan, requests, failures, verdicts };
+    const problem = observation.ok ? {} : { problem: observation.problem };
+    this.#log.info(progressLine({ ...progress, ...problem }));
+    this.observations.push(
+      observation.ok
+        ? {
+            at,
+            weightPercent: weight,
+            stable: sideOf(observation.stable),
+            candidate: sideOf(observation.candidate),
+          }
+        : { at, weightPercent: weight, problem: observation.problem, detail: observation.detail },
+    );
+  }
+}
+
+const outcomes = {
+  clear: "nothing left to do",
+  finished: "closed as promoted",
+  restore: "stable is restored first",
+} as const;
+
+function sideOf({ requests, errors, nan, latency }: SideCounts): SideObservation {
+  const at = (share: number) => (latency === null ? null : quantile(latency, share));
+  return { requests, errors, nan, p50Ms: at(0.5), p99Ms: at(0.99) };
+}

@@ -1,0 +1,9 @@
+/** The rows of an evaluation as the plots of a report take them. */
+import type { Evaluation } from "@ml-actions/gates/evaluate";
+import type { PlotRows } from "@ml-actions/reports";
+
+export function plotRows({ task, classes, labels, candidate, baseline, threshold }: Evaluation): PlotRows {
+  const rows = { labels, candidate, baseline: baseline instanceof Float64Array ? baseline : null };
+  if (task === "binary") return { task, ...rows, threshold };
+  return task === "multiclass" ? { task, ...rows, classes: classes ?? [] } : { task, ...rows };
+}
