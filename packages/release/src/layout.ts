@@ -10,8 +10,8 @@ import type { Sources } from "./sources.ts";
 const TEXTS = ["README.md", "action-readme.md", "LICENSE", "SECURITY.md", "CHANGELOG.md"];
 const WORKFLOWS = ".github/workflows";
 const RUNTIME = "packages/serving/runtime";
-/** As deep below `runtime/` as the sources of the programs are below theirs: they look for it at `../../runtime`. */
-const PROGRAMS = "bundle/programs";
+/** Beside `runtime/`, where the programs look for it. */
+const PROGRAMS = "programs";
 
 /** What the tree takes from the checkout beside the bundle. */
 export const laidOut = (sources: Sources): string[] => [
@@ -105,4 +105,4 @@ const actionStub = (name: string, phase: "main" | "post"): string =>
   `import { startAction } from "../start.js";\n\nawait startAction("${name}", "${phase}");\n`;
 
 const programStub = (name: string): string =>
-  `import { startProgram } from "../../start.js";\n\nawait startProgram("${name}");\n`;
+  `import { startProgram } from "../start.js";\n\nawait startProgram("${name}");\n`;
