@@ -34,13 +34,18 @@ export interface Job {
   end(): Promise<PhaseResult[]>;
 }
 
+const homes = new Set<string>();
+process.on("exit", () => {
+  for (const home of homes) rmSync(home, { recursive: true, force: true });
+});
+
 /** A job on a fresh hosted runner. Its own directories are removed when this process ends. */
 export function startJob({ tree, workspace: given, env }: JobOptions): Job {
   if (!process.versions.node.startsWith("24.")) {
     throw new Error(`Actions run on Node 24, this is ${process.versions.node}: start it with \`npm test\``);
   }
   const home = mkdtempSync(join(tmpdir(), "ml-actions-job-"));
-  process.on("exit", () => rmSync(home, { recursive: true, force: true }));
+  homes.add(home);
   const make = (name: string) => {
     mkdirSync(join(home, name));
     return join(home, name);

@@ -28,14 +28,14 @@ export function filePath({
 function faultOfPath(path: string, kind: "file" | "directory"): string | undefined {
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat === undefined) return `there is no such ${kind} (looked at ${path})`;
+    if (stat === undefined) return `there is no such ${kind} (looked at ${shown(path)})`;
     if (kind === "file" && stat.isDirectory()) return "is a directory, a file is expected";
     if (kind === "file" && !stat.isFile()) return "is not a regular file";
     if (kind === "directory" && !stat.isDirectory()) return "is a file, a directory is expected";
     accessSync(path, constants.R_OK);
     return undefined;
   } catch (error) {
-    return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    return `cannot be read (${codeOf(error)})`;
   }
 }
 
@@ -44,4 +44,9 @@ function faultOfPlace(path: string): string | undefined {
   const fromWorkspace = relative(workspace, realpathSync(path));
   const outside = fromWorkspace === ".." || fromWorkspace.startsWith(`..${sep}`) || isAbsolute(fromWorkspace);
   return outside ? `lies outside of the workspace ${workspace}` : undefined;
+}
+
+/** EACCES, ENAMETOOLONG …: the message of a system error repeats the path, however long. */
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }

@@ -13,6 +13,7 @@ import { fieldFacts } from "./field-facts.ts";
 import { closest, shown } from "./wording.ts";
 
 const DEFAULT_CONFIG = "delivery.yaml";
+const LONGEST_PATH_SHOWN = 200;
 
 /** One thing that is wrong with what the reader gave. */
 export interface Problem {
@@ -98,7 +99,8 @@ export async function parseInputs<Inputs extends z.ZodObject>(
 
 async function readConfig(definition: Definition<z.ZodObject>, given: string | undefined, directory: string) {
   const path = resolve(directory, given ?? DEFAULT_CONFIG);
-  const file = relative(directory, path).startsWith("..") ? path : relative(directory, path);
+  const inside = relative(directory, path);
+  const file = (inside.startsWith("..") ? path : inside).slice(0, LONGEST_PATH_SHOWN);
   const values = new Map<string, FileValue>();
   const refused = (message: string) => ({
     values,
@@ -115,7 +117,7 @@ async function readConfig(definition: Definition<z.ZodObject>, given: string | u
     const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
     if (missing && given === undefined) return { values, problems: [] };
     if (missing) return refused(`there is no such file; is the repository checked out before this step?`);
-    return refused(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    return refused(`cannot be read (${error instanceof Error && "code" in error ? error.code : error})`);
   }
   const shape = definition.inputs.shape;
   const section = await readSection(text, file, {

@@ -19,14 +19,14 @@ export function shown(value: unknown): string {
     : `${characters.slice(0, LONGEST_SHOWN).join("")}… (${json.length} characters)`;
 }
 
-/** The known word a misspelt one is likely to mean: at most a third of its letters differ. */
+/** The known word a misspelt one is likely to mean: at most a third of its letters differ, rounded up. */
 export function closest(word: string, known: readonly string[]): string | undefined {
   // Long words are no misspellings; the distance of two long texts costs their product.
   if (word.length > 64) return undefined;
   let best: { known: string; edits: number } | undefined;
   for (const candidate of known) {
     const edits = distance(word.toLowerCase(), candidate.toLowerCase());
-    if (edits <= Math.max(1, Math.floor(candidate.length / 3)) && edits < (best?.edits ?? Infinity)) {
+    if (edits <= Math.ceil(candidate.length / 3) && edits < (best?.edits ?? Infinity)) {
       best = { known: candidate, edits };
     }
   }
