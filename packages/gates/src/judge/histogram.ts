@@ -23,6 +23,17 @@ export function slowerThan({ boundsMs, counts }: Histogram, edgeMs: number): num
   return counts.reduce((sum, count, index) => ((boundsMs[index - 1] ?? 0) >= edgeMs ? sum + count : sum), 0);
 }
 
+/** How many requests took longer than each of the histogram's bounds. */
+export function slowerThanEach({ boundsMs, counts }: Histogram): number[] {
+  const slower = new Array<number>(boundsMs.length).fill(0);
+  let sum = 0;
+  for (let index = boundsMs.length - 1; index >= 0; index--) {
+    sum += counts[index + 1] ?? 0;
+    slower[index] = sum;
+  }
+  return slower;
+}
+
 export function answered(counts: readonly number[]): number {
   return counts.reduce((sum, count) => sum + count, 0);
 }

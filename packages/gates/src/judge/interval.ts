@@ -9,29 +9,29 @@ export function mixed(prior: Prior, logs: readonly number[]): number {
   return logSum(logs.map((log, index) => log + (prior.logWeights[index] ?? -Infinity)));
 }
 
-/**
- * Upper limit of a rate that holds at all times at once with probability 1 − level: the smallest bound that the bets
- * on "better" have refuted as a lower bound (a one-sided confidence sequence). 1 while nothing is known.
- */
-export function upperRate(tally: Tally, level: number): number {
-  const needed = Math.log(1 / level);
-  const proven = (bound: number) =>
-    mixed(
-      better,
-      better.etas.map((eta) => rateFactor(eta, bound, tally)),
-    ) >= needed;
-  return proven(1) ? smallest(proven, 0, 1) : 1;
+/** Whether the bets on "better" have by now refuted that the rate is at least `bound`. */
+export function shownBelow(bound: number, tally: Tally, level: number): boolean {
+  const logs = better.etas.map((eta) => rateFactor(eta, bound, tally));
+  return mixed(better, logs) >= Math.log(1 / level);
 }
 
-/** Lower limit of a rate, by the bets on "worse"; 0 while nothing is known. */
+/** Whether the bets on "worse" have by now refuted that the rate is at most `bound`. */
+export function shownAbove(bound: number, tally: Tally, level: number): boolean {
+  const logs = worse.etas.map((eta) => rateFactor(eta, bound, tally));
+  return mixed(worse, logs) >= Math.log(1 / level);
+}
+
+/**
+ * Upper limit of a rate that holds at all times at once with probability 1 − level: the smallest bound that the rate
+ * is shown to be below (a one-sided confidence sequence). 1 while nothing is known.
+ */
+export function upperRate(tally: Tally, level: number): number {
+  return shownBelow(1, tally, level) ? smallest((bound) => shownBelow(bound, tally, level), 0, 1) : 1;
+}
+
+/** Lower limit of a rate, likewise; 0 while nothing is known. */
 export function lowerRate(tally: Tally, level: number): number {
-  const needed = Math.log(1 / level);
-  const open = (bound: number) =>
-    mixed(
-      worse,
-      worse.etas.map((eta) => rateFactor(eta, bound, tally)),
-    ) < needed;
-  return smallest(open, 0, 1);
+  return smallest((bound) => !shownAbove(bound, tally, level), 0, 1);
 }
 
 /**

@@ -1,8 +1,16 @@
 import type { Bound, Observation } from "../types.ts";
 import type { Tally } from "./factors.ts";
 import type { Finding } from "./finding.ts";
-import { answered, type Edges, edgesAround, type Histogram, quantile, slowerThan } from "./histogram.ts";
-import { lowerRate, upperRate } from "./interval.ts";
+import {
+  answered,
+  type Edges,
+  edgesAround,
+  type Histogram,
+  quantile,
+  slowerThan,
+  slowerThanEach,
+} from "./histogram.ts";
+import { shownAbove, shownBelow } from "./interval.ts";
 import { add, type Reader, readSeries, type Window } from "./series.ts";
 import { type Levels, type Step, weighPair, weighRate } from "./weigh.ts";
 
@@ -152,16 +160,14 @@ function referenceBound(past: Histogram, share: number): number | string {
   if (total * wanted < leastSlow) {
     return `stable's quantile is not known yet: ${total} of ${Math.ceil(leastSlow / wanted)} requests`;
   }
-  let best: { bound: number; distance: number } | null = null;
-  for (const bound of past.boundsMs) {
-    const distance = Math.abs(Math.log((slowerThan(past, bound) + 0.5) / (total + 1) / wanted));
-    if (best === null || distance < best.distance) {
-      best = { bound, distance };
-    }
-  }
-  return best === null || best.distance > Math.log(nearEnough)
+  const distances = slowerThanEach(past).map((slow) =>
+    Math.abs(Math.log((slow + 0.5) / (total + 1) / wanted)),
+  );
+  const nearest = distances.indexOf(Math.min(...distances));
+  const bound = past.boundsMs[nearest];
+  return bound === undefined || (distances[nearest] ?? Infinity) > Math.log(nearEnough)
     ? "the histogram's buckets are too coarse: no bound lies near stable's quantile"
-    : best.bound;
+    : bound;
 }
 
 function countAt(counts: readonly number[], boundsMs: readonly number[], edges: Edges): Step["candidate"] {
@@ -188,8 +194,10 @@ function betweenBounds({ below, above }: Edges, thresholdMs: number): string | n
 /** Confidence limits of candidate's own quantile, at bucket bounds; null while there is no upper one. Claims about
  * several bounds cost nothing extra: shares above higher bounds are smaller, so the claims are nested. */
 function quantileLimits(histogram: Histogram, share: number, levels: Levels): [number, number] | null {
-  const tallies = histogram.boundsMs.map((edge) => ({ edge, tally: slower(histogram, edge) }));
-  const high = tallies.find(({ tally }) => upperRate(tally, levels.pass) < 1 - share);
-  const low = tallies.findLast(({ tally }) => lowerRate(tally, levels.fail) > 1 - share);
-  return high === undefined ? null : [low?.edge ?? 0, high.edge];
+  const n = answered(histogram.counts);
+  const tails = slowerThanEach(histogram).map((x): Tally => ({ n, x }));
+  const high = tails.findIndex((tail) => shownBelow(1 - share, tail, levels.pass));
+  const low = tails.findLastIndex((tail) => shownAbove(1 - share, tail, levels.fail));
+  const highMs = histogram.boundsMs[high];
+  return highMs === undefined ? null : [histogram.boundsMs[low] ?? 0, highMs];
 }

@@ -76,8 +76,8 @@ function readBoth(observation: Observation, read: Reader): Both | string {
     return typeof candidate === "string" ? `candidate: ${candidate}` : `stable: ${stable}`;
   }
   for (const [side, { values }] of Object.entries({ stable, candidate })) {
-    if (values.some((value) => !Number.isFinite(value) || value < 0)) {
-      return `not-a-number: a count of ${side} is not a finite number from 0 up`;
+    if (values.some((value) => !(value >= 0 && value <= Number.MAX_SAFE_INTEGER))) {
+      return `not-a-number: a count of ${side} is no number that requests can be counted by`;
     }
   }
   return { at: observation.at, stable, candidate };

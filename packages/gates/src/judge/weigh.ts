@@ -130,12 +130,19 @@ function start(levels: Levels): Evidence {
 
 function note(evidence: Evidence, step: Step, logs: { fail: number; pass: number }): void {
   const { fail, pass, trace } = evidence;
-  fail.log = Math.max(fail.log, logs.fail);
+  // An event that the gate forbids altogether is worth infinitely much; JSON has no word for that.
+  const worth = Math.min(logs.fail, Number.MAX_VALUE);
+  fail.log = Math.max(fail.log, worth);
   if (fail.at === null && fail.log >= fail.needed) {
     fail.at = step.at;
   }
   pass.log = logs.pass;
-  trace.push({ at: step.at, requests: (trace.at(-1)?.requests ?? 0) + step.candidate.n, ...logs });
+  trace.push({
+    at: step.at,
+    requests: (trace.at(-1)?.requests ?? 0) + step.candidate.n,
+    fail: worth,
+    pass: logs.pass,
+  });
 }
 
 function nothingYet(prior: Prior): PairFactor[] {
