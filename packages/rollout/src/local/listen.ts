@@ -9,12 +9,21 @@ import { RolloutError } from "../error.ts";
 /** sun_path holds 104 bytes on macOS and 108 on Linux, with the final NUL. */
 const longestSocketPathBytes = 100;
 
+export interface SocketPlace {
+  path: string;
+  remove(): Promise<void>;
+}
+
 /** A path in the state directory, or in a private directory of its own when that would be too long. */
-export async function socketPath(stateDirectory: string): Promise<string> {
+export async function socketPlace(stateDirectory: string): Promise<SocketPlace> {
   const path = join(stateDirectory, "admin.sock");
-  if (Buffer.byteLength(path) <= longestSocketPathBytes) return path;
+  if (Buffer.byteLength(path) <= longestSocketPathBytes) return { path, remove: async () => {} };
   // Made with mode 0700.
-  return join(await mkdtemp(join(tmpdir(), "ml-actions-")), "admin.sock");
+  const directory = await mkdtemp(join(tmpdir(), "ml-actions-"));
+  return {
+    path: join(directory, "admin.sock"),
+    remove: () => rm(directory, { recursive: true, force: true }),
+  };
 }
 
 export async function listenOnSocket(server: Server, path: string): Promise<void> {

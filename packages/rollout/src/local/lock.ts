@@ -1,7 +1,7 @@
 /**
  * One supervisor a state directory. The lock is a file created with O_EXCL that names its holder and where it listens;
  * a holder that is dead, or alive without anybody listening, left it behind. A stale lock is removed under a second
- * lock, so that two who find it stale cannot remove each other's new one.
+ * lock and only while it is the same text, so that two who find it stale cannot remove each other's new one.
  */
 import { randomUUID } from "node:crypto";
 import { open, readFile, rm, stat } from "node:fs/promises";
@@ -14,7 +14,7 @@ const lockSchema = z.object({ pid: z.number().int().positive(), socket: z.string
 export type Lock = z.infer<typeof lockSchema>;
 
 /** A holder has the lock for a moment before it listens. */
-const listenGraceMs = 3_000;
+const listenGraceMs = 2_000;
 /** Breaking a lock takes milliseconds: an older break lock is a crash's. */
 const breakStaleMs = 10_000;
 
@@ -22,12 +22,7 @@ const lockPath = (directory: string) => join(directory, "supervisor.lock");
 
 /** null when there is none, or none that can be read. */
 export async function readLock(directory: string): Promise<Lock | null> {
-  const text = await readFile(lockPath(directory), "utf8").catch(() => "");
-  try {
-    return lockSchema.parse(JSON.parse(text));
-  } catch {
-    return null;
-  }
+  return parse(await readText(directory));
 }
 
 /** Takes the lock for this process, or resolves to false when a living holder has it. */
@@ -36,8 +31,8 @@ export async function takeLock(directory: string, socket: string): Promise<boole
   for (;;) {
     if (await create(lockPath(directory), JSON.stringify(lock))) return true;
     const found = await examine(directory);
-    if (found === "alive") return false;
-    if (found === "stale") await breakLock(directory);
+    if (found.kind === "alive") return false;
+    if (found.kind === "stale") await breakLock(directory, found.text);
   }
 }
 
@@ -58,19 +53,25 @@ export function isListening(socket: string): Promise<boolean> {
   });
 }
 
-async function examine(directory: string): Promise<"alive" | "stale" | "gone"> {
+type Finding = { kind: "alive" } | { kind: "gone" } | { kind: "stale"; text: string };
+
+async function examine(directory: string): Promise<Finding> {
+  const text = await readText(directory);
+  if (text === null) return { kind: "gone" };
+  const lock = parse(text);
   const deadline = performance.now() + listenGraceMs;
   while (performance.now() < deadline) {
-    const lock = await readLock(directory);
-    if (lock !== null && !isAlive(lock.pid)) return "stale";
-    if (lock !== null && (await isListening(lock.socket))) return "alive";
-    if (lock === null && !(await exists(lockPath(directory)))) return "gone";
+    if (lock !== null && !isAlive(lock.pid)) break;
+    if (lock !== null && (await isListening(lock.socket))) return { kind: "alive" };
     await sleep(50);
+    // Another holder's already, or being written as we look.
+    if ((await readText(directory)) !== text) return { kind: "gone" };
   }
-  return "stale";
+  return { kind: "stale", text };
 }
 
-async function breakLock(directory: string): Promise<void> {
+/** Removes the lock if it is still the one that was found stale. */
+async function breakLock(directory: string, text: string): Promise<void> {
   const breaking = `${lockPath(directory)}.break`;
   if (!(await create(breaking, String(process.pid)))) {
     const age = await stat(breaking).then(
@@ -82,9 +83,21 @@ async function breakLock(directory: string): Promise<void> {
     return;
   }
   try {
-    if ((await examine(directory)) === "stale") await rm(lockPath(directory), { force: true });
+    if ((await readText(directory)) === text) await rm(lockPath(directory), { force: true });
   } finally {
     await rm(breaking, { force: true });
+  }
+}
+
+async function readText(directory: string): Promise<string | null> {
+  return readFile(lockPath(directory), "utf8").catch(() => null);
+}
+
+function parse(text: string | null): Lock | null {
+  try {
+    return lockSchema.parse(JSON.parse(text ?? ""));
+  } catch {
+    return null;
   }
 }
 
@@ -108,11 +121,4 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -13,7 +13,7 @@ const longestBackOffMs = 30_000;
 const settledAfterMs = 60_000;
 const readinessEveryMs = 50;
 /** Time between SIGTERM and SIGKILL. */
-const termGraceMs = 10_000;
+const termGraceMs = 5_000;
 /** A candidate that dies this often before it was ever ready is given up without waiting out the time limit. */
 const fatalCrashes = 3;
 

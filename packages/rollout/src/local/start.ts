@@ -12,6 +12,8 @@ import { cleanEnvironment } from "./server-program.ts";
 import { type SupervisorSettings, toArguments } from "./settings.ts";
 import type { StartReport } from "./supervisor.ts";
 
+/** A supervisor that is bringing back its stable release answers after that. */
+const attachTimeoutMs = 20_000;
 /** Longer than a supervisor takes to bring back the stable release that it finds. */
 const startTimeoutMs = 45_000;
 
@@ -27,7 +29,7 @@ export async function ensureSupervisor(settings: SupervisorSettings, program: st
   await prepareDirectories(settings);
   const deadline = performance.now() + startTimeoutMs;
   while (performance.now() < deadline) {
-    const living = await attach(settings);
+    const living = await attach(settings, attachTimeoutMs);
     if (living !== null) return living;
     const report = await start(settings, program);
     if (report.started || report.taken) await sleep(report.started ? 0 : 50);
@@ -52,14 +54,16 @@ export async function untilGone(stateDirectory: string, timeoutMs: number): Prom
   }
 }
 
-async function attach(settings: SupervisorSettings): Promise<Living | null> {
+/** null when nobody listens. Rejects with `unreachable` when somebody does who does not answer. */
+export async function attach(settings: SupervisorSettings, timeoutMs: number): Promise<Living | null> {
   const lock = await readLock(settings.stateDirectory);
   if (lock === null || !(await isListening(lock.socket))) return null;
   const client = new AdminClient(lock.socket, settings.stateDirectory);
-  const answer = await client.call("/status", null, null, startTimeoutMs).catch(async (error: Error) => {
+  const answer = await client.call("/status", null, null, timeoutMs).catch(async (cause: Error) => {
     // It ended between our look and our call: another one is to be started.
     if (!(await isListening(lock.socket))) return null;
-    throw error;
+    const remedy = `It hangs: end it (kill -9 ${lock.pid}); the next start brings stable back.`;
+    throw new RolloutError("unreachable", `Pid ${lock.pid}: ${cause.message}`, remedy, { cause });
   });
   if (answer === null) return null;
   const parsed = statusSchema.safeParse(answer);

@@ -8,7 +8,7 @@ import { type AdminPorts, createAdmin } from "./admin.ts";
 import { upstreamTimeoutMs } from "./exchange.ts";
 import { JournalFile } from "./journal-file.ts";
 import { PlaceLedger } from "./ledger.ts";
-import { listenOnPort, listenOnSocket, socketPath } from "./listen.ts";
+import { listenOnPort, listenOnSocket, type SocketPlace, socketPlace } from "./listen.ts";
 import { dropLock, readLock, takeLock } from "./lock.ts";
 import { Place } from "./place.ts";
 import { createProxy } from "./proxy.ts";
@@ -19,7 +19,7 @@ import { StateFile } from "./state-file.ts";
 /** How long a start waits for the stable release it found; it goes on starting when it takes longer. */
 const stableStartMs = 15_000;
 
-const ownershipEveryMs = 2_000;
+const ownershipEveryMs = 1_000;
 const disownedAfterMisses = 3;
 
 /** What the starter is told over the channel. `taken`: another supervisor lives in the directory. */
@@ -39,8 +39,9 @@ async function main(): Promise<void> {
   const settings = fromArguments(process.argv.slice(2));
   // The workspace of the step may be removed while this process lives.
   process.chdir(settings.stateDirectory);
-  const socket = await socketPath(settings.stateDirectory);
-  if (!(await takeLock(settings.stateDirectory, socket))) {
+  const socket = await socketPlace(settings.stateDirectory);
+  if (!(await takeLock(settings.stateDirectory, socket.path))) {
+    await socket.remove();
     tell({ started: false, taken: true });
     return;
   }
@@ -48,15 +49,16 @@ async function main(): Promise<void> {
     await supervise(settings, socket);
   } catch (error) {
     await dropLock(settings.stateDirectory);
+    await socket.remove();
     throw error;
   }
 }
 
-async function supervise(settings: SupervisorSettings, socket: string): Promise<void> {
+async function supervise(settings: SupervisorSettings, socket: SocketPlace): Promise<void> {
   const { promise: ports, resolve: inOrder } = Promise.withResolvers<AdminPorts>();
   const admin = createAdmin(ports);
   // First, because a lock whose holder does not listen counts as left behind.
-  await listenOnSocket(admin, socket);
+  await listenOnSocket(admin, socket.path);
   const state = await StateFile.open(settings.stateDirectory, settings.resource);
   const journal = await JournalFile.open(settings.stateDirectory);
   const routing = new Routing();
@@ -83,6 +85,7 @@ async function supervise(settings: SupervisorSettings, socket: string): Promise<
     admin.close();
     await journal.close();
     await dropLock(settings.stateDirectory);
+    await socket.remove();
     process.exit(0);
   });
   endWhenDisowned(settings.stateDirectory, shutDown);
@@ -90,7 +93,7 @@ async function supervise(settings: SupervisorSettings, socket: string): Promise<
   process.on("SIGINT", shutDown);
   const identity = { resource: settings.resource, host: settings.host, port, probeToken };
   inOrder({ place, ledger, routing, identity, shutDown });
-  log(`serving ${settings.resource} on ${settings.host}:${port}, admin on ${socket}`);
+  log(`serving ${settings.resource} on ${settings.host}:${port}, admin on ${socket.path}`);
   tell({ started: true });
 }
 

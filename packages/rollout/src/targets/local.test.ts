@@ -1,0 +1,349 @@
+/** What is the target local's own: processes that die, two starters, files that outlive the workspace. */
+import { spawn } from "node:child_process";
+import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { attach } from "../local/start.ts";
+import { createLab, isAlive, type Lab } from "../local/testing/lab.ts";
+import { askMany, startLoad } from "../local/testing/load.ts";
+import type { Release } from "../target.ts";
+import type { LocalTarget } from "./local.ts";
+
+let lab: Lab;
+let a: Release;
+let b: Release;
+
+beforeEach(async () => {
+  lab = await createLab();
+  [a, b] = await Promise.all([lab.release({ name: "a" }), lab.release({ name: "b" })]);
+});
+afterEach(() => lab.close());
+
+const session = (rollout: string) => ({ holder: `holder of ${rollout}`, rollout });
+
+async function begin(place: LocalTarget, rollout: string, candidate: Release, ttlMs = 20_000): Promise<void> {
+  await place.ledger.hold({ ...session(rollout), ttlMs });
+  const step = { name: "begin" as const, candidate, stable: null, steps: [10] };
+  await place.ledger.write({ at: Date.now(), ...session(rollout), step });
+  await place.target.prepare(candidate);
+}
+
+async function deploy(place: LocalTarget, rollout: string, candidate: Release): Promise<string> {
+  await begin(place, rollout, candidate);
+  await place.target.promote();
+  const step = { name: "end" as const, stage: "promoted" as const, verdict: "pass" as const };
+  await place.ledger.write({ at: Date.now(), ...session(rollout), step });
+  await place.ledger.release(rollout);
+  return (await place.target.read()).url;
+}
+
+async function until(condition: () => Promise<boolean> | boolean, withinMs = 8_000): Promise<void> {
+  const deadline = performance.now() + withinMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error("it did not come about");
+    await sleep(20);
+  }
+}
+
+/** Pids of the processes whose parent is this one. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
+  return text.trim().split(" ").filter(Boolean).map(Number);
+}
+
+test("of many starters at once one supervisor comes up, and all attach to it", async () => {
+  const places = await Promise.all(Array.from({ length: 5 }, () => lab.open()));
+  const urls = await Promise.all(places.map(async ({ target }) => (await target.read()).url));
+  expect(new Set(urls).size).toBe(1);
+});
+
+test("the supervisor outlives the process that started it, even one that is killed", async () => {
+  const script = join(lab.directory, "starter.ts");
+  const entry = join(import.meta.dirname, "index.ts");
+  const text = `import { openTarget } from ${JSON.stringify(entry)};
+    const { target } = await openTarget("local", ${JSON.stringify(lab.options)});
+    console.log((await target.read()).url);
+    setInterval(() => {}, 1000);`;
+  await writeFile(script, text);
+  const starter = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
+  const url = await new Promise<string>((resolve) =>
+    starter.stdout.on("data", (chunk) => resolve(String(chunk).trim())),
+  );
+  starter.kill("SIGKILL");
+  await sleep(100);
+  expect((await fetch(url)).status).toBe(503);
+  expect((await (await lab.open()).target.read()).url).toBe(url);
+});
+
+test("a starter that is killed in the middle leaves a supervisor to attach to, or none", async () => {
+  const script = join(lab.directory, "starter.ts");
+  const entry = join(import.meta.dirname, "index.ts");
+  await writeFile(
+    script,
+    `import { openTarget } from ${JSON.stringify(entry)};
+    await openTarget("local", ${JSON.stringify(lab.options)});`,
+  );
+  for (const ms of [60, 120, 180]) {
+    const starter = spawn(process.execPath, [script], { stdio: "ignore" });
+    await sleep(ms);
+    starter.kill("SIGKILL");
+    const place = await lab.open();
+    await place.target.read();
+    await place.shutDown();
+  }
+});
+
+test("when the supervisor is killed, its releases end; the next start brings stable back and closes the rollout", async () => {
+  const place = await lab.open();
+  const url = await deploy(place, "1", a);
+  await begin(place, "2", b);
+  await place.target.split(50);
+  const supervisor = await lab.supervisorPid();
+  const children = await childrenOf(supervisor);
+  expect(children).toHaveLength(2);
+  process.kill(supervisor, "SIGKILL");
+  await until(() => !children.some(isAlive));
+  await expect(place.target.read()).rejects.toMatchObject({ code: "unreachable" });
+  expect(await place.telemetry.observe(a.digest, b.digest)).toMatchObject({ ok: false, problem: "outage" });
+
+  const again = await lab.open({ port: Number(new URL(url).port) });
+  const { stable, candidate, ready } = await again.target.read();
+  expect([stable?.digest, candidate, ready.stable]).toEqual([a.digest, null, true]);
+  expect((await askMany(url, 20)).by).toEqual(new Map([[a.digest, 20]]));
+  const steps = (await again.ledger.journal()).map(({ step }) => step);
+  expect(steps.slice(-2)).toMatchObject([
+    { name: "restore", by: "guard" },
+    { name: "end", stage: "restored" },
+  ]);
+  expect(await again.ledger.lease()).toBeNull();
+  await begin(again, "3", b);
+});
+
+test("a supervisor killed at any moment of a promotion comes back with the one or the other, whole", async () => {
+  let place = await lab.open();
+  await deploy(place, "1", a);
+  for (const [index, waitMs] of [0, 1, 2, 4, 8].entries()) {
+    const { stable } = await place.target.read();
+    const next = stable?.digest === a.digest ? b : a;
+    await begin(place, `k${index}`, next);
+    const promoting = place.target.promote().then(
+      () => true,
+      () => false,
+    );
+    await sleep(waitMs);
+    process.kill(await lab.supervisorPid(), "SIGKILL");
+    const promised = await promoting;
+    place = await lab.open();
+    const after = await place.target.read();
+    expect(after.candidate).toBeNull();
+    expect([a.digest, b.digest]).toContain(after.stable?.digest);
+    if (promised) expect(after.stable?.digest).toBe(next.digest);
+    const promoted = (await place.ledger.history())[0]?.rollout === `k${index}`;
+    expect(promoted).toBe(after.stable?.digest === next.digest);
+    expect((await place.ledger.journal()).at(-1)?.step).toMatchObject({
+      name: "end",
+      stage: promoted ? "promoted" : "restored",
+    });
+  }
+});
+
+test("a stable that is killed comes back by itself", async () => {
+  const place = await lab.open();
+  const url = await deploy(place, "1", a);
+  for (const pid of await childrenOf(await lab.supervisorPid())) process.kill(pid, "SIGKILL");
+  await until(async () => (await askMany(url, 1)).answered === 1);
+  expect((await askMany(url, 20)).failures).toEqual([]);
+});
+
+test("a release that ignores SIGTERM is killed", async () => {
+  const place = await lab.open();
+  await deploy(place, "1", a);
+  await begin(place, "2", await lab.release({ name: "stubborn", ignoreSigterm: true }));
+  const children = await childrenOf(await lab.supervisorPid());
+  await place.target.restore();
+  await until(() => children.filter(isAlive).length === 1, 14_000);
+}, 20_000);
+
+test("requests that are under way when stable is restored are answered by the candidate", async () => {
+  const place = await lab.open();
+  const url = await deploy(place, "1", a);
+  await begin(place, "2", await lab.release({ name: "slow", delayMs: 600 }));
+  await place.target.split(100);
+  const under = askMany(url, 8);
+  await sleep(150);
+  await place.target.restore();
+  const { failures, by } = await under;
+  expect(failures).toEqual([]);
+  expect([...by.values()]).toEqual([8]);
+  const seen = await place.telemetry.observe(a.digest, [...by.keys()][0] ?? "");
+  expect(seen).toMatchObject({ ok: true, candidate: { requests: 8 } });
+});
+
+test("rollback works after the workspace is gone, and files of others than stable and previous go", async () => {
+  const place = await lab.open();
+  const c = await lab.release({ name: "c" });
+  await deploy(place, "1", a);
+  await deploy(place, "2", b);
+  for (const { model } of [a, b]) await Promise.all([rm(model.uri), rm(model.contract)]);
+  const previous = (await place.ledger.history())[1]?.release as Release;
+  expect(previous.model.uri).toContain(lab.stateDirectory);
+  await deploy(place, "3", previous);
+  expect((await place.target.read()).stable?.digest).toBe(a.digest);
+  await deploy(place, "4", c);
+  await begin(place, "5", await lab.release({ name: "d" }));
+  expect((await readdir(join(lab.stateDirectory, "releases"))).length).toBe(3);
+  await expect(place.target.prepare(b)).rejects.toMatchObject({ code: "artifact" });
+});
+
+test("a model that is not the one that the release names is refused, and so is a missing file", async () => {
+  const place = await lab.open();
+  await appendFile(a.model.uri, " ");
+  await expect(place.target.prepare(a)).rejects.toMatchObject({ code: "artifact", message: /digest/ });
+  await rm(b.model.contract);
+  await expect(place.target.prepare(b)).rejects.toMatchObject({ code: "artifact", message: /contract/ });
+  const folder = { ...b, model: { ...b.model, uri: lab.directory } };
+  await expect(place.target.prepare(folder)).rejects.toMatchObject({ code: "artifact" });
+  expect(await readdir(join(lab.stateDirectory, "releases"))).toEqual([]);
+});
+
+test("hostile releases and journal entries are refused before anything happens", async () => {
+  const place = await lab.open();
+  const digests = ["../../etc/passwd", "sha256:zz", `sha256:${"A".repeat(64)}`, "", "__proto__"];
+  for (const digest of digests) {
+    await expect(place.target.prepare({ ...a, digest })).rejects.toMatchObject({ code: "invalid" });
+  }
+  await expect(place.target.prepare({ ...a, label: "x\n::set-output name=a::b" })).rejects.toMatchObject({
+    code: "invalid",
+  });
+  for (const holder of ["", "a\nb", "x".repeat(1_000)]) {
+    await expect(place.ledger.hold({ holder, rollout: "1", ttlMs: 1_000 })).rejects.toMatchObject({
+      code: "invalid",
+    });
+  }
+  for (const ttlMs of [0, -1, Number.NaN, 1e12]) {
+    await expect(place.ledger.hold({ ...session("1"), ttlMs })).rejects.toMatchObject({ code: "invalid" });
+  }
+});
+
+test("a port in use is named, with what to do", async () => {
+  const other = createServer().listen(0, "127.0.0.1");
+  await until(() => other.listening);
+  const { port } = other.address() as AddressInfo;
+  await expect(lab.open({ port })).rejects.toMatchObject({
+    code: "port-in-use",
+    message: expect.stringContaining(String(port)),
+    remedy: expect.stringContaining("local-port"),
+  });
+  other.close();
+  await lab.open();
+});
+
+test("a living supervisor is not taken for another resource or port", async () => {
+  const place = await lab.open();
+  await expect(lab.open({ resource: "other" })).rejects.toMatchObject({ code: "conflict" });
+  await expect(lab.open({ port: 1 })).rejects.toMatchObject({ code: "conflict", message: /not on 1/ });
+  await place.shutDown();
+  await deploy(await lab.open(), "1", a);
+  await (await lab.open()).shutDown();
+  await expect(lab.open({ resource: "other" })).rejects.toMatchObject({ code: "conflict" });
+});
+
+test("a supervisor that hangs is said to hang", async () => {
+  await lab.open();
+  const pid = await lab.supervisorPid();
+  process.kill(pid, "SIGSTOP");
+  const settings = { ...lab.options, logDirectory: "", host: "", serverProgram: "", inferenceProgram: "" };
+  await expect(attach(settings, 500)).rejects.toMatchObject({
+    code: "unreachable",
+    remedy: expect.stringContaining(`kill -9 ${pid}`),
+  });
+  process.kill(pid, "SIGCONT");
+});
+
+test("the state directory is closed to others, also when its path is too long for a socket", async () => {
+  const stateDirectory = join(lab.directory, "long".repeat(30));
+  const place = await lab.open({ stateDirectory });
+  expect((await stat(stateDirectory)).mode & 0o777).toBe(0o700);
+  const { socket } = JSON.parse(await readFile(join(stateDirectory, "supervisor.lock"), "utf8"));
+  expect(Buffer.byteLength(socket)).toBeLessThanOrEqual(100);
+  expect((await stat(join(socket, ".."))).mode & 0o777).toBe(0o700);
+  await deploy(place, "1", a);
+  await place.shutDown();
+  await expect(stat(join(socket, ".."))).rejects.toThrow();
+});
+
+test("a half-written journal line is cut off, a wrong state file is an error and not an empty target", async () => {
+  const place = await lab.open();
+  await deploy(place, "1", a);
+  await place.shutDown();
+  await appendFile(join(lab.stateDirectory, "journal.jsonl"), '{"at":1,"rollout":"1","st');
+  const again = await lab.open();
+  expect((await again.ledger.journal()).at(-1)?.step.name).toBe("end");
+  await begin(again, "2", b);
+  await again.shutDown();
+  await writeFile(join(lab.stateDirectory, "state.json"), "{}");
+  await expect(lab.open()).rejects.toMatchObject({ code: "invalid", message: /state\.json/ });
+});
+
+test("locks that dead supervisors left behind are recognised", async () => {
+  await mkdir(lab.stateDirectory, { recursive: true });
+  const lock = join(lab.stateDirectory, "supervisor.lock");
+  // Dead; somebody else's pid that listens nowhere; not a lock at all.
+  for (const text of [
+    '{"pid":4194000,"socket":"/x","token":"t"}',
+    `{"pid":1,"socket":"/x","token":"t"}`,
+    "{",
+  ]) {
+    await writeFile(lock, text);
+    const places = await Promise.all([lab.open(), lab.open()]);
+    const pids = await Promise.all(places.map(() => lab.supervisorPid()));
+    expect(new Set(pids).size).toBe(1);
+    await places[0]?.shutDown();
+  }
+}, 20_000);
+
+test("a supervisor whose state directory was removed ends itself", async () => {
+  const place = await lab.open();
+  await deploy(place, "1", a);
+  const pid = await lab.supervisorPid();
+  await rm(lab.stateDirectory, { recursive: true });
+  await until(() => !isAlive(pid), 12_000);
+}, 15_000);
+
+test("the release's process does not see the job's secrets", async () => {
+  process.env.GITHUB_TOKEN = "secret";
+  process.env.INPUT_TOKEN = "secret";
+  const place = await lab.open();
+  await deploy(place, "1", a);
+  for (const pid of [await lab.supervisorPid(), ...(await childrenOf(await lab.supervisorPid()))]) {
+    expect(await readFile(`/proc/${pid}/environ`, "utf8")).not.toContain("secret");
+  }
+  delete process.env.GITHUB_TOKEN;
+  delete process.env.INPUT_TOKEN;
+});
+
+test("shutting down answers what is under way", async () => {
+  const place = await lab.open();
+  const url = await deploy(place, "1", await lab.release({ name: "slow", delayMs: 300 }));
+  const under = askMany(url, 8);
+  await sleep(100);
+  await place.shutDown();
+  expect((await under).failures).toEqual([]);
+  await expect(fetch(url)).rejects.toThrow();
+});
+
+test("a half-written prediction is left out until it is whole", async () => {
+  const place = await lab.open();
+  const url = await deploy(place, "1", a);
+  const load = startLoad(url, 2);
+  await sleep(200);
+  await load.stop();
+  const log = join(lab.stateDirectory, "predictions", `${a.digest.slice(7)}.jsonl`);
+  await appendFile(log, '{"at": 1, "request_id": "to');
+  const ids: string[] = [];
+  for await (const { request_id } of place.predictions(a.digest)) ids.push(request_id);
+  expect(ids).toHaveLength(load.answered);
+});
