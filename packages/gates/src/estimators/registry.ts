@@ -3,33 +3,15 @@ import * as binary from "../metrics/confusion.ts";
 import * as losses from "../metrics/losses.ts";
 import * as classes from "../metrics/multiclass.ts";
 import { averagePrecision, ksDistance } from "../metrics/threshold-curves.ts";
-import { delongSe } from "../statistics/delong.ts";
 import { explainedShare, mean, rootMean } from "../statistics/influence.ts";
-import { normalInterval } from "../statistics/interval.ts";
 import type { Task } from "../types.ts";
+import { auc } from "./auc.ts";
 import { fromClasses } from "./from-classes.ts";
 import { fromConfusion } from "./from-confusion.ts";
 import { fromLosses } from "./from-losses.ts";
-import {
-  differingLabels,
-  firstUnmet,
-  negatives,
-  nonZeroLabels,
-  positives,
-  probabilities,
-} from "./requirements.ts";
+import { differingLabels, negatives, nonZeroLabels, positives, probabilities } from "./requirements.ts";
 import { resampled } from "./resampled.ts";
 import type { Estimator, Side } from "./side.ts";
-
-const auc: Estimator = {
-  undefinedFor: firstUnmet([positives, negatives]),
-  value: (side) => side.placements.auc,
-  interval(candidate, baseline, factor, level) {
-    const observed = candidate.placements.auc - (baseline === null ? 0 : factor * baseline.placements.auc);
-    const se = delongSe(candidate.labels, candidate.placements, baseline?.placements ?? null, factor);
-    return normalInterval(observed, se, level);
-  },
-};
 
 const logLossOf = ({ labels, scores }: Side) => mean(losses.logLosses(labels, scores));
 const squared = ({ labels, scores }: Side) => losses.squaredErrors(labels, scores);

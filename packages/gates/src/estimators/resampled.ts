@@ -1,6 +1,6 @@
 import { hashNumbers, hashText } from "../random/xoshiro.ts";
 import { normalInterval } from "../statistics/interval.ts";
-import { poissonBootstrapSe } from "../statistics/poisson-bootstrap.ts";
+import { poissonBootstrap } from "../statistics/poisson-bootstrap.ts";
 import { firstUnmet, type Requirement } from "./requirements.ts";
 import type { Estimator, Side } from "./side.ts";
 
@@ -11,7 +11,10 @@ interface ResampledMetric {
   needs?: readonly Requirement[];
 }
 
-/** A metric whose error has no handy formula: normal interval with the standard error of the row bootstrap. */
+/** A metric whose error has no handy formula: normal interval with the standard error of the row
+ * bootstrap, its bias taken off (average precision, KS and ECE come out too high on few rows). In our simulations each end
+ * erred in 5 to 8 % of samples for average precision from 400 rows on, but for the KS of one model still in 10 % at
+ * 3,000, where 5 % were asked for; differences between models are better. */
 export function resampled({ name, value, needs = [] }: ResampledMetric): Estimator {
   return {
     undefinedFor: firstUnmet(needs),
@@ -27,9 +30,13 @@ export function resampled({ name, value, needs = [] }: ResampledMetric): Estimat
         hashNumbers(candidate.scores),
         baseline === null ? 0 : hashNumbers(baseline.scores),
       ];
-      const se = poissonBootstrapSe(rows, statistic, seeds);
+      const observed = statistic();
+      const spread = poissonBootstrap(rows, observed, statistic, seeds);
       // Where no replicate differs, which on few rows is more than they show: as if one row of the rarer class had.
-      return normalInterval(statistic(), se > 1e-12 ? se : 1 / rarerClass(candidate), level);
+      const se = spread.se > 1e-12 ? spread.se : 1 / rarerClass(candidate);
+      const { low, high } = normalInterval(observed - spread.bias, se, level);
+      // What was seen lies within, also where the bias is as large as the error.
+      return { low: Math.min(low, observed), high: Math.max(high, observed), se };
     },
   };
 }

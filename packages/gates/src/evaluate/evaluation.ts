@@ -32,7 +32,7 @@ export function widthOf({ task, classes }: Evaluation): number {
 
 /** The baseline's scores, or null where there is none or only its metrics are known. */
 export function baselineScores({ baseline }: Evaluation): Float64Array | null {
-  return baseline instanceof Float64Array ? baseline : null;
+  return baseline === undefined || "metrics" in baseline ? null : baseline;
 }
 
 /** Refuses, all at once, arrays that do not fit together. NaN is not a misfit: verdicts speak of it.
@@ -96,6 +96,9 @@ function sliceProblems({ slices = {}, labels }: Evaluation): string[] {
   return Object.entries(slices).flatMap(([column, { codes, names }]) => {
     if (codes.length !== labels.length) {
       return [`slice column ${JSON.stringify(column)} has ${codes.length} rows, expected ${labels.length}`];
+    }
+    if (new Set(names).size < names.length) {
+      return [`slice column ${JSON.stringify(column)} names a value twice`];
     }
     const row = codes.findIndex((code) => code < -1 || code >= names.length);
     return row < 0

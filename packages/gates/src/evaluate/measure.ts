@@ -56,7 +56,7 @@ function labelledInstrument(name: string, task: Task): Instrument {
       }
       const undefinedBecause = estimator.undefinedFor(side);
       if (undefinedBecause !== undefined) {
-        return { ok: false, spoilt: false, reason: `${name} is undefined: ${undefinedBecause}` };
+        return { ok: false, spoilt: false, reason: `undefined, for ${undefinedBecause}` };
       }
       const value = estimator.value(side);
       return Number.isFinite(value)
@@ -64,7 +64,7 @@ function labelledInstrument(name: string, task: Task): Instrument {
         : {
             ok: false,
             spoilt: false,
-            reason: `${name} is undefined: the numbers are too large to compute with`,
+            reason: "undefined, for the numbers are too large to compute with",
           };
     },
     interval({ candidate, baseline }, against, level) {

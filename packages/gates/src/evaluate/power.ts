@@ -21,7 +21,8 @@ export const power = 0.8;
 /**
  * Rows needed to prove that a difference is above −margin: n = (z₁₋α + z₁₋β)²·v/(margin + difference)², v the
  * variance of one row's contribution. For paired accuracy v = p_d − difference², p_d the share of rows on which one
- * model alone is right (R. J. Connor, Biometrics 43 (1987); margin .02, p_d .1, no difference, power .8: 1,546).
+ * model alone is right (R. J. Connor, Biometrics 43 (1987); margin .02, p_d .1, no difference, power .8: 1,546),
+ * to the nearest row.
  */
 export function rowsToProve(ask: {
   margin: number;
@@ -30,7 +31,7 @@ export function rowsToProve(ask: {
   confidence: number;
 }): number {
   const z = normalQuantile(ask.confidence) + normalQuantile(power);
-  return Math.ceil((z ** 2 * ask.varianceOfRow) / (ask.margin + ask.difference) ** 2);
+  return Math.round((z ** 2 * ask.varianceOfRow) / (ask.margin + ask.difference) ** 2);
 }
 
 /** The line for a gate against the baseline whose comparison has this standard error over n rows. */

@@ -42,5 +42,5 @@ function givenOr(read: [string, number][], { baseline }: Evaluation): Readings |
   if (baseline === undefined) {
     return null;
   }
-  return baseline instanceof Float64Array ? Object.fromEntries(read) : { ...baseline.metrics };
+  return "metrics" in baseline ? { ...baseline.metrics } : Object.fromEntries(read);
 }

@@ -6,8 +6,9 @@ import type { Gate, Slice } from "../types.ts";
 import type { Evaluation, SliceColumn } from "./evaluation.ts";
 import { gatherRows, type Rows } from "./rows.ts";
 
-/** More values than this are an identifier and not a slice. */
+/** More values than this, or longer ones, are an identifier or a text and not a slice. */
 const maxSlices = 200;
+const maxValueChars = 200;
 
 /** A gate with the rows that it looks at, or why there are none. */
 export type Question = { gate: Gate; metric: string } & ({ rows: Rows } | { rows: null; reason: string });
@@ -35,7 +36,7 @@ function expand(gate: Gate, evaluation: Evaluation): Gate[] {
   }
   const rows = rowsByCode(column);
   const values = column.names.filter((_, code) => (rows[code] as Uint32Array).length > 0);
-  if (values.length === 0 || values.length > maxSlices) {
+  if (values.length === 0 || values.length > maxSlices || values.some(tooLong)) {
     return [gate];
   }
   const every = formatMetric(gate.metric, gate.slice);
@@ -86,7 +87,14 @@ function indexesOf(
     : `no row has ${shownColumn}=${visible(slice.value)}${hint(slice.value, column.names)}`;
 }
 
+function tooLong(value: string): boolean {
+  return value.length > maxValueChars;
+}
+
 function unexpanded(shownColumn: string, { names }: SliceColumn): string {
+  if (names.some(tooLong)) {
+    return `column ${shownColumn} has values of more than ${maxValueChars} characters`;
+  }
   return names.length > maxSlices
     ? `column ${shownColumn} has ${names.length.toLocaleString("en-US")} values, at most ${maxSlices} can be slices`
     : `column ${shownColumn} has no values`;
@@ -95,7 +103,8 @@ function unexpanded(shownColumn: string, { names }: SliceColumn): string {
 /** Names in a hint at most, so that a reason stays a sentence. */
 const namesShown = 8;
 
-function hint(wanted: string, names: readonly string[]): string {
+function hint(wanted: string, all: readonly string[]): string {
+  const names = all.slice(0, 1000).filter((name) => !tooLong(name));
   const near = closest(wanted, names);
   if (near !== undefined) {
     return `; did you mean ${visible(near)}?`;

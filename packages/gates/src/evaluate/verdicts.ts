@@ -158,10 +158,13 @@ function boundOf({ bound }: Gate, baseline: number | null): number {
   return bound.kind === "absolute" ? bound.value : bound.factor * (baseline as number) + bound.offset;
 }
 
-/** On the metric's own scale: of the candidate, or of what the gate compares shifted back by the baseline. */
+/** On the metric's own scale: of the candidate, within the metric's range, or of what the gate compares, shifted back
+ * by the baseline. */
 function intervalOf({ gate, instrument, rows, reference, level }: Measured): Interval {
   if (gate.bound.kind === "absolute" || reference.value === null || !reference.paired) {
-    return instrument.interval(rows, null, level);
+    const [least, most] = (findMetric(gate.metric) as Metric).range;
+    const own = instrument.interval(rows, null, level);
+    return { ...own, low: Math.max(own.low, least), high: Math.min(own.high, most) };
   }
   const { factor } = gate.bound;
   const { low, high, se } = instrument.interval(rows, { factor }, level);
@@ -182,10 +185,10 @@ function settleBy(
   interval: Interval | null,
 ): string {
   const fewest = instrument.fewest(level);
-  if (interval === null || (finite(interval) === null && n < fewest)) {
+  if (interval === null || (!Number.isFinite(interval.se) && n < fewest)) {
     return `need ${fewest.toLocaleString("en-US")} rows, have ${n.toLocaleString("en-US")}`;
   }
-  return finite(interval) === null
-    ? "need more rows of both classes"
+  return !Number.isFinite(interval.se)
+    ? "need more rows of the rarer class"
     : settlement({ observed, bound, se: interval.se, n, confidence: level.confidence });
 }

@@ -5,16 +5,18 @@ import { type Random, xoshiro128 } from "../random/xoshiro.ts";
 const weightsAllowed = 20_000_000;
 
 /**
- * Standard error of a statistic of weighted rows by the Poisson bootstrap: every replicate gives each row an
+ * Standard error and bias of a statistic of weighted rows by the Poisson bootstrap: every replicate gives each row an
  * independent Poisson(1) weight, which for many rows is drawing rows with replacement, but reads them in order.
  * Source: N. Chamandy, O. Muralidharan, A. Najmi, S. Naidu, "Estimating uncertainty for massive data streams",
- * Google technical report (2012). O(rows) a replicate; replicates in which the statistic is NaN are left out.
+ * Google technical report (2012). Bias: mean of the replicates − observed (Efron & Tibshirani 1993, chapter 10).
+ * O(rows) a replicate; replicates in which the statistic is NaN are left out.
  */
-export function poissonBootstrapSe(
+export function poissonBootstrap(
   rows: number,
+  observed: number,
   statistic: (weights: Uint8Array) => number,
   seeds: readonly number[],
-): number {
+): { se: number; bias: number } {
   const random = xoshiro128(...seeds);
   const replicates = Math.round(Math.min(400, Math.max(100, weightsAllowed / rows)));
   const weights = new Uint8Array(rows);
@@ -30,7 +32,9 @@ export function poissonBootstrapSe(
       squares += step * (value - mean);
     }
   }
-  return defined < replicates / 2 ? Number.POSITIVE_INFINITY : Math.sqrt(squares / (defined - 1));
+  return defined < replicates / 2
+    ? { se: Number.POSITIVE_INFINITY, bias: 0 }
+    : { se: Math.sqrt(squares / (defined - 1)), bias: mean - observed };
 }
 
 /** The Poisson(1) quantile of 16 random bits. Chances are rounded to 2⁻¹⁶, which changes the weights' variance by less
