@@ -9,11 +9,11 @@ export function quote(text: string, maxLength = 40): string {
   return `"${shown.map(escapeCharacter).join("")}${cut ? "…" : ""}"`;
 }
 
-/** Text from elsewhere on one line, with what could break or reorder the line escaped, but not quoted or cut. */
+/** A message of other software on one line, with what could break or reorder the line escaped; not quoted or cut. */
 export function oneLine(text: string): string {
-  return Array.from(text, (character) => (character === '"' ? character : escapeCharacter(character))).join(
-    "",
-  );
+  return Array.from(text, (character) =>
+    UNSAFE.test(character) ? escapeCharacter(character) : character,
+  ).join("");
 }
 
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/u;

@@ -56,24 +56,20 @@ const CHUNK_BYTES = 1 << 18;
 
 /**
  * The file as pieces of valid UTF-8, without a byte order mark, decompressed when it is gzip. Characters are never
- * cut in two. At the first invalid byte the whole lines before it are still handed out, then a `DatasetError` is
- * thrown that names the row being read (`row()`).
+ * cut in two. An invalid byte is a `DatasetError` that names its line.
  */
-export async function* utf8Chunks(source: Source, row: () => number): AsyncGenerator<Buffer> {
+export async function* utf8Chunks(source: Source): AsyncGenerator<Buffer> {
   const pieces = bytesOf(source);
   try {
-    yield* validPieces(source, pieces, row);
+    yield* validPieces(source, pieces);
   } finally {
     // Closes the file also when the consumer stops early.
     await pieces.return(undefined);
   }
 }
 
-async function* validPieces(
-  source: Source,
-  pieces: AsyncGenerator<Buffer>,
-  row: () => number,
-): AsyncGenerator<Buffer> {
+async function* validPieces(source: Source, pieces: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  let lines = 0;
   let rest: Buffer = Buffer.alloc(0);
   let atStart = true;
   let ended = false;
@@ -90,9 +86,9 @@ async function* validPieces(
       atStart = false;
       if (chunk.subarray(0, 3).equals(BYTE_ORDER_MARK)) chunk = chunk.subarray(3);
     }
-    const valid = isUtf8(chunk) ? chunk : validLines(chunk);
-    if (valid.length > 0) yield valid;
-    if (valid.length < chunk.length) throw notUtf8(source, row());
+    if (!isUtf8(chunk)) throw notUtf8(source, lines + countLines(validLines(chunk)) + 1);
+    if (chunk.length > 0) yield chunk;
+    lines += countLines(chunk);
   }
 }
 
@@ -133,8 +129,14 @@ function validLines(chunk: Buffer): Buffer {
   }
 }
 
-function notUtf8(source: Source, row: number): DatasetError {
-  return new DatasetError("malformed", `the dataset ${source.shown} is not UTF-8 text: see row ${row}`, {
+function countLines(chunk: Buffer): number {
+  let count = 0;
+  for (let at = chunk.indexOf(0x0a); at >= 0; at = chunk.indexOf(0x0a, at + 1)) count += 1;
+  return count;
+}
+
+function notUtf8(source: Source, line: number): DatasetError {
+  return new DatasetError("malformed", `the dataset ${source.shown} is not UTF-8 text: see line ${line}`, {
     remedy: "Save the file as UTF-8; for a Parquet file let the name end in .parquet.",
   });
 }

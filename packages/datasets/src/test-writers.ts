@@ -65,3 +65,20 @@ function rowsOf(columns: LogicalColumn[]): (number | string | boolean | bigint |
     }),
   );
 }
+
+/** Every type, with what is hostile about it. */
+export const COLUMNS: LogicalColumn[] = [
+  { name: "score", type: "number", cells: [0.1, -2.5e300, null, 5, 1e21, 0] },
+  { name: "count", type: "integer", cells: [1, -7, 2 ** 53 - 1, null, 0, 2 ** 60] },
+  { name: "id", type: "id", cells: [2n ** 53n + 1n, 1n, null, -(2n ** 62n) - 1n, 7n, 2n ** 60n] },
+  {
+    name: "carrier",
+    type: "string",
+    cells: ["UA", "AA", "UA", null, 'say "hi",\nthere\r\n', " naïve 日本 🛫 "],
+  },
+  { name: "late", type: "boolean", cells: [true, false, null, true, false, false] },
+  { name: "when", type: "timestamp", cells: [0, -1, 1_385_856_000_123, null, 253402300799999, 951782400000] },
+  { name: "nothing", type: "number", cells: [null, null, null, null, null, null] },
+  { name: "__proto__", type: "string", cells: ["a", "b", "c", "d", "e", "f"] },
+  { name: 'hostile "name",\n::set-output::', type: "integer", cells: [1, 2, 3, 4, 5, 6] },
+];

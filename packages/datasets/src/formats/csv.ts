@@ -158,7 +158,7 @@ async function* csvRecords(source: Source): AsyncGenerator<string[][]> {
     new Promise<void>((resolve, reject) => {
       start((error) => (error ? reject(malformed(source, error, count)) : resolve()));
     });
-  for await (const chunk of utf8Chunks(source, () => count)) {
+  for await (const chunk of utf8Chunks(source)) {
     await settle((done) => parser.write(chunk, done));
     yield group;
     group = [];

@@ -147,7 +147,7 @@ function putLargeNumber(sink: CellSink, line: string, name: string): void {
 async function* jsonLines(source: Source): AsyncGenerator<string[]> {
   let rest: Buffer = Buffer.alloc(0);
   let count = 0;
-  for await (const chunk of utf8Chunks(source, () => count + 1)) {
+  for await (const chunk of utf8Chunks(source)) {
     const bytes = joined(rest, chunk);
     const end = bytes.lastIndexOf(0x0a) + 1;
     rest = bytes.subarray(end);

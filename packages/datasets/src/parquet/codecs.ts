@@ -1,5 +1,4 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
-import type { CompressionCodec } from "hyparquet";
 import { readVarint } from "./runs.ts";
 
 /** Decompresses a page to the size its header tells. */
@@ -9,7 +8,7 @@ export type Decompress = (page: Uint8Array, size: number) => Uint8Array;
  * gzip, brotli and zstd are Node's own, which stop at the given size however large a damaged page would become;
  * snappy is hysnappy (WebAssembly), which checks its bounds (hyparquet's own snappy can loop on a damaged length).
  */
-export const codecs: Partial<Record<CompressionCodec, () => Promise<Decompress>>> = {
+export const codecs: Record<string, () => Promise<Decompress>> = {
   UNCOMPRESSED: async () => (page) => page,
   SNAPPY: snappy,
   GZIP: async () => (page, size) => gunzipSync(page, { maxOutputLength: Math.max(size, 1) }),

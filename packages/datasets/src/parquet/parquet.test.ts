@@ -69,7 +69,7 @@ describe("what a flat table cannot hold", () => {
 
   test("an unsupported codec is named with what to use instead", async () => {
     const error = (await refusal("refused-lz4.parquet")) as DatasetError;
-    expect(error.message).toMatch(/"ok".*is compressed with LZ4/);
+    expect(error.message).toMatch(/"ok".*is compressed with "LZ4_RAW"/);
     expect(error.remedy).toMatch(/snappy, zstd, gzip or brotli/);
   });
 
