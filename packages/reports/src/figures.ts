@@ -34,6 +34,12 @@ export function formatter(values: readonly (number | null)[], unit: Unit): (valu
   };
 }
 
+/** A tick of an axis: no more decimals than the number has. */
+export function tick(value: number, unit: Unit): string {
+  const scaled = Number((value * scale(unit)).toPrecision(12));
+  return `${scaled.toLocaleString("en-US", { maximumFractionDigits: 12 }).replace(/^-/, "−")}${suffix(unit)}`;
+}
+
 /** One value on its own. */
 export function figure(value: number | null, unit: Unit): string {
   return formatter([value], unit)(value);

@@ -18,7 +18,7 @@ export type {
   SideObservation,
   Sides,
 } from "./inputs.ts";
-export { type Progress, progressLine } from "./progress.ts";
+export { type Progress, progressLegend, progressLine } from "./progress.ts";
 export { deploySummary } from "./summary/deploy.ts";
 export { evalGateSummary } from "./summary/eval-gate.ts";
 export { rollbackSummary } from "./summary/rollback.ts";

@@ -89,6 +89,8 @@ export interface RolloutStep {
   requests: Sides<number>;
   /** Requests of this step that the user saw fail. */
   failures: Sides<number>;
+  /** Answers of this step with NaN or infinity; null or absent: not counted. */
+  nan?: Sides<number> | null;
   verdicts: readonly Verdict[];
 }
 

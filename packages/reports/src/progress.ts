@@ -1,10 +1,12 @@
 /** The one line that deploy logs an interval: where it is, what both sides did, how close each gate is. */
-import type { TelemetryProblem, Verdict } from "@ml-actions/gates/types";
+import type { OnlineVerdict } from "@ml-actions/gates/judge";
+import type { TelemetryProblem } from "@ml-actions/gates/types";
 import { shortened } from "./clean.ts";
 import { count, percent } from "./figures.ts";
 import { weightBar } from "./glyphs.ts";
 import type { Sides } from "./inputs.ts";
-import { closeness, leansToPass, worstFirst } from "./verdicts.ts";
+
+type GateProgress = Pick<OnlineVerdict, "metric" | "verdict" | "observed" | "progress" | "leaning">;
 
 export interface Progress {
   weightPercent: number;
@@ -12,70 +14,76 @@ export interface Progress {
   elapsedMs: number;
   requests: Sides<number>;
   failures: Sides<number>;
-  verdicts: readonly Verdict[];
+  verdicts: readonly GateProgress[];
   /** Set when the source could not answer: shown instead of the gates, which did not move. */
   problem?: TelemetryProblem;
 }
 
+/** Logged once before the first line. */
+export const progressLegend =
+  "share of traffic, time at this share, requests of both sides, gates: ▲ so near to pass, ▼ so near to fail, ✔ ✘ settled";
+
 /** A log in GitHub's page and a usual terminal show this much without wrapping. */
 const columns = 120;
 const problems: Readonly<Record<TelemetryProblem, string>> = {
-  outage: "no telemetry: source is down",
+  outage: "no telemetry: the source is down",
   "no-traffic": "no traffic yet",
   ambiguous: "telemetry is ambiguous",
   "not-a-number": "telemetry says NaN",
 };
 
 /**
- * ` 25 % ███░░░░░░░  0:42 │ stable 3,120 req 0 failed │ candidate 1,040 req 2 failed │ ✔ nan_rate  error_rate →pass 62 %`
+ * ` 10 % █░░░░░░░░░  0:42 │ candidate 480, 2 failed │ stable 4,320, 0 failed │ error_rate ▲62%  latency.p99 ✔  nan_rate ✔`
  *
- * At most 120 columns: gates that do not fit are counted.
+ * At most 120 columns and one line whatever the names are: gates that do not fit are counted, the worst are shown.
  */
 export function progressLine(progress: Progress): string {
   const side = (name: keyof Sides<number>) =>
-    `${name} ${count(progress.requests[name])} req ${count(progress.failures[name])} failed`;
-  const head = [
-    `${percent(progress.weightPercent).replace("\u00a0", " ").padStart(5)} ${weightBar(progress.weightPercent)} ${clock(progress.elapsedMs)}`,
-    side("stable"),
-    side("candidate"),
-  ].join(" │ ");
+    `${name} ${count(progress.requests[name])}, ${count(progress.failures[name])} failed`;
+  const share = percent(progress.weightPercent).replace("\u00a0", " ").padStart(5);
+  const place = `${share} ${weightBar(progress.weightPercent)} ${clock(progress.elapsedMs)}`;
+  const head = [place, side("candidate"), side("stable")].join(" │ ");
   if (progress.problem !== undefined) return `${head} │ ${problems[progress.problem]}`;
   return `${head}${gates(progress.verdicts, columns - head.length)}`;
 }
 
-/** `✔ nan_rate`, `✘ error_rate`, or `latency.p99 →pass 62 %`: that much of the evidence is there, and for what. */
-function gateMark(verdict: Verdict): string {
-  // `##[` anywhere in a line is a workflow command to the runner; shortened() has removed line breaks already.
-  const name = shortened(verdict.metric, 32).replaceAll("##[", "## [");
-  if (verdict.verdict === "pass") return `✔ ${name}`;
-  if (verdict.verdict === "fail") return `✘ ${name}`;
-  const near = closeness(verdict);
-  const lean = leansToPass(verdict);
-  if (near === null || lean === null) return `… ${name}`;
-  return `${name} →${lean ? "pass" : "fail"} ${Math.floor(near * 100)} %`;
+function gateMark({ metric, verdict, observed, progress, leaning }: GateProgress): string {
+  // The runner takes `##[` anywhere in a line for a command; line breaks are gone already.
+  const name = shortened(metric, 32).replaceAll("##[", "## [");
+  if (verdict === "fail") return `${name} ✘`;
+  if (observed === null) return `${name} –`;
+  if (progress >= 1) return `${name} ${leaning === "pass" ? "✔" : "✘"}`;
+  return `${name} ${leaning === "pass" ? "▲" : "▼"}${Math.floor(Math.max(0, progress) * 100)}%`;
 }
 
-function gates(verdicts: readonly Verdict[], space: number): string {
-  const marks = worstFirst(verdicts).map(gateMark);
+/** In the gates' own order, so that columns stay where they are from line to line, as long as all fit. */
+function gates(verdicts: readonly GateProgress[], room: number): string {
+  const separator = " │ ";
+  const all = verdicts.map(gateMark).join("  ");
+  if (all === "") return "";
+  if (separator.length + all.length <= room) return separator + all;
+  const nearest = verdicts.toSorted((a, b) => urgency(b) - urgency(a)).map(gateMark);
   let line = "";
-  for (const [index, mark] of marks.entries()) {
-    const piece = `${index === 0 ? " │ " : "  "}${mark}`;
-    const left = marks.length - index - 1;
-    const room = space - (left > 0 ? `  +${count(left)}`.length : 0);
-    if (line.length + piece.length > room) {
-      return `${line}${index === 0 ? " │ " : "  "}+${count(marks.length - index)}`;
+  for (const [index, mark] of nearest.entries()) {
+    const rest = `+${count(nearest.length - index)}`;
+    const piece = index === 0 ? mark : `  ${mark}`;
+    if (separator.length + line.length + piece.length + rest.length + 2 > room) {
+      return `${separator}${line}${line === "" ? "" : "  "}${rest}`;
     }
     line += piece;
   }
-  return line;
+  return separator + line;
+}
+
+/** Failed first, then the nearest to failing; the nearest to passing last. */
+function urgency({ verdict, progress, leaning }: GateProgress): number {
+  return verdict === "fail" ? 2 : leaning === "fail" ? progress : -progress;
 }
 
 function clock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const two = (value: number) => String(value).padStart(2, "0");
-  const hours = Math.floor(seconds / 3600);
-  const minutes = Math.floor(seconds / 60) % 60;
-  return hours > 0
-    ? `${hours}:${two(minutes)}:${two(seconds % 60)}`
-    : `${String(minutes).padStart(2)}:${two(seconds % 60)}`;
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  const last = two(seconds % 60);
+  return hours > 0 ? `${hours}:${two(minutes)}:${last}` : `${String(minutes).padStart(2)}:${last}`;
 }

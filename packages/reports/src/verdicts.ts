@@ -1,4 +1,5 @@
 /** What a report needs to know about verdicts: which one decided, how they are ordered, how close each is. */
+
 import { parseGate } from "@ml-actions/gates/language";
 import type { Gate, Verdict, VerdictName } from "@ml-actions/gates/types";
 
@@ -25,13 +26,6 @@ export function countVerdicts(verdicts: readonly Verdict[]): VerdictCounts {
   return counts;
 }
 
-/** The worst there is; without verdicts nothing was shown, so `inconclusive`. */
-export function overall(verdicts: readonly Verdict[]): VerdictName {
-  const counts = countVerdicts(verdicts);
-  if (counts.fail > 0) return "fail";
-  return counts.inconclusive > 0 || counts.pass === 0 ? "inconclusive" : "pass";
-}
-
 /** The gate as parsed; null for text that is no gate, which a report shows all the same. */
 export function gateOf(verdict: Verdict): Gate | null {
   try {
@@ -51,33 +45,4 @@ const signs = { ">=": "≥", "<=": "≤", ">": ">", "<": "<" } as const;
 export function sign(verdict: Verdict): string {
   const gate = gateOf(verdict);
   return gate === null ? "" : signs[gate.comparison];
-}
-
-/**
- * How much of the evidence for a verdict is there, 0…1: the distance from the observed value to the bound, in units
- * of the distance to the end of the interval on the bound's side. At 1 the interval leaves the bound behind, which is
- * what decides under the rules `refute` and `prove`. null where there is no interval.
- */
-export function closeness({ observed, bound, interval }: Verdict): number | null {
-  if (observed === null || bound === null || interval === null) return null;
-  const margin = Math.abs(observed - bound);
-  const halfWidth = bound >= observed ? interval[1] - observed : observed - interval[0];
-  if (!(halfWidth > 0)) return 1;
-  return Math.min(1, margin / halfWidth);
-}
-
-/** Whether the observed value lies on the allowed side of the bound. */
-export function leansToPass(verdict: Verdict): boolean | null {
-  const comparison = gateOf(verdict)?.comparison;
-  if (comparison === undefined || verdict.observed === null || verdict.bound === null) return null;
-  switch (comparison) {
-    case ">=":
-      return verdict.observed >= verdict.bound;
-    case ">":
-      return verdict.observed > verdict.bound;
-    case "<=":
-      return verdict.observed <= verdict.bound;
-    case "<":
-      return verdict.observed < verdict.bound;
-  }
 }

@@ -1,4 +1,7 @@
+import { findMetric } from "@ml-actions/gates/catalog";
+import { parseGate } from "@ml-actions/gates/language";
 import type { Verdict } from "@ml-actions/gates/types";
+import type { ModelMetrics } from "../inputs.ts";
 import { gateOf, isSliced, severity } from "../verdicts.ts";
 
 /** The gates of one metric over the values of one column. */
@@ -35,4 +38,52 @@ export function sliceGroups(verdicts: readonly Verdict[]): SliceGroup[] {
     );
   }
   return found;
+}
+
+/** One metric over the values of one column, of both models and without gates. */
+export interface MetricSlices {
+  metric: string;
+  column: string;
+  slices: { value: string; candidate: number; baseline: number | null }[];
+}
+
+/**
+ * For every column that the metrics were sliced by and no gate was: the metric that the gates speak of first (else the
+ * first there is), the slice where the candidate lost most on top.
+ */
+export function metricSlices(metrics: ModelMetrics, verdicts: readonly Verdict[]): MetricSlices[] {
+  const gated = new Set(sliceGroups(verdicts).map(({ column }) => column));
+  const groups = new Map<string, Map<string, MetricSlices>>();
+  for (const [name, candidate] of Object.entries(metrics.candidate)) {
+    const parts = name.includes("{") && Number.isFinite(candidate) ? partsOf(name) : null;
+    if (parts === null || gated.has(parts.column)) continue;
+    const { metric, column, value } = parts;
+    const ofColumn = groups.get(column) ?? new Map<string, MetricSlices>();
+    groups.set(column, ofColumn);
+    const group = ofColumn.get(metric) ?? { metric, column, slices: [] };
+    ofColumn.set(metric, group);
+    group.slices.push({ value, candidate, baseline: metrics.baseline?.[name] ?? null });
+  }
+  const wanted = verdicts.map(({ metric }) => metric);
+  return [...groups.values()].flatMap((ofColumn) => {
+    const chosen = wanted.map((metric) => ofColumn.get(metric)).find((group) => group !== undefined);
+    const group = chosen ?? [...ofColumn.values()][0];
+    return group === undefined || group.slices.length < 2 ? [] : [mostLostFirst(group)];
+  });
+}
+
+function mostLostFirst(group: MetricSlices): MetricSlices {
+  const sign = findMetric(group.metric)?.better === "lower" ? -1 : 1;
+  const gain = (slice: MetricSlices["slices"][number]) => sign * (slice.candidate - (slice.baseline ?? 0));
+  return { ...group, slices: group.slices.toSorted((a, b) => gain(a) - gain(b)) };
+}
+
+/** A slice's name is read by the parser that gates are read by, which knows its quotes. */
+function partsOf(name: string): { metric: string; column: string; value: string } | null {
+  try {
+    const { metric, slice } = parseGate(`${name} >= 0`);
+    return slice === undefined ? null : { metric, column: slice.column, value: slice.value };
+  } catch {
+    return null;
+  }
 }

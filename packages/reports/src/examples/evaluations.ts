@@ -104,6 +104,9 @@ export const evaluationPass: EvaluationReportInput = {
   metrics: {
     candidate: {
       f1: 0.412,
+      "f1{origin=EWR}": 0.441,
+      "f1{origin=JFK}": 0.402,
+      "f1{origin=LGA}": 0.371,
       auc: 0.691,
       accuracy: 0.742,
       precision: 0.391,
@@ -115,6 +118,9 @@ export const evaluationPass: EvaluationReportInput = {
     },
     baseline: {
       f1: 0.405,
+      "f1{origin=EWR}": 0.43,
+      "f1{origin=JFK}": 0.391,
+      "f1{origin=LGA}": 0.377,
       auc: 0.678,
       accuracy: 0.739,
       precision: 0.383,

@@ -29,7 +29,7 @@ function observe(legs: readonly Leg[], badFrom: number): RolloutObservation[] {
       candidate.requests += share;
       stable.requests += 240 - share;
       if (next() < 0.1) stable.errors += 1;
-      if (second >= badFrom) candidate.nan = (candidate.nan ?? 0) + Math.round((share / 30) * 2 * next());
+      if (second >= badFrom) candidate.nan = (candidate.nan ?? 0) + Math.round((share / 17) * 2 * next());
       candidate.p99Ms = 6 + next();
       stable.p99Ms = 5 + next();
       if (second === 20) {

@@ -4,12 +4,14 @@ import { calibrationBins } from "../data/calibration.ts";
 import { confusionMatrix } from "../data/confusion.ts";
 import { rocCurve } from "../data/roc-curve.ts";
 import { finiteOnly, finiteRows, type PlotRows } from "../data/rows.ts";
-import { sliceGroups } from "../data/slices.ts";
+import { metricSlices, sliceGroups } from "../data/slices.ts";
 import { count } from "../figures.ts";
+import type { ModelMetrics } from "../inputs.ts";
 import { calibrationPlot } from "../plots/calibration.ts";
 import type { Figure } from "../plots/canvas.ts";
 import { confusionPlot } from "../plots/confusion.ts";
 import { distributionPlot } from "../plots/distribution.ts";
+import { metricSlicePlot } from "../plots/metric-slices.ts";
 import { residualPlot } from "../plots/residuals.ts";
 import { rocPlot } from "../plots/roc.ts";
 import { slicePlot } from "../plots/slices.ts";
@@ -26,12 +28,14 @@ type Rows<Task extends PlotRows["task"]> = Extract<PlotRows, { task: Task }>;
 
 export function evaluationFigures(
   rows: PlotRows | null,
-  verdicts: readonly Verdict[],
+  { verdicts, metrics }: { verdicts: readonly Verdict[]; metrics: ModelMetrics },
   names: Labels,
 ): Figure[] {
-  const slices = sliceGroups(verdicts)
-    .slice(0, groupsShown)
-    .map((group, index) => slicePlot(`slices-${index}`, group));
+  const gated = sliceGroups(verdicts).map((group, index) => slicePlot(`slices-${index}`, group));
+  const others = metricSlices(metrics, verdicts).map((group, index) =>
+    metricSlicePlot(`sliced-${index}`, group, names),
+  );
+  const slices = [...gated, ...others].slice(0, groupsShown);
   return rows === null ? slices : [...slices, ...taskFigures(rows, names)];
 }
 

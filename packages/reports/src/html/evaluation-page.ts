@@ -23,9 +23,8 @@ export function evaluationPage(input: EvaluationReportInput, rows: PlotRows | nu
     content: [
       storyBanner(story),
       gatesCard(input),
-      plots(evaluationFigures(rows, input.verdicts, names)),
-      sentences("What this sample can prove", input.power),
-      sentences("Notes", input.notes),
+      plots(evaluationFigures(rows, input, names)),
+      sentences(input),
       metricsTable(input.metrics, { candidate: candidate.label, baseline: baseline?.label ?? null }),
       card(
         "Releases and data",
@@ -53,9 +52,8 @@ export function shadowPage(input: ShadowReportInput, rows: PlotRows | null): str
       storyBanner(story),
       gatesCard(input),
       card("Both sides", sidesTable(input)),
-      plots(evaluationFigures(rows, input.verdicts, { candidate: candidate.label, baseline: stable.label })),
-      sentences("What this sample can prove", input.power),
-      sentences("Notes", input.notes),
+      plots(evaluationFigures(rows, input, { candidate: candidate.label, baseline: stable.label })),
+      sentences(input),
       metricsTable(input.metrics, { candidate: candidate.label, baseline: stable.label }),
       card(
         "Releases and requests",
@@ -107,6 +105,9 @@ function sidesTable(input: ShadowReportInput): Content {
   return html`<div class="scroll"><table><caption>The same requests, answered by both.</caption><thead><tr><th scope="col"></th><th scope="col" class="number">${input.candidate.label}</th><th scope="col" class="number">${input.stable.label}</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-function sentences(title: string, lines: readonly string[]): Content {
-  return lines.length === 0 ? null : card(title, list(lines.slice(0, 100)));
+function sentences({ power, notes }: { power: readonly string[]; notes: readonly string[] }): Content {
+  if (power.length + notes.length === 0) return null;
+  const part = (title: string, lines: readonly string[]) =>
+    lines.length === 0 ? null : html`<h3>${title}</h3>${list(lines.slice(0, 100))}`;
+  return html`<section class="card">${part("What this sample can prove", power)}${part("Notes", notes)}</section>`;
 }

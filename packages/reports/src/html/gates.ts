@@ -19,7 +19,7 @@ export function gatesTable(verdicts: readonly Verdict[], caption: string): Conte
     more > 0
       ? html`<p class="muted small">${count(more)} more gates, none worse than the last above, are in the metrics file.</p>`
       : null;
-  return html`<div class="gates"><table role="table"><caption>${caption}</caption><thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Verdict</th><th scope="col" role="columnheader">Gate</th><th scope="col" role="columnheader" class="number">Observed</th><th scope="col" role="columnheader" class="number">Allowed</th><th scope="col" role="columnheader">Interval</th><th scope="col" role="columnheader" class="number">n</th></tr></thead><tbody role="rowgroup">${sorted.slice(0, rowsShown).map(row)}</tbody></table>${note}</div>`;
+  return html`<div class="gates"><table role="table"><caption>${caption}</caption><thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Verdict</th><th scope="col" role="columnheader">Gate</th><th scope="col" role="columnheader" class="number">Observed</th><th scope="col" role="columnheader" class="number">Bound</th><th scope="col" role="columnheader">Interval</th><th scope="col" role="columnheader" class="number">n</th></tr></thead><tbody role="rowgroup">${sorted.slice(0, rowsShown).map(row)}</tbody></table>${note}</div>`;
 }
 
 function row(verdict: Verdict): Markup {
@@ -30,7 +30,7 @@ function row(verdict: Verdict): Markup {
     verdict.settle === undefined
       ? null
       : html`<span class="why"><b>To settle it:</b> ${verdict.settle}</span>`;
-  return html`<tr role="row"${verdict.verdict === "fail" ? html` class="fail-row"` : null}><td role="cell">${badge(verdict.verdict)}</td><th scope="row" role="rowheader"><code>${verdict.gate}</code><span class="why">${verdict.reason}</span>${settle}</th><td role="cell" class="number" data-label="Observed">${show(observed)}</td><td role="cell" class="number" data-label="Allowed">${bound === null ? "—" : `${sign(verdict)} ${show(bound)}`}</td><td role="cell" class="range" data-label="Interval">${intervalPicture(verdict, words)}<span class="small muted">${words}</span></td><td role="cell" class="number" data-label="n">${count(verdict.n)}</td></tr>`;
+  return html`<tr role="row"${verdict.verdict === "fail" ? html` class="fail-row"` : null}><td role="cell">${badge(verdict.verdict)}</td><th scope="row" role="rowheader"><code>${verdict.gate}</code><span class="why">${verdict.reason}</span>${settle}</th><td role="cell" class="number" data-label="Observed">${show(observed)}</td><td role="cell" class="number" data-label="Bound">${bound === null ? "—" : `${sign(verdict)} ${show(bound)}`}</td><td role="cell" class="range" data-label="Interval">${intervalPicture(verdict, words)}<span class="small muted">${words}</span></td><td role="cell" class="number" data-label="n">${count(verdict.n)}</td></tr>`;
 }
 
 /** The allowed side shaded, the bound as a line, the interval as a whisker, the observed value as the verdict's mark. */

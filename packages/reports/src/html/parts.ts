@@ -75,6 +75,10 @@ function swatch(name: LegendEntry["mark"]): Markup {
       return line("line thin baseline");
     case "bound":
       return line("bound");
+    case "candidate-dot":
+      return html`<svg viewBox="0 0 22 12" aria-hidden="true"><circle class="dot candidate" cx="11" cy="6" r="5"/></svg>`;
+    case "baseline-dot":
+      return html`<svg viewBox="0 0 22 12" aria-hidden="true"><path class="dot baseline" d="M11 .5l5.5 5.5-5.5 5.5-5.5-5.5z"/></svg>`;
     default:
       return html`<svg viewBox="0 0 22 12" aria-hidden="true">${mark(name, 11, 6)}</svg>`;
   }

@@ -1,4 +1,6 @@
 /** The HTML report of deploy. */
+
+import { overall } from "@ml-actions/gates/overall";
 import type { VerdictName } from "@ml-actions/gates/types";
 import { count, counted, dateAndTime, duration, percent, timeOfDay } from "../figures.ts";
 import type { RolloutReportInput, RolloutStep } from "../inputs.ts";
@@ -6,7 +8,7 @@ import { latencyPlot } from "../plots/latency.ts";
 import { ratePlot } from "../plots/rates.ts";
 import { weightsPlot } from "../plots/weights.ts";
 import { missedPercents, rolloutStory } from "../story/rollout.ts";
-import { overall } from "../verdicts.ts";
+
 import { storyBanner } from "./evaluation-page.ts";
 import { gatesTable } from "./gates.ts";
 import { type Content, html } from "./markup.ts";
@@ -31,9 +33,12 @@ export function rolloutPage(input: RolloutReportInput): string {
         : card(`Gates at ${percent(last.weightPercent)}`, gatesTable(last.verdicts, gatesCaption(input))),
       input.stable === null ? null : plots(figures(input)),
       last === undefined ? null : card("Step by step", stepTable(input)),
-      earlier
-        .slice(-stepsShown)
-        .map((step) => folded(earlierTitle(step), gatesTable(step.verdicts, gatesCaption(input)))),
+      earlier.length === 0
+        ? null
+        : card(
+            "Gates at the steps before",
+            earlier.slice(-stepsShown).map((step) => earlierGates(step, input)),
+          ),
       journal(input),
       card(
         "Releases",
@@ -99,8 +104,9 @@ function gatesCaption({ rule, confidence }: RolloutReportInput): string {
   return `The shaded side is allowed, the upright line is the bound. Intervals hold at every moment at once with ${Number((confidence * 100).toFixed(3))} % confidence; the rule is ${rule}.`;
 }
 
-function earlierTitle(step: RolloutStep): string {
-  return `Gates at ${percent(step.weightPercent)}, until ${timeOfDay(step.to)} UTC: ${overall(step.verdicts)}`;
+function earlierGates(step: RolloutStep, input: RolloutReportInput): Content {
+  const title = `${percent(step.weightPercent)}, until ${timeOfDay(step.to)} UTC: `;
+  return html`<details><summary>${title}${badge(overall(step.verdicts))}</summary>${gatesTable(step.verdicts, gatesCaption(input))}</details>`;
 }
 
 function stepTable(input: RolloutReportInput): Content {
@@ -110,7 +116,7 @@ function stepTable(input: RolloutReportInput): Content {
       (step) =>
         html`<tr><th scope="row">${percent(step.weightPercent)}</th><td>${timeOfDay(step.from)}</td><td class="number">${duration(step.to - step.from)}</td><td class="number">${count(step.requests.candidate)}</td><td class="number">${count(step.failures.candidate)}</td><td class="number">${count(step.requests.stable)}</td><td class="number">${count(step.failures.stable)}</td><td>${step.verdicts.length === 0 ? "none" : badge(overall(step.verdicts))}</td></tr>`,
     );
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Step by step"><table><caption>Requests and failures within each step; times are UTC.</caption><thead><tr><th scope="col">Share</th><th scope="col">From</th><th scope="col" class="number">Took</th><th scope="col" class="number">Candidate: requests</th><th scope="col" class="number">failed</th><th scope="col" class="number">Stable: requests</th><th scope="col" class="number">failed</th><th scope="col">Gates</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="Step by step"><table><caption>Requests and failures within each step; times are UTC.</caption><thead><tr><th scope="col">Candidate's share</th><th scope="col">From</th><th scope="col" class="number">Took</th><th scope="col" class="number">Its requests</th><th scope="col" class="number">failed</th><th scope="col" class="number">Stable's requests</th><th scope="col" class="number">failed</th><th scope="col">Gates</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
 function journal({ journal: entries }: RolloutReportInput): Content {

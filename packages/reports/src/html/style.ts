@@ -38,9 +38,9 @@ th{font-weight:600;font-size:13px;color:var(--muted);text-align:left;white-space
 th,td{padding:9px 14px 9px 0;border-bottom:1px solid var(--faint);vertical-align:top}
 tr>:last-child{padding-right:0}
 tbody tr:last-child>*{border-bottom:0}
-tbody th{color:inherit;font-size:inherit;white-space:normal}
+tbody th{color:inherit;font-weight:400;font-size:inherit;white-space:normal}
 .number{text-align:right;white-space:nowrap}
-.gates .why{display:block;color:var(--muted);font-size:13px}
+.gates .why{display:block;font-weight:400;color:var(--muted);font-size:13px}
 .gates .fail-row{background:linear-gradient(90deg,var(--fail-soft),transparent)}
 .gates .range{width:170px;padding-top:6px;padding-bottom:6px}
 .range svg{width:170px;height:34px;display:block;max-width:100%}
@@ -55,13 +55,12 @@ figure .caption{color:var(--muted);font-size:13px}
 svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;fill:var(--ink)}
 svg .tick,svg .note{fill:var(--muted)}
 svg .axis{fill:var(--muted);font-weight:600}
-svg .on-dark{fill:var(--card)}
 .grid{stroke:var(--faint)}.frame{stroke:var(--line);fill:none}
 .guide{stroke:var(--muted);stroke-dasharray:1 4;stroke-linecap:round;stroke-width:1.5}
 .line{fill:none;stroke-width:2.25;stroke-linejoin:round}.line.thin{stroke-width:1.1}
 .candidate.line,.candidate.whisker{stroke:var(--candidate)}.baseline.line,.baseline.whisker{stroke:var(--baseline)}
 .baseline.line{stroke-dasharray:6 3}
-.area{stroke:none;opacity:.18}.candidate.area,.candidate.dot,.candidate.fill{fill:var(--candidate)}.baseline.area,.baseline.dot{fill:var(--baseline)}
+.area{stroke:none;opacity:.16}.fill{shape-rendering:crispEdges}.candidate.area,.candidate.dot,.candidate.fill{fill:var(--candidate)}.baseline.area,.baseline.dot{fill:var(--baseline)}
 .dot{stroke:var(--card);stroke-width:1}
 .whisker{stroke-width:2;stroke-linecap:round}.whisker.pass{stroke:var(--pass)}.whisker.fail{stroke:var(--fail)}.whisker.inconclusive{stroke:var(--unsure)}
 .mark{stroke:var(--card);stroke-width:1}.mark.pass{fill:var(--pass)}.mark.fail{fill:var(--fail)}.mark.inconclusive{fill:var(--unsure)}
@@ -75,6 +74,7 @@ svg .on-dark{fill:var(--card)}
 .path b{font-size:17px}
 .path .pass{border-top-color:var(--pass)}.path .fail{border-top-color:var(--fail);background:var(--fail-soft)}.path .inconclusive{border-top-color:var(--unsure)}
 .path .missed{border-style:dashed;color:var(--muted)}
+ul{margin:8px 0;padding-left:22px}
 details>summary{cursor:pointer;font-weight:600}
 details[open]>summary{margin-bottom:12px}
 details+details{margin-top:12px}
@@ -87,8 +87,8 @@ footer{color:var(--muted);font-size:13px}
 main{padding:12px 10px 32px;gap:12px}.card{padding:14px}h1{font-size:21px}
 .banner{grid-template-columns:1fr}.banner svg{width:34px;height:34px}
 .banner dl,.facts{grid-template-columns:1fr;gap:0}.banner dd,.facts dd{margin-bottom:8px}
-.gates table,.gates tbody{display:block}.gates thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.gates tr{display:grid;grid-template-columns:1fr 1fr;gap:2px 12px;padding:12px 0;border-bottom:1px solid var(--line)}
+.gates table,.gates tbody,.gates caption{display:block}.gates thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.gates tr{display:grid;grid-template-columns:1fr 1fr 1fr;gap:4px 12px;padding:12px 0;border-bottom:1px solid var(--line)}
 .gates tr:last-child{border-bottom:0}
 .gates th,.gates td{display:block;border:0;padding:0;text-align:left}
 .gates tr>:nth-child(1),.gates tr>:nth-child(2),.gates .range{grid-column:1/-1}

@@ -1,5 +1,5 @@
 /** The paper that plots are drawn on: an SVG with a frame, axes and names for screen readers. */
-import { type Content, html, type Markup } from "../html/markup.ts";
+import { type Content, html, Markup } from "../html/markup.ts";
 import type { Scale } from "./scale.ts";
 
 /** One size for all, so that they line up in a grid; text of 12 units stays readable on a phone. */
@@ -13,7 +13,7 @@ export interface Inset {
   bottom: number;
 }
 
-export const usualInset: Inset = { left: 52, right: 12, top: 10, bottom: 42 };
+export const usualInset: Inset = { left: 52, right: 18, top: 10, bottom: 42 };
 
 /** A plot with the words around it. */
 export interface Figure {
@@ -30,6 +30,8 @@ export interface LegendEntry {
     | "candidate"
     | "baseline"
     | "candidate-thin"
+    | "candidate-dot"
+    | "baseline-dot"
     | "baseline-thin"
     | "bound"
     | "pass"
@@ -73,27 +75,20 @@ export function axes(x: Scale, y: Scale, names: AxisNames, inset: Inset = usualI
   return html`<g aria-hidden="true">${vertical}${horizontal}<path class="frame" d="M${left} ${top}V${bottom}H${right}"/><text class="axis" x="${(left + right) / 2}" y="${h - 6}" text-anchor="middle">${names.x}</text><text class="axis" transform="rotate(-90 12 ${middle})" x="12" y="${middle}" text-anchor="middle">${names.y}</text></g>`;
 }
 
-/** `M0 0L1 1`: a line through points already scaled; null lifts the pen. */
-export function path(points: readonly (readonly [number, number] | null)[]): string {
-  let pen = "M";
-  let text = "";
-  for (const point of points) {
-    if (point === null) {
-      pen = "M";
-      continue;
-    }
-    text += `${pen}${short(point[0])} ${short(point[1])}`;
-    pen = "L";
-  }
-  return text;
+/** The `d` of a line through points already scaled. */
+export function path(points: readonly Point[]): Markup {
+  return new Markup(commands(points));
 }
 
-/** The area between an upper line and a lower one. */
-export function area(
-  upper: readonly (readonly [number, number])[],
-  lower: readonly (readonly [number, number])[],
-): string {
-  return upper.length === 0 ? "" : `${path([...upper, ...lower.toReversed()])}Z`;
+/** The `d` of the area between an upper line and a lower one. */
+export function area(upper: readonly Point[], lower: readonly Point[]): Markup {
+  return new Markup(upper.length === 0 ? "" : `${commands([...upper, ...lower.toReversed()])}Z`);
+}
+
+type Point = readonly [number, number];
+
+function commands(points: readonly Point[]): string {
+  return points.map(([x, y], index) => `${index === 0 ? "M" : "L"}${short(x)} ${short(y)}`).join("");
 }
 
 function short(value: number): string {

@@ -1,5 +1,5 @@
 import { centralRange, type Histogram, histogram } from "../data/histogram.ts";
-import { figure } from "../figures.ts";
+import { figure, tick } from "../figures.ts";
 import { html, type Markup } from "../html/markup.ts";
 import { area, axes, drawing, type Figure, height, type Inset, path, usualInset, width } from "./canvas.ts";
 import { linear, rounded, type Scale } from "./scale.ts";
@@ -34,8 +34,8 @@ export function distributionPlot(id: string, input: DistributionInput): Figure {
     ...(panel.baseline === null ? [] : [panel.baseline]),
   ]);
   const range = input.range ?? rounded(centralRange(all));
-  const x = linear(range, [usualInset.left, width - usualInset.right], (value) => figure(value, "none"), 6);
-  const gap = 18;
+  const x = linear(range, [usualInset.left, width - usualInset.right], (value) => tick(value, "none"), 6);
+  const gap = 30;
   const room =
     (height - usualInset.top - usualInset.bottom - gap * (input.panels.length - 1)) / input.panels.length;
   const panels = input.panels.map((panel, index) => {
@@ -88,7 +88,7 @@ function panelOf(
     [x(range[0]), bottom],
     [x(range[1]), bottom],
   ] as const;
-  return html`${axes(x, y, { x: axis, y: "Share of rows" }, inset)}<path class="area candidate" d="${area(steps(candidate), floor)}"/><path class="line thin candidate" d="${path(steps(candidate))}"/>${
+  return html`${axes(x, y, { x: axis, y: "Rows" }, inset)}<path class="area candidate" d="${area(steps(candidate), floor)}"/><path class="line thin candidate" d="${path(steps(candidate))}"/>${
     baseline === null ? null : html`<path class="line baseline" d="${path(steps(baseline))}"/>`
   }${panel.words === "" ? null : html`<text class="note" x="${width - inset.right - 4}" y="${inset.top + 14}" text-anchor="end">${panel.words}</text>`}`;
 }

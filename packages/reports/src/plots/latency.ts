@@ -1,5 +1,5 @@
 import { answered, moments, runs } from "../data/over-time.ts";
-import { figure } from "../figures.ts";
+import { figure, tick } from "../figures.ts";
 import { html } from "../html/markup.ts";
 import type { RolloutReportInput, SideObservation, Sides } from "../inputs.ts";
 import { drawing, type Figure, height, type LegendEntry, path } from "./canvas.ts";
@@ -33,7 +33,7 @@ export function latencyPlot(id: string, input: RolloutReportInput): Figure | nul
     0,
   ] as [number, number]);
   const range = [height - timeInset.bottom, timeInset.top] as const;
-  const show = (ms: number) => figure(ms, "ms");
+  const show = (ms: number) => tick(ms, "ms");
   const y =
     high / low > logarithmicFrom
       ? logarithmic([low * 0.8, high * 1.25], range, show)

@@ -1,5 +1,5 @@
 import { moments, type RateSeries, rateSeries, runs } from "../data/over-time.ts";
-import { figure, formatter } from "../figures.ts";
+import { figure, tick } from "../figures.ts";
 import { html, type Markup } from "../html/markup.ts";
 import type { RolloutReportInput, SideObservation } from "../inputs.ts";
 import { area, drawing, type Figure, height, path } from "./canvas.ts";
@@ -30,8 +30,7 @@ export function ratePlot(id: string, input: RolloutReportInput, rate: RateInput)
     bound ?? 0,
   );
   const top = Math.min(1, rounded([0, highest * 1.15])[1]);
-  const shown = formatter([top / 5, top], "share");
-  const y = linear([0, top], [height - timeInset.bottom, timeInset.top], shown);
+  const y = linear([0, top], [height - timeInset.bottom, timeInset.top], (value) => tick(value, "share"));
   const time = timeAxis(input);
   const line =
     bound === null || bound > top
@@ -47,13 +46,13 @@ export function ratePlot(id: string, input: RolloutReportInput, rate: RateInput)
     legend: [
       { mark: "candidate", words: words(names.candidate, lastCandidate) },
       { mark: "baseline", words: words(names.baseline, lastStable) },
-      ...(line === null ? [] : [{ mark: "bound" as const, words: `allowed ${figure(bound, "share")}` }]),
+      ...(line === null ? [] : [{ mark: "bound" as const, words: `bound ${figure(bound, "share")}` }]),
     ],
     svg: drawing(
       {
         id,
         title: `${rate.title} over time`,
-        description: `At the end: ${words(names.candidate, lastCandidate)}, ${words(names.baseline, lastStable)}${bound === null ? "" : `, allowed ${figure(bound, "share")}`}.`,
+        description: `At the end: ${words(names.candidate, lastCandidate)}, ${words(names.baseline, lastStable)}${bound === null ? "" : `, bound ${figure(bound, "share")}`}.`,
       },
       timeFrame(id, input, time, y, rate.title, content),
     ),

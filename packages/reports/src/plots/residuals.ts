@@ -1,6 +1,6 @@
 import { density } from "../data/density.ts";
 import { centralRange } from "../data/histogram.ts";
-import { figure } from "../figures.ts";
+import { figure, tick } from "../figures.ts";
 import { html } from "../html/markup.ts";
 import { axes, drawing, type Figure, height, usualInset, width } from "./canvas.ts";
 import { linear, rounded } from "./scale.ts";
@@ -17,8 +17,8 @@ export function residualPlot(
   const errors = predictions.map((value, row) => value - (labels[row] ?? 0));
   const xRange = rounded(centralRange([predictions]));
   const yRange = rounded(symmetric(centralRange([errors])));
-  const x = linear(xRange, [usualInset.left, width - usualInset.right], (value) => figure(value, "none"));
-  const y = linear(yRange, [height - usualInset.bottom, usualInset.top], (value) => figure(value, "none"));
+  const x = linear(xRange, [usualInset.left, width - usualInset.right], (value) => tick(value, "none"));
+  const y = linear(yRange, [height - usualInset.bottom, usualInset.top], (value) => tick(value, "none"));
   const grid = density(predictions, errors, xRange, yRange, cells);
   const [w, h] = [(x(xRange[1]) - x(xRange[0])) / cells[0], (y(yRange[0]) - y(yRange[1])) / cells[1]];
   const dots = Array.from(grid.counts).flatMap((count, index) => {
@@ -33,7 +33,7 @@ export function residualPlot(
   return {
     title: `Errors of ${label}`,
     caption:
-      "Prediction minus truth, over the prediction; darker is more rows. A slope or a funnel shows where the model is wrong in a systematic way.",
+      "Prediction minus truth, over the prediction; stronger colour is more rows. A slope or a funnel shows where the model is wrong in a systematic way.",
     legend: [],
     svg: drawing(
       {

@@ -1,6 +1,6 @@
 import { shortened } from "../clean.ts";
 import type { SliceGroup } from "../data/slices.ts";
-import { count, figure, formatter, unitOf } from "../figures.ts";
+import { count, formatter, tick, unitOf } from "../figures.ts";
 import { html, type Markup } from "../html/markup.ts";
 import { axes, drawing, type Figure, width } from "./canvas.ts";
 import { linear, rounded, type Scale } from "./scale.ts";
@@ -21,7 +21,7 @@ export function slicePlot(id: string, group: SliceGroup): Figure {
   if (group.whole?.observed != null) ends.push(group.whole.observed);
   const domain = rounded([Math.min(...ends), Math.max(...ends)]);
   const high = inset.top + shown.length * rowHeight + inset.bottom;
-  const x = linear(domain, [inset.left, width - inset.right], (value) => figure(value, unit));
+  const x = linear(domain, [inset.left, width - inset.right], (value) => tick(value, unit));
   const y = Object.assign((row: number) => inset.top + (row + 0.5) * rowHeight, {
     domain: [0, shown.length] as const,
     ticks: shown.map((_, row) => row),
@@ -41,12 +41,12 @@ export function slicePlot(id: string, group: SliceGroup): Figure {
   const failed = group.slices.filter(({ verdict }) => verdict.verdict === "fail").length;
   return {
     title,
-    caption: `Each value's ${group.metric} with its interval, worst verdict first. The tick is what its gate allows${whole === null ? "" : "; the dotted line is all rows"}.${more}`,
+    caption: `Each value's ${group.metric} with its interval, worst verdict first. The tick is its bound${whole === null ? "" : "; the dotted line is all rows"}.${more}`,
     legend: [
       { mark: "pass", words: "pass" },
       { mark: "inconclusive", words: "inconclusive" },
       { mark: "fail", words: "fail" },
-      { mark: "bound", words: "allowed" },
+      { mark: "bound", words: "bound" },
     ],
     svg: drawing(
       {
@@ -76,7 +76,7 @@ function dotAndWhisker(
     verdict.bound === null
       ? null
       : html`<line class="bound solid" x1="${x(verdict.bound)}" x2="${x(verdict.bound)}" y1="${y - 7}" y2="${y + 7}"/>`;
-  return html`<g><title>${value}: ${show(verdict.observed)}, allowed ${show(verdict.bound)}, ${verdict.verdict}, ${count(verdict.n)} rows</title>${whisker}${bound}${mark(verdict.verdict, x(verdict.observed ?? 0), y)}</g>`;
+  return html`<g><title>${value}: ${show(verdict.observed)}, bound ${show(verdict.bound)}, ${verdict.verdict}, ${count(verdict.n)} rows</title>${whisker}${bound}${mark(verdict.verdict, x(verdict.observed ?? 0), y)}</g>`;
 }
 
 /** The verdict by shape and colour: colour alone is nothing to one man in twelve. */

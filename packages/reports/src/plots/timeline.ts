@@ -7,7 +7,7 @@ import { axes, height, type Inset, usualInset, width } from "./canvas.ts";
 import { elapsed, type Scale } from "./scale.ts";
 
 /** Room above the plot for the weights. */
-export const timeInset: Inset = { ...usualInset, top: 24 };
+export const timeInset: Inset = { ...usualInset, left: 64, top: 24 };
 
 export interface TimeAxis {
   x: Scale;

@@ -1,7 +1,8 @@
+import { overall } from "@ml-actions/gates/overall";
 import type { Verdict } from "@ml-actions/gates/types";
 import { count } from "../figures.ts";
 import type { EvaluationReportInput } from "../inputs.ts";
-import { isSliced, overall, worstFirst } from "../verdicts.ts";
+import { isSliced, worstFirst } from "../verdicts.ts";
 import { confidenceWords, decidedBy, gatesHeadline, type Story } from "./story.ts";
 
 export function evaluationStory(input: EvaluationReportInput): Story {

@@ -1,6 +1,6 @@
 import { answered } from "../data/over-time.ts";
 import { count, counted, duration, percent, timeOfDay } from "../figures.ts";
-import type { RolloutReportInput, Sides } from "../inputs.ts";
+import type { NamedRelease, RolloutReportInput, Sides } from "../inputs.ts";
 import { decidedBy, type Story } from "./story.ts";
 
 export function rolloutStory(input: RolloutReportInput): Story {
@@ -22,11 +22,13 @@ function headline({ outcome, candidate, stable, resource, steps }: RolloutReport
   const reached = percent(steps.at(-1)?.weightPercent ?? 0);
   switch (outcome.stage) {
     case "promoted":
+      if (isUnchanged(stable, candidate))
+        return `${candidate.label} serves 100\u00a0% of ${resource} already`;
       return stable === null
         ? `${candidate.label} is the first release of ${resource}`
-        : `${candidate.label} is promoted: it serves 100 % of ${resource}`;
+        : `${candidate.label} is promoted: it serves 100\u00a0% of ${resource}`;
     case "restored":
-      return `${candidate.label} was taken back at ${reached}: ${stable?.label ?? "stable"} serves 100 % of ${resource}`;
+      return `${candidate.label} was taken back at ${reached}: ${stable?.label ?? "stable"} serves 100\u00a0% of ${resource}`;
     case "held":
       return `${candidate.label} is held at ${reached} of ${resource}: a person must decide`;
   }
@@ -34,10 +36,11 @@ function headline({ outcome, candidate, stable, resource, steps }: RolloutReport
 
 function sentence(input: RolloutReportInput): string {
   const { stable, candidate, outcome, target, resource } = input;
-  const where = `${resource} on ${target}`;
+  const where = `${resource} (${target})`;
   if (stable === null) {
     return `${where} was empty, so there was nothing to compare ${candidate.label} with: it was made stable at once.`;
   }
+  if (isUnchanged(stable, candidate)) return `It is the stable release of ${where}; nothing was changed.`;
   const took = duration(outcome.at - input.run.startedAt);
   switch (outcome.stage) {
     case "promoted":
@@ -56,10 +59,11 @@ function harm(input: RolloutReportInput): string {
   return `${counted(requests.candidate, "request")} reached ${input.candidate.label}: ${count(failures.candidate)} failed${nans}. Of ${count(requests.stable)} to ${input.stable?.label ?? "stable"}, ${count(failures.stable)} failed.`;
 }
 
-function whatNow({ outcome, stable }: RolloutReportInput): string {
+function whatNow({ outcome, stable, candidate }: RolloutReportInput): string {
   switch (outcome.stage) {
     case "promoted":
-      return stable === null
+      if (stable === null) return "Nothing to do. The next release will be judged against this one.";
+      return isUnchanged(stable, candidate)
         ? "Nothing to do."
         : `Nothing to do. To go back to ${stable.label}, run rollback to “previous”.`;
     case "restored":
@@ -71,6 +75,10 @@ function whatNow({ outcome, stable }: RolloutReportInput): string {
   }
 }
 
+function isUnchanged(stable: NamedRelease | null, candidate: NamedRelease): boolean {
+  return stable !== null && stable.digest !== null && stable.digest === candidate.digest;
+}
+
 export interface RolloutTotals {
   requests: Sides<number>;
   failures: Sides<number>;
@@ -78,7 +86,7 @@ export interface RolloutTotals {
   nan: number | null;
 }
 
-/** Sums over the steps; NaN from the last observation that counted them. */
+/** Sums over the steps; NaN from the last observation that counted them, where the steps did not. */
 export function rolloutTotals({ steps, observations }: RolloutReportInput): RolloutTotals {
   const sum = (pick: (step: (typeof steps)[number]) => number) =>
     steps.reduce((total, step) => total + pick(step), 0);
@@ -86,7 +94,7 @@ export function rolloutTotals({ steps, observations }: RolloutReportInput): Roll
   return {
     requests: { stable: sum((s) => s.requests.stable), candidate: sum((s) => s.requests.candidate) },
     failures: { stable: sum((s) => s.failures.stable), candidate: sum((s) => s.failures.candidate) },
-    nan: last?.candidate.nan ?? null,
+    nan: steps.some((step) => step.nan) ? sum((s) => s.nan?.candidate ?? 0) : (last?.candidate.nan ?? null),
   };
 }
 

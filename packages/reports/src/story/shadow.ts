@@ -1,6 +1,7 @@
+import { overall } from "@ml-actions/gates/overall";
 import { count, counted } from "../figures.ts";
 import type { ShadowReportInput } from "../inputs.ts";
-import { overall } from "../verdicts.ts";
+
 import { confidenceWords, decidedBy, gatesHeadline, type Story } from "./story.ts";
 
 export function shadowStory(input: ShadowReportInput): Story {
@@ -9,7 +10,7 @@ export function shadowStory(input: ShadowReportInput): Story {
     input.mode === "mirror" ? `a copy of ${resource}'s live requests` : `recorded requests of ${resource}`;
   return {
     verdict: overall(verdicts),
-    headline: `${gatesHeadline(candidate.label, verdicts)} in shadow`,
+    headline: gatesHeadline(candidate.label, verdicts, " in shadow"),
     decided: decidedBy(verdicts),
     sentence: `It answered ${how} beside ${stable.label}; no user saw its answers. ${counted(requests.compared, "answer")} compared, ${count(requests.labelled)} with a known truth; rule ${input.rule}, ${confidenceWords(input.confidence)} confidence.`,
     whatNow: whatNow(input),

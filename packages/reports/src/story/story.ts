@@ -1,7 +1,9 @@
 /** What a reader wants to know in five seconds, in plain text; summaries and pages both tell it. */
+
+import { overall } from "@ml-actions/gates/overall";
 import type { Verdict, VerdictName } from "@ml-actions/gates/types";
 import { count, counted } from "../figures.ts";
-import { countVerdicts, overall, worstFirst } from "../verdicts.ts";
+import { countVerdicts, worstFirst } from "../verdicts.ts";
 
 export interface Story {
   /** Decides the colour. */
@@ -19,7 +21,7 @@ export interface Story {
 export function gateCount(verdicts: readonly Verdict[], name: VerdictName): string {
   const number = countVerdicts(verdicts)[name];
   const all = verdicts.length;
-  if (number === all) return all === 1 ? "its one gate" : `all ${counted(all, "gate")}`;
+  if (number === all) return ["", "its one gate", "both gates"][all] ?? `all ${counted(all, "gate")}`;
   return `${count(number)} of ${counted(all, "gate")}`;
 }
 
@@ -29,17 +31,17 @@ export function decidedBy(verdicts: readonly Verdict[]): Story["decided"] {
   return worst === undefined || worst.verdict === "pass" ? null : { gate: worst.gate, reason: worst.reason };
 }
 
-/** `flights-2 passed all 4 gates`. */
-export function gatesHeadline(label: string, verdicts: readonly Verdict[]): string {
-  if (verdicts.length === 0) return `${label} was not judged: there is no gate`;
+/** `flights-2 passed all 4 gates`; `place` is said behind it: " in shadow". */
+export function gatesHeadline(label: string, verdicts: readonly Verdict[], place = ""): string {
+  if (verdicts.length === 0) return `${label} was not judged${place}: there is no gate`;
   const verdict = overall(verdicts);
   switch (verdict) {
     case "pass":
-      return `${label} passed ${gateCount(verdicts, verdict)}`;
+      return `${label} passed ${gateCount(verdicts, verdict)}${place}`;
     case "fail":
-      return `${label} failed ${gateCount(verdicts, verdict)}`;
+      return `${label} failed ${gateCount(verdicts, verdict)}${place}`;
     case "inconclusive":
-      return `${label} is undecided: ${gateCount(verdicts, verdict)} could not be settled`;
+      return `${label} is undecided${place}: ${gateCount(verdicts, verdict)} could not be settled`;
   }
 }
 

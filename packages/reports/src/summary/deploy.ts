@@ -1,27 +1,27 @@
 /** The job summary of deploy. */
+
+import { overall } from "@ml-actions/gates/overall";
 import { count, dateAndTime, duration, percent, timeOfDay } from "../figures.ts";
 import { weightBar } from "../glyphs.ts";
 import type { RolloutReportInput, RolloutStep } from "../inputs.ts";
 import { missedPercents, rolloutStory } from "../story/rollout.ts";
-import { confidenceWords, gateCount } from "../story/story.ts";
-import { icons, overall } from "../verdicts.ts";
+import { confidenceWords } from "../story/story.ts";
+import { countVerdicts, icons } from "../verdicts.ts";
 import { cappedSections, code, details, link, table, text } from "./markdown.ts";
 import { rolloutPath } from "./mermaid.ts";
-import { identityDetails, opening, whatNow } from "./parts.ts";
+import { identityDetails, opening } from "./parts.ts";
 import { settleLines, verdictTable } from "./verdict-table.ts";
 
 const stepsShown = 50;
 const journalShown = 200;
 
 export function deploySummary(input: RolloutReportInput): string {
-  const story = rolloutStory(input);
   const last = input.steps.at(-1);
   const earlier = input.steps.slice(0, -1).filter((step) => step.verdicts.length > 0);
   return cappedSections([
-    opening(story),
+    opening(rolloutStory(input), input.url === null ? "" : link("Try it", input.url)),
     last === undefined || last.verdicts.length === 0 ? null : lastGates(last, input),
     settleLines(last?.verdicts ?? []),
-    whatNow(story, input.url === null ? "" : link("Try it", input.url)),
     last === undefined ? null : rolloutPath(input),
     last === undefined ? null : stepTable(input),
     ...earlier.slice(-stepsShown).map(earlierGates),
@@ -43,14 +43,14 @@ function lastGates(step: RolloutStep, { rule, confidence }: RolloutReportInput):
 
 function stepTable(input: RolloutReportInput): string {
   const titles = [
-    "Share",
+    "Candidate's share",
     "From (UTC)",
     "Took",
-    "Candidate: requests",
+    "Its requests",
     "failed",
-    "Stable: requests",
+    "Stable's",
     "failed",
-    "Gates",
+    "Gates passed",
   ];
   const left = [0, 1, titles.length - 1];
   const columns = titles.map(
@@ -75,14 +75,13 @@ function stepTable(input: RolloutReportInput): string {
 }
 
 function share(weightPercent: number): string {
-  return `\`${weightBar(weightPercent)}\` ${percent(weightPercent)}`;
+  return `\`${weightBar(weightPercent)}\`\u00a0${percent(weightPercent)}`;
 }
 
 function gateWords({ verdicts }: RolloutStep): string {
   if (verdicts.length === 0) return "—";
   const verdict = overall(verdicts);
-  const word = { pass: "passed", fail: "failed", inconclusive: "inconclusive" }[verdict];
-  return `${icons[verdict]} ${gateCount(verdicts, verdict)} ${word}`;
+  return `${icons[verdict]}\u00a0${countVerdicts(verdicts).pass}\u00a0of\u00a0${verdicts.length}`;
 }
 
 function earlierGates(step: RolloutStep): string {

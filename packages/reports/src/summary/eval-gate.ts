@@ -2,18 +2,16 @@
 import type { EvaluationReportInput } from "../inputs.ts";
 import { evaluationStory } from "../story/evaluation.ts";
 import { cappedSections } from "./markdown.ts";
-import { identityDetails, metricsDetails, noteLines, opening, powerLines, whatNow } from "./parts.ts";
+import { identityDetails, metricsDetails, noteLines, opening, powerLines } from "./parts.ts";
 import { settleLines, verdictTable } from "./verdict-table.ts";
 
 /** Markdown: did it pass, what decided it, what now; then what explains it, folded. */
 export function evalGateSummary(input: EvaluationReportInput): string {
   const { verdicts, candidate, baseline, dataset } = input;
-  const story = evaluationStory(input);
   return cappedSections([
-    opening(story),
+    opening(evaluationStory(input)),
     verdictTable(verdicts),
     settleLines(verdicts),
-    whatNow(story),
     noteLines(input.notes),
     powerLines(input.power),
     metricsDetails(input.metrics, [candidate.label, baseline?.label ?? null]),

@@ -8,14 +8,12 @@ import { oneLine } from "../clean.ts";
 /** U+2060 after a sign that GitHub would turn into a mention, an issue reference or a link. */
 const wordJoiner = "&#8288;";
 
+/** Signs of Markdown and HTML; `@` and `#` before what they would link to, `:` of an address or an emoji, `www.`. */
+const structural = /[&<>"'`*_[\]|\\~$]|@(?=[\w-])|#(?=\d)|:(?=\/\/|[\w+-]+:)|(?<=\bwww)\./gi;
+
 /** Prose: shown as it is, linking and notifying nobody. */
 export function text(value: string, maxLength?: number): string {
-  return oneLine(value, maxLength)
-    .replace(/[&<>"'`*_[\]|\\~$]/g, reference)
-    .replace(/@(?=[\w-])/g, `&#64;${wordJoiner}`)
-    .replace(/#(?=\d)/g, `&#35;${wordJoiner}`)
-    .replace(/:(?=\/\/|[\w+-]+:)/g, "&#58;")
-    .replace(/(?<=\bwww)\./gi, `${wordJoiner}.`);
+  return oneLine(value, maxLength).replace(structural, reference);
 }
 
 /** A name, in a monospaced box. A code span where its content allows it, so that the source stays readable. */
@@ -95,6 +93,11 @@ function reference(character: string): string {
       return "&lt;";
     case ">":
       return "&gt;";
+    case ".":
+      return `.${wordJoiner}`;
+    case "@":
+    case "#":
+      return `&#${character.charCodeAt(0)};${wordJoiner}`;
     default:
       return `&#${character.charCodeAt(0)};`;
   }

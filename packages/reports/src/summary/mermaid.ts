@@ -1,9 +1,11 @@
 /** The path of a rollout as a mermaid flowchart, which GitHub draws inside Markdown. */
+
+import { overall } from "@ml-actions/gates/overall";
 import { oneLine } from "../clean.ts";
 import { count, counted, duration, percent } from "../figures.ts";
 import type { RolloutReportInput, RolloutStep } from "../inputs.ts";
 import { missedPercents } from "../story/rollout.ts";
-import { icons, overall, worstFirst } from "../verdicts.ts";
+import { icons, worstFirst } from "../verdicts.ts";
 
 /** More boxes than this in one line are too small to read. */
 const boxesShown = 7;

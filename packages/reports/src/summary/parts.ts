@@ -7,16 +7,16 @@ import { code, details, link, table, text } from "./markdown.ts";
 
 const metricsShown = 100;
 
-/** Verdict, what decided it, what was compared, in this order: the first lines of every summary. */
-export function opening({ verdict, headline, decided, sentence }: Story): string {
+/**
+ * The first lines of every summary: the verdict, what was compared, what decided it, what now.
+ *
+ * @param after Markdown behind "what now": a link.
+ */
+export function opening({ verdict, headline, decided, sentence, whatNow }: Story, after = ""): string {
   const gate = decided === null || decided.gate === null ? "" : `${code(decided.gate, 120)}: `;
   const why = decided === null ? [] : [`**What decided it:** ${gate}${text(decided.reason, 400)}`];
-  return [`## ${icons[verdict]} ${text(headline, 300)}`, ...why, text(sentence, 1000)].join("\n\n");
-}
-
-/** `after` is Markdown: a link. */
-export function whatNow({ whatNow: words }: Story, after = ""): string {
-  return `**What now:** ${text(words, 600)}${after === "" ? "" : ` ${after}`}`;
+  const now = `**What now:** ${text(whatNow, 600)}${after === "" ? "" : ` ${after}`}`;
+  return [`## ${icons[verdict]} ${text(headline, 300)}`, text(sentence, 1000), ...why, now].join("\n\n");
 }
 
 export function powerLines(power: readonly string[]): string | null {

@@ -3,15 +3,13 @@ import { dateAndTime } from "../figures.ts";
 import type { RollbackReportInput } from "../inputs.ts";
 import { rollbackStory } from "../story/rollback.ts";
 import { cappedSections, code, details, link, table, text } from "./markdown.ts";
-import { identityDetails, opening, whatNow } from "./parts.ts";
+import { identityDetails, opening } from "./parts.ts";
 
 export function rollbackSummary(input: RollbackReportInput): string {
-  const story = rollbackStory(input);
   const { interrupted, url } = input;
   return cappedSections([
-    opening(story),
+    opening(rollbackStory(input), url === null ? "" : link("Try it", url)),
     interrupted === null ? null : `**A rollout was stopped for this:** ${text(interrupted, 300)}`,
-    whatNow(story, url === null ? "" : link("Try it", url)),
     history(input),
     identityDetails(
       [

@@ -3,17 +3,15 @@ import { count, figure } from "../figures.ts";
 import type { ShadowReportInput, Sides } from "../inputs.ts";
 import { shadowStory } from "../story/shadow.ts";
 import { cappedSections, code, table } from "./markdown.ts";
-import { identityDetails, metricsDetails, noteLines, opening, powerLines, whatNow } from "./parts.ts";
+import { identityDetails, metricsDetails, noteLines, opening, powerLines } from "./parts.ts";
 import { settleLines, verdictTable } from "./verdict-table.ts";
 
 export function shadowSummary(input: ShadowReportInput): string {
   const { verdicts, candidate, stable } = input;
-  const story = shadowStory(input);
   return cappedSections([
-    opening(story),
+    opening(shadowStory(input)),
     verdictTable(verdicts),
     settleLines(verdicts),
-    whatNow(story),
     sidesTable(input),
     noteLines(input.notes),
     powerLines(input.power),

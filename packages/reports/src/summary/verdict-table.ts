@@ -41,7 +41,7 @@ const columns: readonly MarkdownColumn[] = [
   { title: "Verdict", align: "left" },
   { title: "Gate", align: "left" },
   { title: "Observed", align: "right" },
-  { title: "Allowed", align: "right" },
+  { title: "Bound", align: "right" },
   { title: "Interval", align: "center" },
   { title: "n", align: "right" },
   { title: "Why", align: "left" },
@@ -56,10 +56,18 @@ function row(verdict: Verdict): string[] {
     code(verdict.gate, maximumGateLength),
     verdict.verdict === "fail" ? `**${show(observed)}**` : show(observed),
     bound === null ? "—" : `${sign(verdict)}\u00a0${show(bound)}`.trim(),
-    interval === null ? "—" : `${show(interval[0])}\u00a0… ${show(interval[1])}`,
+    intervalWords(interval, show),
     count(verdict.n),
     text(verdict.reason, 300),
   ];
+}
+
+/** `1.21 … 5.74 %`: the unit once. */
+function intervalWords(interval: Verdict["interval"], show: (value: number) => string): string {
+  if (interval === null) return "—";
+  const [low, high] = [show(interval[0]), show(interval[1])];
+  const unit = /\u00a0\D+$/.exec(high)?.[0] ?? "";
+  return `${unit !== "" && low.endsWith(unit) ? low.slice(0, -unit.length) : low}\u00a0…\u00a0${high}`;
 }
 
 function folded(rest: readonly Verdict[]): string {
