@@ -55,6 +55,9 @@ export function createApp(
   readAnyBody(app, settings.MAX_BODY_BYTES, () => state.service?.exactIntegers ?? false);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
+  });
+  // Not on arrival: what was in flight when the drain began must close its connection too.
+  app.addHook("onSend", async (_request, reply) => {
     if (state.draining) reply.header("connection", "close");
   });
   app.addHook("onResponse", async (request, reply) => {

@@ -32,7 +32,10 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
       `Send it plain, or with ${Object.keys(decoders).join(", ")}.`,
     );
   }
-  if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) {
+    request.resume();
+    throw tooLarge(maxBytes);
+  }
   if (decoder === undefined) return collect(request, maxBytes);
   const decoded = decoder();
   // A request that ends early never ends the decoder by itself.
@@ -44,6 +47,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     return await collect(decoded, maxBytes);
   } catch (error) {
     request.unpipe(decoded);
+    request.resume();
     decoded.destroy();
     if (error instanceof BodyError) throw error;
     throw new BodyError(
@@ -62,7 +66,7 @@ async function collect(stream: Readable, maxBytes: number): Promise<Buffer> {
     stream.on("data", (chunk: Buffer) => {
       bytes += chunk.byteLength;
       if (bytes > maxBytes) {
-        // The rest is read and thrown away: a client that is still sending would not read the answer.
+        // Here and above, the rest is read and thrown away: a client that is still sending does not read the answer.
         stream.removeAllListeners("data").resume();
         reject(tooLarge(maxBytes));
       } else chunks.push(chunk);

@@ -30,8 +30,6 @@ export function answerFailure(
   if (reason === "internal") request.log.error({ err: error }, "the request failed for a reason of our own");
   else if (status >= 500) request.log.warn({ code: (error as ServingError).code }, error.message);
   if (status === 503) reply.header("retry-after", "1");
-  // What is left of a body that was refused is not worth keeping the connection for.
-  if (status === 413) reply.header("connection", "close");
   const body: ErrorBody = { error: { ...described(error, reason), request_id: request.id } };
   return reply
     .code(status)

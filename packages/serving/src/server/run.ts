@@ -145,7 +145,10 @@ class Server {
       this.#exit(1);
     }, settings.DRAIN_TIMEOUT_MS);
     if (state.service !== null) await sleep(settings.DRAIN_DELAY_MS);
+    // Closing looks for idle connections once; one that falls idle a moment later would be waited for.
+    const idle = setInterval(() => app.server.closeIdleConnections(), 50);
     await app.close();
+    clearInterval(idle);
     await state.service?.log?.close();
     await state.service?.pool.stop();
     this.#logger.info("drained");

@@ -87,10 +87,12 @@ export function readSettings(environment: NodeJS.ProcessEnv, program: string): S
 /** Variables that look like a misspelt setting, with the one meant. Only a warning: Kubernetes puts variables named
  * after every Service into the environment. */
 export function misspeltSettings(environment: NodeJS.ProcessEnv): string[] {
-  const known = Object.keys(settingsSchema.shape).filter((name) => name.includes("_"));
+  const known = Object.keys(settingsSchema.shape);
+  // One word, such as HOST, is near to many that mean something else.
+  const long = known.filter((name) => name.includes("_"));
   return Object.keys(environment).flatMap((name) => {
-    if (known.includes(name) || !/^[A-Z_]+$/.test(name)) return [];
-    const suggestion = didYouMean(name, known);
+    if (known.includes(name) || !/^[A-Z]+_[A-Z_]+$/.test(name)) return [];
+    const suggestion = didYouMean(name, long);
     return suggestion === "" ? [] : [`the variable ${name} is not known${suggestion}`];
   });
 }
