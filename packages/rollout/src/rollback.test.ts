@@ -108,6 +108,14 @@ describe("a rollback", () => {
     expect(place.held).toBeNull();
   });
 
+  it("stops nobody for a release that never was here", async () => {
+    const place = placeWith(first, second);
+    await place.prepare(third);
+    await place.hold({ holder: "run 1", rollout: "r9", ttlMs: 60_000 });
+    await expect(back(place, "sha256:typo")).rejects.toMatchObject({ code: "no-previous" });
+    expect(place.held?.holder).toBe("run 1");
+  });
+
   it("names what there is to choose from", () => {
     const place = placeWith(first, second);
     expect(() => chooseGoal(third.digest, place.situation, place.releases)).toThrow(RolloutError);

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { RolloutError } from "./error.ts";
 import type { Ports } from "./events.ts";
 import { type HeldLease, holdLease } from "./lease.ts";
+import { Listener } from "./listener.ts";
 import type { HistoryEntry, JournalStep, Release, Situation } from "./target.ts";
 
 export interface RollbackRequest {
@@ -48,25 +49,28 @@ export async function rollBack(
   const { target, ledger, clock } = ports;
   const rollout = randomUUID();
   const { holder, leaseTtlMs: ttlMs } = request;
+  const listener = new Listener(onEvent);
+  const { hear } = listener;
+  const choose = async () => chooseGoal(request.to, await target.read(), await ledger.history());
+  // Asked for the impossible, nobody is stopped for it.
+  await choose();
   const loser = await ledger.lease();
   const lease = await holdLease(ledger, clock, { holder, rollout, ttlMs, seize: true }, (message) =>
-    onEvent({ at: clock.now(), kind: "trouble", message }),
+    hear({ at: clock.now(), kind: "trouble", message }),
   );
   const take: Take = async (step, work) => {
     lease.lost.throwIfAborted();
     await ledger.write({ at: clock.now(), rollout, holder, step });
-    onEvent({ at: clock.now(), kind: "journal", step });
+    hear({ at: clock.now(), kind: "journal", step });
     await work();
     lease.lost.throwIfAborted();
-    onEvent({ at: clock.now(), kind: "done", step });
+    hear({ at: clock.now(), kind: "done", step });
   };
-  try {
-    const goal = chooseGoal(request.to, await target.read(), await ledger.history());
-    const done = await carryOut(goal, ports, take, holder);
-    return { rollout, ...done, tookOverFrom: loser?.holder ?? null };
-  } finally {
-    await end(lease);
-  }
+  const done = await choose()
+    .then((goal) => carryOut(goal, ports, take, holder))
+    .finally(() => end(lease));
+  listener.throwIfFailed();
+  return { rollout, ...done, tookOverFrom: loser?.holder ?? null };
 }
 
 type Take = (step: JournalStep, work: () => Promise<void>) => Promise<void>;

@@ -281,6 +281,17 @@ describe("at the edges", () => {
     expect(place.situation.candidate).toBeNull();
   });
 
+  it("is not swayed by a listener that throws, and lets its error out at the end", async () => {
+    const place = new MemoryPlace(stable);
+    const throwing = () => {
+      throw new Error("the report is broken");
+    };
+    await expect(play(place, {}, throwing)).rejects.toThrow("the report is broken");
+    expect(place.situation).toMatchObject({ stable: candidate, candidate: null });
+    expect(place.held).toBeNull();
+    expect(place.guarded).toEqual([]);
+  });
+
   it("restores although the journal cannot be written any more", async () => {
     const place = new MemoryPlace(stable);
     place.behaviours["flights-2"] = { ...healthy, errors: 1 };
@@ -408,6 +419,15 @@ describe("what an earlier rollout left", () => {
       expect(place.situation).toMatchObject({ stable: candidate, candidate: null });
       expect(place.journalled.at(-1)).toBe("end");
     }
+  });
+
+  it("of a first deploy is cleared away, and the next one is the first again", async () => {
+    const place = new MemoryPlace(null);
+    await dieAt(place, "prepare");
+    await place.prepare(candidate);
+    place.held = null;
+    const { result } = await play(place);
+    expect(result).toMatchObject({ stage: "promoted", verdict: "first", resumption: { kind: "restore" } });
   });
 
   it("restores a held candidate before it begins anew, and says so", async () => {

@@ -13,6 +13,7 @@ import {
 } from "./ending.ts";
 import type { OnEvent, Ports, RolloutResult } from "./events.ts";
 import { holdLease } from "./lease.ts";
+import { Listener } from "./listener.ts";
 import type { RolloutPlan } from "./plan.ts";
 import { resume } from "./resume.ts";
 import { Run } from "./run.ts";
@@ -34,26 +35,22 @@ import { totalsOf } from "./totals.ts";
 export async function rollOut(plan: RolloutPlan, ports: Ports, onEvent: OnEvent): Promise<RolloutResult> {
   const rollout = randomUUID();
   const { ledger, clock } = ports;
-  const trouble = (message: string) => onEvent({ at: clock.now(), kind: "trouble", message });
+  const listener = new Listener(onEvent);
+  const trouble = (message: string) => listener.hear({ at: clock.now(), kind: "trouble", message });
   const request = { holder: plan.holder, rollout, ttlMs: plan.leaseTtlMs };
   const lease = await holdLease(ledger, clock, request, trouble);
-  const run = new Run(plan, ports, onEvent, { rollout, lease });
+  const run = new Run(plan, ports, listener.hear, { rollout, lease });
   run.tell({ kind: "lease", lease: lease.lease });
   const giveBack = () =>
     lease.release().catch((error: Error) => trouble(`the lease was not given back: ${error.message}`));
-  try {
-    const result = await story(run);
-    await giveBack();
-    run.tell({ kind: "end", result });
-    return result;
-  } catch (error) {
-    if (isForGuard(error)) {
-      lease.abandon();
-    } else {
-      await giveBack();
-    }
+  const result = await story(run).catch(async (error: unknown) => {
+    await (isForGuard(error) ? lease.abandon() : giveBack());
     throw error;
-  }
+  });
+  await giveBack();
+  run.tell({ kind: "end", result });
+  listener.throwIfFailed();
+  return result;
 }
 
 async function story(run: Run): Promise<RolloutResult> {
