@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createLab } from "../local/testing/lab.ts";
-import { type TargetFixture, targetContract } from "./contract-suite.ts";
+import { contractCases, prove, type TargetFixture } from "./contract-suite.ts";
 import { openTarget, type TargetName, targetNames, targets } from "./index.ts";
 
 const fixtures: Record<TargetName, () => Promise<TargetFixture>> = {
@@ -31,4 +31,9 @@ test.each(["kubernetes", "__proto__", "constructor", "Local", ""])(
   },
 );
 
-for (const name of targetNames) targetContract(name, fixtures[name]);
+describe.each(targetNames)("target %s", (name) => {
+  test.concurrent.each(contractCases.map((contractCase) => [contractCase.behaviour, contractCase] as const))(
+    "%s",
+    (_, contractCase) => prove(contractCase, fixtures[name]),
+  );
+});

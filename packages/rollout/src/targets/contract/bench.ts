@@ -1,0 +1,107 @@
+/** What the contract's cases work with: one empty target, and the moves that most of them begin with. */
+import assert from "node:assert/strict";
+import { askMany, type Load } from "../../local/testing/load.ts";
+import type { JournalStep, Lease, Release } from "../../target.ts";
+import type { OpenTarget } from "../index.ts";
+
+/** An empty target of its own for each case. A new target brings one of these, and its proof is the whole suite. */
+export interface TargetFixture {
+  /** The target as one more runner opens it. */
+  open(): Promise<OpenTarget>;
+  /** A release that answers every request with 200. */
+  sound(name: string): Promise<Release>;
+  /** A release that never answers its readiness probe. */
+  neverReady(): Promise<Release>;
+  /** A release whose process ends at its n-th request. */
+  crashesAt(request: number): Promise<Release>;
+  close(): Promise<void>;
+}
+
+export interface ContractCase {
+  behaviour: string;
+  prove(bench: Bench): Promise<void>;
+}
+
+const ttlMs = 20_000;
+
+export class Bench {
+  readonly fixture: TargetFixture;
+  readonly place: OpenTarget;
+  readonly a: Release;
+  readonly b: Release;
+
+  private constructor(fixture: TargetFixture, place: OpenTarget, a: Release, b: Release) {
+    this.fixture = fixture;
+    this.place = place;
+    this.a = a;
+    this.b = b;
+  }
+
+  static async create(fixture: TargetFixture): Promise<Bench> {
+    const [place, a, b] = await Promise.all([fixture.open(), fixture.sound("a"), fixture.sound("b")]);
+    return new Bench(fixture, place, a, b);
+  }
+
+  hold(rollout: string, more: { ttlMs?: number; seize?: boolean } = {}, at = this.place): Promise<Lease> {
+    return at.ledger.hold({ holder: `holder of ${rollout}`, rollout, ttlMs, ...more });
+  }
+
+  write(rollout: string, step: JournalStep, at = this.place): Promise<void> {
+    return at.ledger.write({ at: Date.now(), rollout, holder: `holder of ${rollout}`, step });
+  }
+
+  begin(rollout: string, candidate: Release, at = this.place): Promise<void> {
+    return this.write(rollout, { name: "begin", candidate, stable: null, steps: [10, 100] }, at);
+  }
+
+  async end(rollout: string): Promise<void> {
+    await this.write(rollout, { name: "end", stage: "promoted", verdict: "pass" });
+    await this.place.ledger.release(rollout);
+  }
+
+  /** A whole rollout that makes the release stable; resolves with the target's URL. */
+  async deploy(rollout: string, release: Release): Promise<string> {
+    await this.hold(rollout);
+    await this.begin(rollout, release);
+    await this.place.target.prepare(release);
+    await this.place.target.promote();
+    await this.end(rollout);
+    return (await this.place.target.read()).url;
+  }
+
+  /** `a` stable, and `b` ready to be split to, under the lease of rollout 2. */
+  async canary(more: { ttlMs?: number } = {}): Promise<string> {
+    const url = await this.deploy("1", this.a);
+    await this.hold("2", more);
+    await this.begin("2", this.b);
+    await this.place.target.prepare(this.b);
+    return url;
+  }
+
+  async situation(at = this.place) {
+    const { stable, candidate, candidatePercent, mirrorPercent } = await at.target.read();
+    const digests = { stable: stable?.digest ?? null, candidate: candidate?.digest ?? null };
+    return { ...digests, candidatePercent, mirrorPercent };
+  }
+
+  /** Asserts that the release is stable, has all traffic and is alone. */
+  async assertAlone(release: Release, at = this.place): Promise<void> {
+    const alone = { stable: release.digest, candidate: null, candidatePercent: 0, mirrorPercent: 0 };
+    assert.deepEqual(await this.situation(at), alone);
+  }
+
+  /** Asserts that every one of `count` requests is answered by the release. */
+  async assertAnswers(url: string, release: Release, count: number): Promise<void> {
+    const { by, failures } = await askMany(url, count);
+    assert.deepEqual(failures, []);
+    assert.deepEqual(by, new Map([[release.digest, count]]));
+  }
+}
+
+export function assertNoFailure(load: Load, atLeast = 1): void {
+  assert.deepEqual(load.failures, []);
+  assert.ok(
+    load.answered >= atLeast,
+    `${load.answered} requests were answered, expected at least ${atLeast}`,
+  );
+}
