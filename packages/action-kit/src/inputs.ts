@@ -78,7 +78,9 @@ export async function parseInputs<Inputs extends z.ZodObject>(
   for (const name of names) {
     const fromFile = file.values.get(name);
     const text = given.get(name);
-    if (text !== undefined) values.set(name, { value: text, from: "input" });
+    // The runner hands the default of action.yml over as if it had been given.
+    const isDefault = text === fieldFacts(definition.inputs.shape[name] as z.ZodType).defaultText;
+    if (text !== undefined) values.set(name, { value: text, from: isDefault ? "default" : "input" });
     else if (fromFile !== undefined)
       values.set(name, { value: fromFile.value, from: written(fromFile.place) });
   }

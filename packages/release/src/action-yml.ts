@@ -35,7 +35,7 @@ export function actionYml(definition: ActionDefinition): string {
     outputs: Object.fromEntries(outputs),
     runs: { using: "node24", main: "index.js", post: "post.js" },
   };
-  return HEADER + stringify(action, { lineWidth: 110 });
+  return HEADER + stringify(action, { lineWidth: 0 });
 }
 
 function inputDescription(definition: ActionDefinition, name: string): string {

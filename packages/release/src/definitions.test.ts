@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { ActionDefinition } from "@ml-actions/action-kit";
 import { duration, filePath, text } from "@ml-actions/action-kit/fields";
@@ -70,6 +71,11 @@ describe("what is generated from it", () => {
     expect(reading).not.toMatch(/default:|required: true/);
     expect(reading).toContain("Default: x, y");
     expect(reading).toContain("Needed. Required, here or in delivery.yaml.");
+  });
+
+  it("is the action.yml that the sample has", async () => {
+    const file = resolve(import.meta.dirname, "../../../test/runner/sample/actions/sample/action.yml");
+    expect(await readFile(file, "utf8")).toBe(actionYml(plain));
   });
 
   it("keeps table cells on one row and in one cell", () => {

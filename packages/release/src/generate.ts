@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import type { ActionDefinition } from "@ml-actions/action-kit";
 import { actionYml } from "./action-yml.ts";
 import { readDefinitions } from "./definitions.ts";
+import { jsonText } from "./json-text.ts";
 import { actionReference, replaceGenerated, suiteReference } from "./reference.ts";
 import { deliverySchema, inputsSchema } from "./schemas.ts";
 
@@ -26,11 +27,11 @@ export async function generatedFiles(
     files.set(`actions/${name}/action.yml`, actionYml(definition));
     const readme = await existing(root, `actions/${name}/README.md`, `# ${title}\n\n${description}`);
     files.set(`actions/${name}/README.md`, replaceGenerated(readme, actionReference(definition)));
-    files.set(`docs/schemas/${name}.inputs.schema.json`, json(inputsSchema(definition)));
+    files.set(`docs/schemas/${name}.inputs.schema.json`, jsonText(inputsSchema(definition)));
   }
   const suite = await existing(root, "action-readme.md", SUITE_HEADING);
   files.set("action-readme.md", replaceGenerated(suite, suiteReference(definitions)));
-  files.set("docs/schemas/delivery.schema.json", json(deliverySchema(definitions)));
+  files.set("docs/schemas/delivery.schema.json", jsonText(deliverySchema(definitions)));
   files.set("packages/action-kit/src/config-readers.ts", configReaders(definitions));
   return files;
 }
@@ -57,8 +58,6 @@ async function existing(root: string, path: string, otherwise: string): Promise<
   const file = join(root, path);
   return existsSync(file) ? readFile(file, "utf8") : otherwise;
 }
-
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
 function configReaders(definitions: readonly ActionDefinition[]): string {
   const names = definitions.filter(({ readsConfig }) => readsConfig).map(({ name }) => JSON.stringify(name));

@@ -1,0 +1,13 @@
+/** `npm run bench -- <name>`: what is measured, not asserted. Each bench is a file that exports `run`. */
+const benches: Record<string, () => Promise<{ run: (args: string[]) => Promise<void> }>> = {
+  startup: () => import("./startup.ts"),
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
+if (bench === undefined) {
+  console.error(`usage: npm run bench -- <${Object.keys(benches).join(" | ")}>`);
+  process.exitCode = 2;
+} else {
+  await (await bench()).run(args);
+}
