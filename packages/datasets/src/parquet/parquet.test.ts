@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { DatasetError, readBatches, readTable } from "../index.ts";
+import { failure, testFiles } from "../test-files.ts";
 import { cellsOf } from "../test-tables.ts";
+
+const file = testFiles();
 
 const fixtures = fileURLToPath(new URL("../fixtures/", import.meta.url));
 
@@ -99,4 +102,35 @@ test("row groups are joined into batches", async () => {
   const sizes = [];
   for await (const batch of readBatches(`${fixtures}row-groups.parquet`)) sizes.push(batch.rows);
   expect(sizes).toEqual([120]);
+});
+
+describe("damage", () => {
+  const damaged = async (name: string, change: (bytes: Buffer) => void) => {
+    const bytes = readFileSync(fixtures + name);
+    change(bytes);
+    return failure(file(name, bytes));
+  };
+
+  test("a flipped bit shows in the page's checksum", async () => {
+    const error = await damaged("row-groups.parquet", (bytes) =>
+      bytes.writeUInt8(bytes.readUInt8(60) ^ 1, 60),
+    );
+    expect(error.message).toMatch(/column "flag" in row group 1: a page fails its checksum/);
+  });
+
+  test("any length of a file cut short is refused", async () => {
+    const bytes = readFileSync(`${fixtures}snappy.parquet`);
+    for (const length of [0, 3, 4, 8, 12, 500, bytes.length >> 1, bytes.length - 1]) {
+      const error = await failure(file("cut.parquet", bytes.subarray(0, length)));
+      expect(error.message).toContain("is not a sound Parquet file: its footer: ");
+    }
+  });
+
+  test("a column that nobody asked for is not even looked at", async () => {
+    const bytes = readFileSync(`${fixtures}none.parquet`);
+    bytes.fill(0xff, 4, 200);
+    const path = file("half.parquet", bytes);
+    expect((await failure(path)).message).toContain('column "flag" in row group 1');
+    expect((await readTable(path, { columns: ["unique"] })).rows).toBe(120);
+  });
 });
