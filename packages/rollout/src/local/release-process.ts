@@ -166,8 +166,8 @@ export class ReleaseProcess implements Upstream {
       ? `ended ${this.crashes} times before it was ready`
       : `did not answer its readiness probe within ${timeoutMs / 1000} s`;
     const text = await readFile(this.#launch.logFile, "utf8").catch(() => "");
-    const tail = text.trimEnd().split("\n").slice(-5).join("\n").slice(-2_000);
-    const quoted = tail === "" ? "Its log is empty." : `Its log ends:\n${tail}`;
+    const last = lastMessages(text);
+    const quoted = last === "" ? "Its log is empty." : `Its log ends:\n${last}`;
     return new RolloutError(
       "not-ready",
       `${this.release.label} (${this.digest}) ${how}. ${quoted}`,
@@ -190,6 +190,22 @@ export class ReleaseProcess implements Upstream {
       const timer = setTimeout(done, withinMs);
       this.#listeners.add(done);
     });
+  }
+}
+
+/** The last different lines of a log, of JSON lines their message alone. */
+export function lastMessages(log: string): string {
+  const lines = log.trimEnd().split("\n").slice(-20).map(messageOf);
+  const different = lines.filter((line, i) => lines.indexOf(line) === i);
+  return different.slice(-5).join("\n").slice(-2_000);
+}
+
+function messageOf(line: string): string {
+  try {
+    const { msg } = JSON.parse(line) as { msg?: unknown };
+    return typeof msg === "string" ? msg : line;
+  } catch {
+    return line;
   }
 }
 
