@@ -19,7 +19,12 @@ const agent = "ml-actions";
 /** Rejects with `Transient` for what may pass (wrap it in `withRetries`), else with `OciError`. */
 export async function exchange(url: URL, request: Exchange = {}): Promise<Response> {
   let target = url;
-  let headers = { "user-agent": agent, ...request.headers };
+  // A digest is that of the bytes as they are stored, so they must not be compressed on the way.
+  let headers: Record<string, string> = {
+    "user-agent": agent,
+    "accept-encoding": "identity",
+    ...request.headers,
+  };
   for (let hop = 0; hop <= maxRedirects; hop++) {
     assertSafe(target);
     const response = await send(target, { ...request, headers });
@@ -63,9 +68,9 @@ function nextTarget(location: string, from: URL): URL {
   return new URL(location, from);
 }
 
-function withoutCredentials(headers: Record<string, string>): typeof headers & { "user-agent": string } {
+function withoutCredentials(headers: Record<string, string>): Record<string, string> {
   const kept = Object.entries(headers).filter(([name]) => !/^(authorization|cookie|x-amz-.*)$/i.test(name));
-  return { "user-agent": agent, ...Object.fromEntries(kept) };
+  return Object.fromEntries(kept);
 }
 
 async function send(url: URL, { method = "GET", headers, body }: Exchange): Promise<Response> {
