@@ -1,0 +1,10 @@
+import { defineConfig } from "vitest/config";
+
+// `npm run test:supply-chain`: real components, fetched once into a cache outside the checkout.
+export default defineConfig({
+  test: {
+    include: ["test/supply-chain/**/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 300_000,
+  },
+});
