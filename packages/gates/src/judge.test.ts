@@ -120,6 +120,7 @@ describe("the judge", () => {
     const observations = play(healthy, 8, { candidate: early });
     const [verdict] = judge(defaults, observations, prove);
     expect(verdict?.verdict).toBe("fail");
+    expect(verdict?.progress).toBe(1);
     const until = observations.filter(({ at }) => at <= (verdict?.refutedAt ?? 0));
     expect(judge(defaults, until, prove)[0]?.verdict).toBe("fail");
     expect(judge(defaults, until.slice(0, -1), prove)[0]?.verdict).not.toBe("fail");
@@ -334,6 +335,13 @@ describe("latency from buckets", () => {
     expect(verdict.observed).toBeCloseTo(17.5, 10);
     expect(verdict.interval).toEqual([10, 25]);
     expect(verdict.reason).toContain("17.5 ms");
+  });
+
+  it("sets the threshold for a window from the windows before it alone", () => {
+    const observations = play(healthy, 10, { windowsPerStep: 3, weights: [50], perWindow: 2000 });
+    const gate = parseGate("latency.p99 <= baseline * 1.5");
+    expect(wealthOverTime(gate, [gate], observations, prove).points).toHaveLength(2);
+    expect(one(gate.text, observations.slice(0, 1)).settle).toContain("not known well enough yet");
   });
 
   it("says when buckets are too coarse for stable's quantile", () => {

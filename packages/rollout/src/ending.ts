@@ -69,8 +69,10 @@ export async function takeBack(
   const affected = affectedOf(await lastTotals(run, stage.before));
   if (error !== null && (await servesCandidate(run))) {
     // The fault came after the promotion was through: there was nothing left to take back.
-    await run.takeAnyhow({ name: "end", stage: "promoted", verdict: "pass" }, nothing);
-    return report(run, stage, { stage: "promoted", verdict: "pass", reason, error }, affected);
+    const passed = stage.before === null ? "first" : "pass";
+    await run.takeAnyhow({ name: "end", stage: "promoted", verdict: passed }, nothing);
+    const through = `it serves, though the answer to its promotion was lost: ${reason}`;
+    return report(run, stage, { stage: "promoted", verdict: passed, reason: through, error: null }, affected);
   }
   await run.takeAnyhow({ name: "end", stage: "restored", verdict }, nothing);
   return report(run, stage, { stage: "restored", verdict, reason, error }, affected);

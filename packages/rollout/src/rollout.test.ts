@@ -273,12 +273,30 @@ describe("at the edges", () => {
   it("tries a restore three times, then leaves the lease for the guard", async () => {
     const place = new MemoryPlace(stable);
     place.behaviours["flights-2"] = { ...healthy, errors: 1 };
-    place.restore = () => Promise.reject(new Error("502"));
+    let attempts = 0;
+    place.restore = () => {
+      attempts++;
+      return Promise.reject(new Error("502"));
+    };
     await expect(play(place)).rejects.toMatchObject({ code: "restore-failed" });
+    expect(attempts).toBe(3);
     expect(place.held).not.toBeNull();
     await place.clock.run(place.clock.sleep(30_000));
     expect(place.guarded).toEqual(["expired"]);
     expect(place.situation.candidate).toBeNull();
+  });
+
+  it("reports a promotion as one when the target's answer was lost after it", async () => {
+    const place = new MemoryPlace(stable);
+    const promote = place.promote.bind(place);
+    place.promote = async () => {
+      await promote();
+      throw new Error("connection reset");
+    };
+    const { result } = await play(place);
+    expect(result).toMatchObject({ stage: "promoted", verdict: "pass", stable: candidate, error: null });
+    expect(result.reason).toContain("connection reset");
+    expect(place.journalled.at(-1)).toBe("end");
   });
 
   it("is not swayed by a listener that throws, and lets its error out at the end", async () => {
@@ -347,7 +365,10 @@ describe("the lease", () => {
           place.hold = hold;
         }
       });
-      await expect(played).rejects.toMatchObject({ code: "lease-lost" });
+      await expect(played).rejects.toMatchObject({
+        code: "lease-lost",
+        message: expect.stringContaining("could not be renewed for 20 s"),
+      });
       expect(place.acts).toEqual(["prepare flights-2", "split 10"]);
       await place.clock.run(place.clock.sleep(30_000));
       expect(place.guarded).toEqual(["expired"]);

@@ -74,8 +74,6 @@ export class Bets {
   #windows = 0;
   /** Natural logarithm of the wealth now. */
   log = 0;
-  /** The highest it has been at the end of a window. */
-  peak = 0;
 
   constructor(prior: Prior, restarts: boolean) {
     this.#prior = prior;
@@ -96,7 +94,6 @@ export class Bets {
       Math.log(waiting),
       ...this.#wealth.map((money, index) => money + (this.#prior.logWeights[index] ?? -Infinity)),
     ]);
-    this.peak = Math.max(this.peak, this.log);
   }
 
   #startWeight(window: number): number {
