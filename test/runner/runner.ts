@@ -2,11 +2,11 @@
  * Runs actions of a release tree as GitHub's runner does: a job with its directories and environment, steps that hand
  * on outputs, environment and state, `post` at the end, and then the end of every process the steps left behind.
  */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readActionFile } from "./action-file.ts";
 import { jobVariables } from "./environment.ts";
+import { clearDeadJobs, makeJobHome } from "./job-home.ts";
 import { endOrphans } from "./orphans.ts";
 import { type Begun, type JobState, type PhaseResult, runPhase, type StepOptions } from "./phase.ts";
 import { seedToolCache } from "./tool-cache.ts";
@@ -34,28 +34,19 @@ export interface Job {
   end(): Promise<PhaseResult[]>;
 }
 
-const homes = new Set<string>();
-process.on("exit", () => {
-  for (const home of homes) rmSync(home, { recursive: true, force: true });
-});
+let cleared: Promise<void> | undefined;
 
 /** A job on a fresh hosted runner. Its own directories are removed when this process ends. */
 export function startJob({ tree, workspace: given, env }: JobOptions): Job {
   if (!process.versions.node.startsWith("24.")) {
     throw new Error(`Actions run on Node 24, this is ${process.versions.node}: start it with \`npm test\``);
   }
-  const home = mkdtempSync(join(tmpdir(), "ml-actions-job-"));
-  homes.add(home);
-  const make = (name: string) => {
-    mkdirSync(join(home, name));
-    return join(home, name);
-  };
+  const { path: home, trackingId, make } = makeJobHome();
   const [temp, toolCache, files] = [make("temp"), make("tools"), make("files")];
   const workspace = given ?? make("workspace");
   // Where the runner unpacks it: outside of the checkout, so that no module of the checkout's can be found from it.
   const unpacked = join(make("_actions"), "org/ml-actions/v1");
   cpSync(tree, unpacked, { recursive: true });
-  const trackingId = `github_${crypto.randomUUID()}`;
   const eventPath = join(files, "event.json");
   writeFileSync(eventPath, "{}");
   seedToolCache(toolCache);
@@ -67,6 +58,8 @@ export function startJob({ tree, workspace: given, env }: JobOptions): Job {
     tree: unpacked,
     temp,
     async run(step) {
+      cleared ??= clearDeadJobs();
+      await cleared;
       const action = await readActionFile(join(unpacked, step.action));
       const entry: Begun = { step, action, state: {} };
       // The runner registers `post` when `main` starts, so it comes also after a failure.
@@ -79,6 +72,8 @@ export function startJob({ tree, workspace: given, env }: JobOptions): Job {
       const results: PhaseResult[] = [];
       for (const entry of begun.splice(0).reverse()) results.push(await runPhase(state, "post", entry));
       await endOrphans(trackingId);
+      // What the steps wrote stays for who asserts on it; the tree is large and needed no more.
+      rmSync(unpacked, { recursive: true, force: true });
       return results;
     },
   };
