@@ -32,8 +32,8 @@ const tickMs = 10;
 export class Traffic {
   sent = 0;
   answered = 0;
-  /** Requests without a 200: status or error code → count. */
-  readonly failures = new Map<string, number>();
+  /** Requests without a 200: when, which, and the status or error code. */
+  readonly failures: { at: number; id: string; what: string }[] = [];
   /** The model that answered, by name and version (`flights-2`) → what it answered. */
   readonly models = new Map<string, ModelTally>();
   readonly #options: TrafficOptions;
@@ -50,10 +50,6 @@ export class Traffic {
       this.#labels = createWriteStream(options.labelsFile);
       this.#labels.write("request_id,label\n");
     }
-  }
-
-  get failed(): number {
-    return [...this.failures.values()].reduce((sum, count) => sum + count, 0);
   }
 
   start(): void {
@@ -89,16 +85,16 @@ export class Traffic {
     const id = `${this.#prefix}-${index}`;
     try {
       const answer = await this.#post(JSON.stringify({ instances: [entry.instance] }), id);
-      if (answer.status !== 200) return this.#fail(`HTTP ${answer.status}`);
+      if (answer.status !== 200) return this.#fail(id, `HTTP ${answer.status} ${answer.body.slice(0, 200)}`);
       this.#count(answer.body);
       if (labelsFile !== undefined) this.#labels?.write(`${id},${entry.label}\n`);
     } catch (error) {
-      this.#fail((error as NodeJS.ErrnoException).code ?? String(error));
+      this.#fail(id, (error as NodeJS.ErrnoException).code ?? String(error));
     }
   }
 
-  #fail(what: string): void {
-    this.failures.set(what, (this.failures.get(what) ?? 0) + 1);
+  #fail(id: string, what: string): void {
+    this.failures.push({ at: Date.now(), id, what });
   }
 
   #count(body: string): void {

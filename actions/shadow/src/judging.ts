@@ -5,7 +5,8 @@ import { judge } from "@ml-actions/gates/judge";
 import type { DecisionRule, Gate, Observation, Verdict } from "@ml-actions/gates/types";
 import type { Contract } from "@ml-actions/serving/contract";
 import { labelsOf } from "../../labels.ts";
-import { type Labels, labelKey, type Pair } from "./pairs.ts";
+import { type Labels, labelKey } from "./labels-file.ts";
+import type { Pair } from "./pairs.ts";
 
 export interface Seen {
   pairs: readonly Pair[];

@@ -1,7 +1,4 @@
-/** The answers of both sides to the same requests, joined by request id, and the truth where it is known. */
-import { UserError } from "@ml-actions/action-kit/action";
-import { readTable } from "@ml-actions/datasets";
-import type { Column, Table } from "@ml-actions/datasets/types";
+/** The answers of both sides to the same requests, joined by request id. */
 import type { Prediction } from "@ml-actions/rollout/targets/index";
 
 export interface Answer {
@@ -51,50 +48,4 @@ async function byId(predictions: AsyncIterable<Prediction>, from: number) {
     if (at >= from) answers.set(id, answers.has(id) ? null : { outputs, ms, input });
   }
   return answers;
-}
-
-/** The truth: the row of the labels' table for a request's instance. */
-export interface Labels {
-  column: Column;
-  /** Request id and place of the instance → row. */
-  rows: Map<string, number>;
-}
-
-export const labelKey = (id: string, instance: number): string => `${instance} ${id}`;
-
-/**
- * Reads what is known so far: the columns `request_id` and `label`; for requests of several instances also `instance`,
- * counted from 0.
- */
-export async function readLabels(path: string): Promise<Labels> {
-  const table = await readTable(path);
-  const id = needed(table, "request_id", path);
-  const column = needed(table, "label", path);
-  const instances = table.columns.get("instance");
-  const rows = new Map<string, number>();
-  for (let row = 0; row < table.rows; row += 1) {
-    const place = instances?.kind === "number" ? (instances.values[row] as number) : 0;
-    const name = textAt(id, row);
-    if (name !== null) rows.set(labelKey(name, place), row);
-  }
-  return { column, rows };
-}
-
-function needed(table: Table, name: string, path: string): Column {
-  const column = table.columns.get(name);
-  if (column !== undefined) return column;
-  throw new UserError(
-    `labels: ${path} has no column \`${name}\`; it has ${[...table.columns.keys()].slice(0, 12).join(", ")}.`,
-    {
-      remedy: "Write the columns `request_id` and `label`.",
-    },
-  );
-}
-
-function textAt(column: Column, row: number): string | null {
-  if (column.kind === "string") {
-    const code = column.codes[row] as number;
-    return code < 0 ? null : (column.dictionary[code] as string);
-  }
-  return column.missing?.[row] === 1 ? null : String(column.values[row]);
 }

@@ -17,8 +17,8 @@ import { conclude, runFacts } from "../../conclude.ts";
 import { plotRows } from "../../plot-rows.ts";
 import type { definition, ShadowInputs, ShadowOutputs } from "./definition.ts";
 import { type Judged, judgeShadow, type Rules } from "./judging.ts";
+import { readLabels } from "./labels-file.ts";
 import { mirror } from "./mirror.ts";
-import { readLabels } from "./pairs.ts";
 import { replay } from "./replay.ts";
 import type { ShadowRun } from "./shadow-run.ts";
 
@@ -35,7 +35,7 @@ export const shadow: Story<Definition["inputs"], Definition["outputs"]> = async 
   const contract = await loadContract(candidate.model.contract);
   const rules: Rules = { rule, confidence, minSamples: inputs["min-samples"] };
   const judgeRun = async (run: ShadowRun) => {
-    const labels = inputs.labels === undefined ? null : await readLabels(inputs.labels);
+    const labels = inputs.labels === undefined ? null : await readLabels(inputs.labels, context.directory);
     return judgeShadow(inputs.gates, { pairs: run.pairs, labels, counts: run.counts }, contract, rules);
   };
   const settled = async (run: ShadowRun) => overall((await judgeRun(run)).verdicts) !== "inconclusive";
