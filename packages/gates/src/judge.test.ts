@@ -341,7 +341,7 @@ describe("latency from buckets", () => {
     const observations = play(healthy, 10, { windowsPerStep: 3, weights: [50], perWindow: 2000 });
     const gate = parseGate("latency.p99 <= baseline * 1.5");
     expect(wealthOverTime(gate, [gate], observations, prove).points).toHaveLength(2);
-    expect(one(gate.text, observations.slice(0, 1)).settle).toContain("not known well enough yet");
+    expect(one(gate.text, observations.slice(0, 1)).settle).toContain("the next window is the first");
   });
 
   it("says when buckets are too coarse for stable's quantile", () => {

@@ -126,7 +126,7 @@ function weighAgainstStable(
   levels: Levels,
 ): Pick<Finding, "evidence" | "obstacle"> {
   let soFar: Histogram = { boundsMs: boundsMs.stable, counts: [] };
-  let obstacle: string | null = "stable's quantile is not known well enough yet to set a threshold";
+  let obstacle: string | null = null;
   const steps: Step[] = [];
   for (const window of windows) {
     const reference = referenceBound(soFar, share);
@@ -144,6 +144,10 @@ function weighAgainstStable(
       candidate: countAt(window.candidate, boundsMs.candidate, edges),
       stableSoFar: slower(soFar, reference),
     });
+  }
+  if (steps.length === 0) {
+    const next = referenceBound(soFar, share);
+    obstacle = typeof next === "string" ? next : "the next window is the first that can be compared";
   }
   return { evidence: weighPair({ factor: 1, offset: 0 }, steps, levels), obstacle };
 }
