@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { awaitLease } from "./await-lease.ts";
 import { type Decision, decide, type Phase } from "./decide.ts";
 import {
   endAfterFault,
@@ -12,7 +13,6 @@ import {
   takeBack,
 } from "./ending.ts";
 import type { OnEvent, Ports, RolloutResult } from "./events.ts";
-import { holdLease } from "./lease.ts";
 import { Listener } from "./listener.ts";
 import type { RolloutPlan } from "./plan.ts";
 import { resume } from "./resume.ts";
@@ -29,7 +29,7 @@ import { totalsOf } from "./totals.ts";
  * beside the target restores stable.
  *
  * @returns how it ended; a candidate that was taken back is a result, not an error
- * @throws RolloutError `lease-held` when another rollout runs, `lease-lost` when it was taken over meanwhile (nothing is
+ * @throws RolloutError `lease-held` when another rollout runs and lives, `lease-lost` when it was taken over meanwhile (nothing is
  * touched after that), `restore-failed` when stable could not be restored (the guard will)
  */
 export async function rollOut(plan: RolloutPlan, ports: Ports, onEvent: OnEvent): Promise<RolloutResult> {
@@ -38,7 +38,7 @@ export async function rollOut(plan: RolloutPlan, ports: Ports, onEvent: OnEvent)
   const listener = new Listener(onEvent);
   const trouble = (message: string) => listener.hear({ at: clock.now(), kind: "trouble", message });
   const request = { holder: plan.holder, rollout, ttlMs: plan.leaseTtlMs };
-  const lease = await holdLease(ledger, clock, request, trouble);
+  const lease = await awaitLease(ledger, clock, request, trouble, ports.signal);
   const run = new Run(plan, ports, listener.hear, { rollout, lease });
   run.tell({ kind: "lease", lease: lease.lease });
   const giveBack = () =>

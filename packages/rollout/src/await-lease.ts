@@ -1,0 +1,44 @@
+/** A lease that somebody has may be that of a runner that died: waits long enough to know. */
+import type { Clock } from "./clock.ts";
+import { RolloutError } from "./error.ts";
+import { type HeldLease, holdLease } from "./lease.ts";
+import type { Lease, Ledger } from "./target.ts";
+
+/** Between two looks at a lease that another has. */
+const lookEveryMs = 500;
+/** After its end, for the guard to restore stable. */
+const afterEndMs = 1_000;
+
+/**
+ * As `holdLease`, but while another holds it, waits for its end; one that is renewed meanwhile has a living holder,
+ * and is refused at once.
+ *
+ * @throws RolloutError `lease-held` naming the living holder
+ */
+export async function awaitLease(
+  ledger: Ledger,
+  clock: Clock,
+  request: Parameters<typeof holdLease>[2],
+  onTrouble: (message: string) => void,
+  signal?: AbortSignal,
+): Promise<HeldLease> {
+  let first: Lease | null = null;
+  for (;;) {
+    signal?.throwIfAborted();
+    try {
+      return await holdLease(ledger, clock, request, onTrouble);
+    } catch (error) {
+      if (!(error instanceof RolloutError) || error.code !== "lease-held") throw error;
+      const other = await ledger.lease();
+      const renewed = first !== null && other?.rollout === first.rollout && other.expiresAt > first.expiresAt;
+      const outlived = first !== null && clock.now() > first.expiresAt + afterEndMs;
+      if (renewed || outlived) throw error;
+      if (first === null && other !== null) {
+        first = other;
+        const leftS = Math.max(0, Math.ceil((other.expiresAt - clock.now()) / 1000));
+        onTrouble(`${other.holder} has the lease for ${leftS} s more: waiting to see whether it still lives`);
+      }
+      await clock.sleep(lookEveryMs, signal);
+    }
+  }
+}
