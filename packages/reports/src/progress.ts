@@ -21,7 +21,7 @@ export interface Progress {
 
 /** Logged once before the first line. */
 export const progressLegend =
-  "share of traffic, time at this share, requests of both sides, gates: ▲ so near to pass, ▼ so near to fail, ✔ ✘ settled";
+  "candidate's share, time at it │ failed/all requests │ gates: ▲ so near to pass, ▼ so near to fail, ✔ ✘ settled";
 
 /** A log in GitHub's page and a usual terminal show this much without wrapping. */
 const columns = 120;
@@ -33,16 +33,16 @@ const problems: Readonly<Record<TelemetryProblem, string>> = {
 };
 
 /**
- * ` 10 % █░░░░░░░░░  0:42 │ candidate 480, 2 failed │ stable 4,320, 0 failed │ error_rate ▲62%  latency.p99 ✔  nan_rate ✔`
+ * ` 10 % █░░░░░░░░░  0:42 │ failed: candidate 2/480, stable 0/4,320 │ error_rate ▲62%  latency.p99 ✔  nan_rate ✔`
  *
  * At most 120 columns and one line whatever the names are: gates that do not fit are counted, the worst are shown.
  */
 export function progressLine(progress: Progress): string {
   const side = (name: keyof Sides<number>) =>
-    `${name} ${count(progress.requests[name])}, ${count(progress.failures[name])} failed`;
+    `${name} ${count(progress.failures[name])}/${count(progress.requests[name])}`;
   const share = percent(progress.weightPercent).replace("\u00a0", " ").padStart(5);
   const place = `${share} ${weightBar(progress.weightPercent)} ${clock(progress.elapsedMs)}`;
-  const head = [place, side("candidate"), side("stable")].join(" │ ");
+  const head = `${place} │ failed: ${side("candidate")}, ${side("stable")}`;
   if (progress.problem !== undefined) return `${head} │ ${problems[progress.problem]}`;
   return `${head}${gates(progress.verdicts, columns - head.length)}`;
 }

@@ -66,7 +66,7 @@ export function runs<Moment>(series: readonly (Moment | null)[]): Moment[][] {
   return found;
 }
 
-/** Stretches of time in which the source could not answer, each with its problem. */
+/** Stretches of time in which the source could not answer, each with its problem; the 100 longest. */
 export function blindSpots(
   observations: readonly RolloutObservation[],
 ): { from: number; to: number; problem: string }[] {
@@ -79,5 +79,5 @@ export function blindSpots(
       last.to = to;
     else found.push({ from: observation.at, to, problem: observation.problem });
   });
-  return found;
+  return found.toSorted((a, b) => b.to - b.from - (a.to - a.from)).slice(0, 100);
 }

@@ -24,9 +24,9 @@ export function rocCurve({ labels, scores }: LabelledScores): RocCurve | null {
   const negatives = labels.length - positives;
   if (positives === 0 || negatives === 0) return null;
   const order = ascendingOrder(scores);
-  const points: [number, number][] = [[0, 0]];
-  let [truePositives, falsePositives, area, kept] = [0, 0, 0, 0];
   let before: [number, number] = [0, 0];
+  const points = [before];
+  let [truePositives, falsePositives, area, kept] = [0, 0, 0, 0];
   for (let end = order.length - 1; end >= 0; ) {
     const score = scores[order[end] ?? 0];
     const lastTrue = truePositives;

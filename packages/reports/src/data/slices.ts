@@ -1,5 +1,4 @@
 import { findMetric } from "@ml-actions/gates/catalog";
-import { parseGate } from "@ml-actions/gates/language";
 import type { Verdict } from "@ml-actions/gates/types";
 import type { ModelMetrics } from "../inputs.ts";
 import { gateOf, isSliced, severity } from "../verdicts.ts";
@@ -78,12 +77,11 @@ function mostLostFirst(group: MetricSlices): MetricSlices {
   return { ...group, slices: group.slices.toSorted((a, b) => gain(a) - gain(b)) };
 }
 
-/** A slice's name is read by the parser that gates are read by, which knows its quotes. */
+/** `f1{carrier=UA}` → f1, carrier, UA. Only to label a plot: quotes are taken off, escapes stay. */
 function partsOf(name: string): { metric: string; column: string; value: string } | null {
-  try {
-    const { metric, slice } = parseGate(`${name} >= 0`);
-    return slice === undefined ? null : { metric, column: slice.column, value: slice.value };
-  } catch {
-    return null;
-  }
+  const [, metric, column, value] = /^([^{]+)\{("(?:[^"\\]|\\.)*"|[^="]+)=(.*)\}$/s.exec(name) ?? [];
+  if (metric === undefined || column === undefined || value === undefined) return null;
+  const bare = (text: string) =>
+    text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
+  return { metric, column: bare(column.trim()), value: bare(value.trim()) };
 }

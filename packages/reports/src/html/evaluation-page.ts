@@ -10,7 +10,17 @@ import { evaluationFigures } from "./evaluation-figures.ts";
 import { gatesTable } from "./gates.ts";
 import { type Content, html } from "./markup.ts";
 import { htmlPage, webLink } from "./page.ts";
-import { banner, card, facts, list, metricsTable, plots, release } from "./parts.ts";
+import {
+  banner,
+  type Column,
+  card,
+  facts,
+  list,
+  metricsTable,
+  plots,
+  release,
+  scrollTable,
+} from "./parts.ts";
 
 /** @param rows null when only metrics are at hand: the page has no curves then. */
 export function evaluationPage(input: EvaluationReportInput, rows: PlotRows | null): string {
@@ -98,11 +108,13 @@ function gatesCard(input: Decision): Content {
 }
 
 function sidesTable(input: ShadowReportInput): Content {
-  const rows = sideRows(input).map(
-    ([name, sides]) =>
-      html`<tr><th scope="row">${name}</th><td class="number">${sides.candidate}</td><td class="number">${sides.stable}</td></tr>`,
-  );
-  return html`<div class="scroll"><table><caption>The same requests, answered by both.</caption><thead><tr><th scope="col"></th><th scope="col" class="number">${input.candidate.label}</th><th scope="col" class="number">${input.stable.label}</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  const columns: Column[] = [
+    { title: "Counted" },
+    { title: input.candidate.label, number: true },
+    { title: input.stable.label, number: true },
+  ];
+  const rows = sideRows(input).map(([name, sides]) => [name, sides.candidate, sides.stable]);
+  return scrollTable("The same requests, answered by both.", columns, rows);
 }
 
 function sentences({ power, notes }: { power: readonly string[]; notes: readonly string[] }): Content {

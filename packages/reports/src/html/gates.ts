@@ -11,6 +11,7 @@ const rowsShown = 500;
 
 const picture = { width: 170, height: 34, pad: 10 };
 
+/** On a phone each row becomes a card; `display: block` takes a table's meaning from it, so the roles are spelt out. */
 export function gatesTable(verdicts: readonly Verdict[], caption: string): Content {
   if (verdicts.length === 0) return html`<p class="muted">No gate was judged.</p>`;
   const sorted = worstFirst(verdicts);

@@ -97,6 +97,26 @@ export function list(sentences: readonly string[]): Markup {
   return html`<ul>${sentences.map((sentence) => html`<li>${sentence}</li>`)}</ul>`;
 }
 
+export interface Column {
+  title: string;
+  number?: true;
+}
+
+/** A table that scrolls sideways on a phone, by keyboard as well; the first cell of a row is its header. */
+export function scrollTable(
+  caption: string,
+  columns: readonly Column[],
+  rows: readonly (readonly Content[])[],
+): Markup {
+  const numeric = (index: number) => (columns[index]?.number === true ? html` class="number"` : null);
+  const heads = columns.map(({ title }, index) => html`<th scope="col"${numeric(index)}>${title}</th>`);
+  const body = rows.map(
+    (cells) =>
+      html`<tr>${cells.map((cell, index) => (index === 0 ? html`<th scope="row">${cell}</th>` : html`<td${numeric(index)}>${cell}</td>`))}</tr>`,
+  );
+  return html`<p class="small muted">${caption}</p><div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table><caption class="hidden">${caption}</caption><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table></div>`;
+}
+
 export function metricsTable(
   { candidate, baseline }: ModelMetrics,
   labels: { candidate: string; baseline: string | null },
@@ -107,19 +127,19 @@ export function metricsTable(
     const [now, before] = [candidate[name] ?? null, baseline?.[name] ?? null];
     const show = formatter([now, before], unitOf(name));
     const change = now === null || before === null ? null : now - before;
-    const compared =
-      baseline === null
-        ? null
-        : html`<td class="number">${show(before)}</td><td class="number">${change !== null && change > 0 ? "+" : ""}${show(change)}</td>`;
-    return html`<tr><th scope="row"><code>${name}</code></th><td class="number">${show(now)}</td>${compared}</tr>`;
+    const compared = [show(before), `${change !== null && change > 0 ? "+" : ""}${show(change)}`];
+    return [html`<code>${name}</code>`, show(now), ...(baseline === null ? [] : compared)];
   });
   const more = names.length - metricsShown;
-  const heads =
-    baseline === null
-      ? null
-      : html`<th scope="col" class="number">${labels.baseline ?? "baseline"}</th><th scope="col" class="number">Change</th>`;
-  return folded(
-    `All metrics (${count(names.length)})`,
-    html`<div class="scroll" tabindex="0" role="region" aria-label="All metrics"><table><caption>Every metric that was computed${more > 0 ? `; ${count(more)} more are in the metrics file` : ""}.</caption><thead><tr><th scope="col">Metric</th><th scope="col" class="number">${labels.candidate}</th>${heads}</tr></thead><tbody>${rows}</tbody></table></div>`,
-  );
+  const caption = `Every metric that was computed${more > 0 ? `; ${count(more)} more are in the metrics file` : ""}.`;
+  const compared: Column[] = [
+    { title: labels.baseline ?? "baseline", number: true },
+    { title: "Change", number: true },
+  ];
+  const columns: Column[] = [
+    { title: "Metric" },
+    { title: labels.candidate, number: true },
+    ...(baseline === null ? [] : compared),
+  ];
+  return folded(`All metrics (${count(names.length)})`, scrollTable(caption, columns, rows));
 }

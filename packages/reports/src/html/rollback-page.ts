@@ -5,7 +5,7 @@ import { rollbackStory } from "../story/rollback.ts";
 import { storyBanner } from "./evaluation-page.ts";
 import { type Content, html } from "./markup.ts";
 import { htmlPage } from "./page.ts";
-import { card, facts, release } from "./parts.ts";
+import { card, facts, release, scrollTable } from "./parts.ts";
 
 export function rollbackPage(input: RollbackReportInput): string {
   const story = rollbackStory(input);
@@ -35,12 +35,7 @@ function history({ history: entries }: RollbackReportInput): Content {
   if (entries.length === 0) return null;
   const rows = entries
     .slice(0, 10)
-    .map(
-      (entry) =>
-        html`<tr><th scope="row">${release(entry.release)}</th><td>${dateAndTime(entry.promotedAt)}</td><td>${entry.how}</td></tr>`,
-    );
-  return card(
-    "History",
-    html`<div class="scroll" tabindex="0" role="region" aria-label="History"><table><caption>Stable releases, newest first.</caption><thead><tr><th scope="col">Release</th><th scope="col">Stable since</th><th scope="col">How</th></tr></thead><tbody>${rows}</tbody></table></div>`,
-  );
+    .map((entry) => [release(entry.release), dateAndTime(entry.promotedAt), entry.how]);
+  const columns = [{ title: "Release" }, { title: "Stable since" }, { title: "How" }];
+  return card("History", scrollTable("Stable releases, newest first.", columns, rows));
 }

@@ -13,7 +13,7 @@ import { storyBanner } from "./evaluation-page.ts";
 import { gatesTable } from "./gates.ts";
 import { type Content, html } from "./markup.ts";
 import { htmlPage } from "./page.ts";
-import { badge, card, facts, folded, plots, release } from "./parts.ts";
+import { badge, type Column, card, facts, folded, plots, release, scrollTable } from "./parts.ts";
 
 const stepsShown = 100;
 const journalShown = 1000;
@@ -26,7 +26,7 @@ export function rolloutPage(input: RolloutReportInput): string {
     title: story.headline,
     run: input.run,
     content: [
-      storyBanner(story, input.url),
+      storyBanner(story, input.outcome.stage === "restored" ? null : input.url),
       last === undefined ? null : card("The path", pathStrip(input)),
       last === undefined || last.verdicts.length === 0
         ? null
@@ -105,18 +105,34 @@ function gatesCaption({ rule, confidence }: RolloutReportInput): string {
 }
 
 function earlierGates(step: RolloutStep, input: RolloutReportInput): Content {
-  const title = `${percent(step.weightPercent)}, until ${timeOfDay(step.to)} UTC: `;
-  return html`<details><summary>${title}${badge(overall(step.verdicts))}</summary>${gatesTable(step.verdicts, gatesCaption(input))}</details>`;
+  const title = `${percent(step.weightPercent)}, until ${timeOfDay(step.to)} UTC`;
+  return html`<details><summary>${title}: ${badge(overall(step.verdicts))}</summary>${gatesTable(step.verdicts, gatesCaption(input))}</details>`;
 }
 
 function stepTable(input: RolloutReportInput): Content {
   const rows = input.steps
     .slice(-stepsShown)
-    .map(
-      (step) =>
-        html`<tr><th scope="row">${percent(step.weightPercent)}</th><td>${timeOfDay(step.from)}</td><td class="number">${duration(step.to - step.from)}</td><td class="number">${count(step.requests.candidate)}</td><td class="number">${count(step.failures.candidate)}</td><td class="number">${count(step.requests.stable)}</td><td class="number">${count(step.failures.stable)}</td><td>${step.verdicts.length === 0 ? "none" : badge(overall(step.verdicts))}</td></tr>`,
-    );
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Step by step"><table><caption>Requests and failures within each step; times are UTC.</caption><thead><tr><th scope="col">Candidate's share</th><th scope="col">From</th><th scope="col" class="number">Took</th><th scope="col" class="number">Its requests</th><th scope="col" class="number">failed</th><th scope="col" class="number">Stable's requests</th><th scope="col" class="number">failed</th><th scope="col">Gates</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+    .map((step) => [
+      percent(step.weightPercent),
+      timeOfDay(step.from),
+      duration(step.to - step.from),
+      count(step.requests.candidate),
+      count(step.failures.candidate),
+      count(step.requests.stable),
+      count(step.failures.stable),
+      step.verdicts.length === 0 ? "none" : badge(overall(step.verdicts)),
+    ]);
+  const columns: Column[] = [
+    { title: "Candidate's share" },
+    { title: "From" },
+    { title: "Took", number: true },
+    { title: "Its requests", number: true },
+    { title: "failed", number: true },
+    { title: "Stable's requests", number: true },
+    { title: "failed", number: true },
+    { title: "Gates" },
+  ];
+  return scrollTable("Requests and failures within each step; times are UTC.", columns, rows);
 }
 
 function journal({ journal: entries }: RolloutReportInput): Content {

@@ -44,7 +44,8 @@ tbody th{color:inherit;font-weight:400;font-size:inherit;white-space:normal}
 .gates .fail-row{background:linear-gradient(90deg,var(--fail-soft),transparent)}
 .gates .range{width:170px;padding-top:6px;padding-bottom:6px}
 .range svg{width:170px;height:34px;display:block;max-width:100%}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto;margin-top:10px}.scroll td,.scroll th{white-space:nowrap}
+.hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:20px}
 figure{margin:0;display:grid;gap:8px;align-content:start}
 figure svg{width:100%;height:auto;display:block}
@@ -92,7 +93,7 @@ main{padding:12px 10px 32px;gap:12px}.card{padding:14px}h1{font-size:21px}
 .gates tr:last-child{border-bottom:0}
 .gates th,.gates td{display:block;border:0;padding:0;text-align:left}
 .gates tr>:nth-child(1),.gates tr>:nth-child(2),.gates .range{grid-column:1/-1}
-.gates .range{width:auto}.range svg{width:220px}
+.gates .range{width:auto;order:1}
 .gates td[data-label]::before{content:attr(data-label);display:block;color:var(--muted);font-size:12px}
 }
 @media print{body{background:#fff}.card{break-inside:avoid}}

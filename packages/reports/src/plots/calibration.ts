@@ -24,7 +24,7 @@ export function calibrationPlot(id: string, candidate: NamedBins, baseline: Name
   return {
     title: "Calibration",
     caption:
-      "Rows in groups of equal size by score: what was predicted against what happened, with 95 % bounds. On the diagonal a score of 0.3 means 30 %.",
+      "Rows in groups of equal size by score: what was predicted against what happened, with 95 % bounds. On the diagonal a score of 0.3 means 30\u00a0%.",
     legend: [
       { mark: "candidate", words: candidate.label },
       ...(baseline === null ? [] : [{ mark: "baseline" as const, words: baseline.label }]),

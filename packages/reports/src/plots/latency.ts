@@ -62,8 +62,10 @@ export function latencyPlot(id: string, input: RolloutReportInput): Figure | nul
   };
 }
 
-/** A logarithm needs more than 0; a quantile of 0 ms is below what the buckets resolve. */
+const dayMs = 86_400_000;
+
+/** A logarithm needs more than 0, and a quantile of 0 ms is below what buckets resolve; beyond a day it is no latency. */
 function positive(side: SideObservation, quantile: Quantile): number | null {
   const ms = side[quantile];
-  return ms !== null && Number.isFinite(ms) ? Math.max(0.01, ms) : null;
+  return ms !== null && Number.isFinite(ms) ? Math.min(dayMs, Math.max(0.01, ms)) : null;
 }

@@ -38,7 +38,7 @@ export function logarithmic(domain: Range, range: Range, format: (value: number)
     { length: Math.ceil(Math.log10(high)) - Math.floor(Math.log10(low)) + 1 },
     (_, index) => 10 ** (Math.floor(Math.log10(low)) + index),
   );
-  const steps = powers.length > 4 ? [1] : powers.length > 2 ? [1, 3] : [1, 2, 5];
+  const steps = powers.length > 4 ? [1] : powers.length > 3 ? [1, 3] : [1, 2, 5];
   const ticks = powers
     .flatMap((power) => steps.map((step) => step * power))
     .filter((tick) => tick >= low && tick <= high);

@@ -1,3 +1,4 @@
+import { answered } from "../data/over-time.ts";
 import { duration, percent } from "../figures.ts";
 import { html } from "../html/markup.ts";
 import type { RolloutReportInput } from "../inputs.ts";
@@ -24,12 +25,13 @@ export function weightsPlot(id: string, input: RolloutReportInput): Figure {
     [points.at(-1)?.[0] ?? 0, y(0)],
   ] as const;
   const content = html`<path class="area candidate" d="${area(points, floor)}"/><path class="line candidate" d="${path(points)}"/>`;
+  const blind = input.observations.every(answered) ? "" : " Grey stripes are moments without telemetry.";
   const took = steps
     .map((step) => `${percent(step.weightPercent)} for ${duration(step.to - step.from)}`)
     .join(", ");
   return {
     title: "Share of traffic",
-    caption: "The candidate's share of requests as it was proven to be routed.",
+    caption: `The candidate's share of requests as it was proven to be routed; in every plot here the upright line at the end is where it was ${outcome.stage}.${blind}`,
     legend: [{ mark: "candidate", words: input.candidate.label }],
     svg: drawing(
       {

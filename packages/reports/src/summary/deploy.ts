@@ -19,7 +19,7 @@ export function deploySummary(input: RolloutReportInput): string {
   const last = input.steps.at(-1);
   const earlier = input.steps.slice(0, -1).filter((step) => step.verdicts.length > 0);
   return cappedSections([
-    opening(rolloutStory(input), input.url === null ? "" : link("Try it", input.url)),
+    opening(rolloutStory(input), tryIt(input)),
     last === undefined || last.verdicts.length === 0 ? null : lastGates(last, input),
     settleLines(last?.verdicts ?? []),
     last === undefined ? null : rolloutPath(input),
@@ -34,6 +34,10 @@ export function deploySummary(input: RolloutReportInput): string {
       input.run,
     ),
   ]);
+}
+
+function tryIt({ url, outcome }: RolloutReportInput): string {
+  return url === null || outcome.stage === "restored" ? "" : link("Try it", url);
 }
 
 function lastGates(step: RolloutStep, { rule, confidence }: RolloutReportInput): string {

@@ -1,0 +1,143 @@
+import { lexer, type Token, walkTokens } from "marked";
+import { describe, expect, test } from "vitest";
+import { summaries } from "../examples/all.ts";
+import { evaluationFail, evaluationPass, shadowInconclusive, verdict } from "../examples/evaluations.ts";
+import { hostileNames, withHostileStrings } from "../examples/hostile.ts";
+import { rollbackDone, rolloutPromoted, rolloutRestored } from "../examples/rollouts.ts";
+import { deploySummary } from "./deploy.ts";
+import { evalGateSummary } from "./eval-gate.ts";
+import { summaryCapBytes } from "./markdown.ts";
+import { rollbackSummary } from "./rollback.ts";
+import { shadowSummary } from "./shadow.ts";
+import { settleLines, verdictTable } from "./verdict-table.ts";
+
+const many = Array.from({ length: 5000 }, (_, index) =>
+  verdict({
+    gate: `f1{station=${"x".repeat(60)} ${index}} >= 0.1`,
+    verdict: index % 50 === 0 ? "fail" : "pass",
+    reason: "r".repeat(300),
+    settle: "s".repeat(300),
+  }),
+);
+
+describe("the job summary", () => {
+  test.each(Object.entries(summaries()))("%s reads as it did", async (name, markdown) => {
+    await expect(markdown).toMatchFileSnapshot(`../goldens/${name}`);
+  });
+
+  test.each([
+    ["eval-gate", evalGateSummary({ ...evaluationFail, verdicts: many })],
+    ["shadow", shadowSummary({ ...shadowInconclusive, verdicts: many })],
+    [
+      "deploy",
+      deploySummary({
+        ...rolloutRestored,
+        steps: Array.from({ length: 60 }, () => ({ ...rolloutRestored.steps[0], verdicts: many }) as never),
+      }),
+    ],
+  ])("of %s with 5,000 gates stays under its cap and counts what it leaves out", (_, markdown) => {
+    expect(Buffer.byteLength(markdown)).toBeLessThanOrEqual(summaryCapBytes);
+    expect(markdown).toMatch(/❌ .* (failed|was taken back)/);
+    expect(markdown).toMatch(/And 4,\d{3} more/);
+    expect(markdown.match(/<details>/g)?.length).toBe(markdown.match(/<\/details>/g)?.length);
+  });
+
+  test.each(hostileNames.entries().toArray())(
+    "of hostile name %i has no structure that is not ours",
+    (_, name) => {
+      const markdowns = [
+        evalGateSummary(withHostileStrings(evaluationFail, name)),
+        shadowSummary(withHostileStrings(shadowInconclusive, name)),
+        deploySummary(withHostileStrings(rolloutRestored, name)),
+        deploySummary(withHostileStrings(rolloutPromoted, name)),
+        rollbackSummary(withHostileStrings(rollbackDone, name)),
+      ];
+      for (const markdown of markdowns) assertOnlyOurs(markdown);
+    },
+  );
+});
+
+/** Headings, links, images, code blocks and HTML: only what the summaries make themselves. */
+function assertOnlyOurs(markdown: string): void {
+  walkTokens(lexer(markdown), (token: Token) => {
+    expect(["image", "blockquote", "hr", "del", "em"]).not.toContain(token.type);
+    if (token.type === "heading") expect(token.depth).toBe(2);
+    if (token.type === "link") expect(token.href).toMatch(/^https?:\/\/(github\.com|127\.0\.0\.1)/);
+    if (token.type === "code") assertHarmlessMermaid(token.lang, token.text);
+    if (token.type === "html") {
+      expect(token.raw.replace(/<\/?(details|summary|code)>/g, "").replace(/&#?\w+;/g, "")).not.toMatch(
+        /<|>/,
+      );
+    }
+  });
+  expect(markdown).not.toMatch(/^::/m);
+}
+
+function assertHarmlessMermaid(language: string | undefined, source: string): void {
+  expect(language).toBe("mermaid");
+  const line =
+    /^( {2}(s\d+|m\d+|done)\(?\["[^"\n]*"\]\)?:::\w+| {2}\w+ (-->|-\.->|==>)(\|"[^"\n]*"\|)? \w+| {2}classDef .*|flowchart LR)$/;
+  for (const text of source.split("\n")) expect(text).toMatch(line);
+  expect(source.replace(/<\/?b>|<br>/g, "").replace(/--?>|==>|-\.->/g, "")).not.toMatch(
+    /[<>`]|javascript:.*\(/,
+  );
+}
+
+describe("the table of verdicts", () => {
+  test("shows what decided first and folds passed slices away", () => {
+    const markdown = verdictTable(evaluationFail.verdicts);
+    const [shown, folded] = markdown.split("<details>");
+    expect(shown?.match(/❌/g)).toHaveLength(4);
+    expect(shown).not.toMatch(/carrier=DL/);
+    expect(folded).toMatch(/More gates: ✅ 8 pass/);
+  });
+
+  test("shows every gate of a short list, and says when there is none", () => {
+    expect(verdictTable(evaluationPass.verdicts).match(/✅/g)).toHaveLength(4);
+    expect(verdictTable([])).toBe("*No gate was judged.*");
+  });
+
+  test("has no number for what could not be had", () => {
+    const none = verdict({
+      gate: "auc >= 0.5",
+      verdict: "inconclusive",
+      observed: null,
+      bound: null,
+      interval: null,
+      n: 0,
+    });
+    expect(verdictTable([none])).toMatch(
+      /\| ⚠️\u00a0\*\*inconclusive\*\* \| `auc >= 0.5` \| — \| — \| — \| 0 \|/,
+    );
+    const open = verdict({ gate: "auc >= 0.5", interval: [0.1, Number.POSITIVE_INFINITY] });
+    expect(verdictTable([open])).toMatch(/0.100\u00a0…\u00a0∞/);
+  });
+
+  test("says what would settle the open gates, not the others", () => {
+    expect(settleLines(evaluationPass.verdicts)).toBeNull();
+    expect(settleLines(shadowInconclusive.verdicts)).toMatch(/need 4,120 labelled rows, have 612/);
+  });
+});
+
+describe("the summary of deploy", () => {
+  test("of a first release says that there was nothing to compare with", () => {
+    const first = { ...rolloutPromoted, stable: null, steps: [], observations: [] };
+    expect(deploySummary(first)).toMatch(/flights-2 is the first release of flights\n\n.*nothing to compare/);
+  });
+
+  test("of the release that serves already changes nothing", () => {
+    const same = { ...rolloutPromoted, stable: rolloutPromoted.candidate, steps: [], observations: [] };
+    expect(deploySummary(same)).toMatch(/serves 100\u00a0% of flights already/);
+  });
+
+  test("of a rollout that its guard took back names the reason", () => {
+    const outcome = {
+      ...rolloutRestored.outcome,
+      verdict: "inconclusive",
+      reason: "The lease ran out.",
+    } as const;
+    const markdown = deploySummary({ ...rolloutRestored, steps: [], outcome });
+    expect(markdown).toMatch(/\*\*What decided it:\*\* The lease ran out\./);
+    expect(markdown).toMatch(/not shown to be bad/);
+  });
+});
