@@ -8,6 +8,7 @@ export {
   evaluate,
   type PowerLine,
 } from "./evaluate.ts";
+export { type JudgeOptions, judge, type OnlineVerdict } from "./judge.ts";
 export { formatGate, GateSyntaxError, parseGate, parseGates } from "./language.ts";
 export { overall } from "./overall.ts";
 export type * from "./types.ts";

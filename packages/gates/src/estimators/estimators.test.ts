@@ -165,6 +165,19 @@ describe.each(everyEstimator)("$task $name", ({ task, name, classes }) => {
   });
 });
 
+it("the difference of two models of several classes is the candidate's value less the baseline's", () => {
+  const labels = Array.from({ length: 300 }, (_, row) => row % 3);
+  const rightFor = (share: number) =>
+    labels.flatMap((label, row) =>
+      [0, 1, 2].map((c) => (c === (row % 10 < share ? label : (label + 1) % 3) ? 1 : 0)),
+    );
+  const [better, worse] = [sideOf(labels, rightFor(9), 3), sideOf(labels, rightFor(6), 3)];
+  const { low, high } = estimator("multiclass", "accuracy").interval(better, worse, 1, level);
+  // All 90 discordant rows favour the candidate: 0.3 ± 1.645·sqrt(0.3·0.7/300).
+  expect(low).toBeCloseTo(0.3 - 0.0435, 1.9);
+  expect(high).toBeCloseTo(0.3 + 0.0435, 1.9);
+});
+
 describe("the ascending order", () => {
   it("is that of a comparison sort, with ties, signs, both zeros and subnormals, by counting too", () => {
     const double = fc.double({ noNaN: true, noDefaultInfinity: true });

@@ -82,6 +82,12 @@ describe("rows needed", () => {
     expect(rowsToProve({ ...ask, confidence: 0.975 })).toBe(1962);
   });
 
+  it("are fewer for a candidate that is better, by the formula", () => {
+    // (1.644854 + 0.841621)²·(0.1 − 0.01²)/0.03², by hand.
+    const ask = { margin: 0.02, difference: 0.01, varianceOfRow: 0.1 - 0.01 ** 2, confidence: 0.95 };
+    expect(rowsToProve(ask)).toBe(686);
+  });
+
   it("are said in the power line beside what the sample can prove", () => {
     const gate = parseGate("accuracy >= baseline - 0.02");
     const seen = { baseline: 0.9, bound: 0.88, confidence: 0.95 };
