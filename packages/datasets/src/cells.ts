@@ -71,7 +71,8 @@ export function parseTimestamp(text: string): number | null {
   const milliseconds = Number((match[7] ?? "").padEnd(3, "0").slice(0, 3));
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null;
+  // A day that the month does not have rolls over into another month.
+  if (date.getUTCMonth() !== month - 1) return null;
   const offsetMinutes = (match[8] === "-" ? -1 : 1) * (part(9) * 60 + part(10));
   return date.getTime() + ((hour * 60 + minute - offsetMinutes) * 60 + second) * 1000 + milliseconds;
 }

@@ -70,24 +70,43 @@ describe.each(formatNames)("%s against a schema", (format) => {
     expect(error.message).toContain("has 70,000 problems, the first 10 by row:");
   });
 
-  test("good batches before the first problem come through, no bad one does", async () => {
-    const late = join(directory, `late${extension}`);
-    writers[format](late, [
-      {
-        name: "hour",
-        type: "integer",
-        cells: Array.from({ length: 70_000 }, (_, row) => (row === 69_999 ? 99 : 1)),
-      },
+  test("the first ten by row are shown, whatever column they are in", async () => {
+    const bad = join(directory, `order${extension}`);
+    const rows = Array.from({ length: 40 }, (_, row) => row + 1);
+    writers[format](bad, [
+      { name: "hour", type: "integer", cells: rows.map((row) => (row > 10 ? 99 : 1)) },
+      { name: "carrier", type: "string", cells: rows.map((row) => (row <= 3 || row === 12 ? "?" : "UA")) },
     ]);
+    const error = await failure(bad, { schema: { ...schema, columns: schema.columns.slice(0, 2) as never } });
+    expect(error.problems.map(({ row, column }) => `${row} ${column}`)).toEqual([
+      "1 carrier",
+      "2 carrier",
+      "3 carrier",
+      "11 hour",
+      "12 hour",
+      "12 carrier",
+      "13 hour",
+      "14 hour",
+      "15 hour",
+      "16 hour",
+    ]);
+    expect(error.totalProblems).toBe(34);
+  });
+
+  test.each([
+    ["good batches before the first problem come through", 70_000, [65_536]],
+    ["no batch follows a problem", 5, []],
+  ])("%s", async (_, badRow, expected) => {
+    const late = join(directory, `late${extension}`);
+    const cells = Array.from({ length: 140_000 }, (_, row) => (row + 1 === badRow ? 99 : 1));
+    writers[format](late, [{ name: "hour", type: "integer", cells }]);
     const sizes: number[] = [];
     const reading = (async () => {
-      for await (const batch of readBatches(late, {
-        schema: { ...schema, columns: [schema.columns[0] as never] },
-      }))
-        sizes.push(batch.rows);
+      const only = { ...schema, columns: [schema.columns[0] as never] } as DatasetSchema;
+      for await (const batch of readBatches(late, { schema: only })) sizes.push(batch.rows);
     })();
-    await expect(reading).rejects.toThrow("row 70,000");
-    expect(sizes).toEqual([65_536]);
+    await expect(reading).rejects.toThrow(`row ${badRow.toLocaleString("en-US")}`);
+    expect(sizes).toEqual(expected);
   });
 
   test("a number of rows other than declared is a problem", async () => {

@@ -134,3 +134,23 @@ describe("damage", () => {
     expect((await readTable(path, { columns: ["unique"] })).rows).toBe(120);
   });
 });
+
+test("a footer that contradicts itself about the rows is refused", async () => {
+  const bytes = readFileSync(`${fixtures}none.parquet`);
+  const footer = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);
+  // Thrift compact: the next field, a 64-bit integer, zigzag of 120. The file's own count comes before its groups'.
+  const at = bytes.indexOf(Buffer.from([0x16, 0xf0, 0x01]), footer);
+  bytes.writeUInt8(0xf2, at + 1);
+  expect((await failure(file("rows.parquet", bytes))).message).toContain(
+    "121 rows, but 120 in its row groups",
+  );
+});
+
+test("snappy data of another length than the page header says is refused", async () => {
+  const { codecs } = await import("./codecs.ts");
+  const { snappyCompress } = await import("hysnappy");
+  const uncompress = await codecs.SNAPPY?.();
+  const packed = snappyCompress(Uint8Array.of(1, 2, 3));
+  expect(uncompress?.(packed, 3)).toEqual(Uint8Array.of(1, 2, 3));
+  expect(() => uncompress?.(packed, 4)).toThrow("snappy data of 3 bytes where the page header says 4");
+});
