@@ -12,9 +12,9 @@ export interface RocCurve {
 const parts = 480;
 
 /**
- * ROC curve with ties as one slanted step, thinned to at most 482 points. Both rates only ever rise, so between two kept
- * points the true curve stays in a rectangle whose sides sum to at most 2/480: on a plot of 300 pixels it strays
- * less than a pixel from the line that is drawn.
+ * ROC curve with ties as one slanted step, thinned to at most 482 points. Both rates only ever rise, so what
+ * is left out between two kept points lies within 2/480 (in x + y) of the first: on a plot of 300 pixels the line that
+ * is drawn strays less than a pixel from the true one.
  *
  * @returns null when a class is missing: there is no curve then.
  */
@@ -39,8 +39,6 @@ export function rocCurve({ labels, scores }: LabelledScores): RocCurve | null {
     const point: [number, number] = [falsePositives / negatives, truePositives / positives];
     const part = Math.floor(((point[0] + point[1]) / 2) * parts);
     if (part > kept) {
-      // A long tie jumps over parts: its foot is kept too, or the slant would begin too early.
-      if (part > kept + 1 && before !== points.at(-1)) points.push(before);
       points.push(point);
       kept = part;
     }

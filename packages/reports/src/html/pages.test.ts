@@ -93,7 +93,7 @@ describe("an HTML report", () => {
     await expect(rolloutPage(rolloutRestored)).toMatchFileSnapshot("../goldens/rollout-restored.html.txt");
   });
 
-  test.each(hostileNames.entries().toArray())(
+  test.each([...hostileNames.entries()])(
     "of hostile name %i has nothing in it that is not ours",
     (_, name) => {
       inspect(evaluationPage(withHostileStrings(evaluationFail, name), binaryRows(50)));

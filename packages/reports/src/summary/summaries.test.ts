@@ -42,7 +42,7 @@ describe("the job summary", () => {
     expect(markdown.match(/<details>/g)?.length).toBe(markdown.match(/<\/details>/g)?.length);
   });
 
-  test.each(hostileNames.entries().toArray())(
+  test.each([...hostileNames.entries()])(
     "of hostile name %i has no structure that is not ours",
     (_, name) => {
       const markdowns = [
