@@ -218,10 +218,15 @@ describe.concurrent("what people and the runner read", () => {
     expect(result.log).toContain("slice 60 is worse");
   });
 
-  it("are a summary that GitHub does not drop", async () => {
-    const result = await run("summarise", { count: "60000" });
-    expect(result.refused).toEqual([]);
-    expect(result.summary).toMatch(/\| 0.498 \|\n<\/details>\n\n_Cut here: \d+ KiB more/);
+  it("are a summary that GitHub does not drop, of one part or of several", async () => {
+    const whole = await run("summarise", { count: "10" });
+    expect(whole.summary.match(/<\/details>/g)).toHaveLength(2);
+    const large = await run("summarise", { count: "60000" });
+    expect(large.refused).toEqual([]);
+    expect(large.summary).toMatch(/\| 0.498 \|\n<\/details>\n\n_Cut here: \d+ KiB more/);
+    expect(large.annotations.map(({ message }) => message)).toEqual([
+      "The job summary is full: a later part of it was left out",
+    ]);
   });
 });
 

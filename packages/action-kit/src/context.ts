@@ -63,7 +63,8 @@ async function writeSummary(markdown: string): Promise<void> {
   }
   const sizeBytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   const fitting = fitSummary(`${markdown}\n`, LARGEST_SUMMARY_BYTES - sizeBytes);
-  await core.summary.addRaw(fitting).write();
+  if (fitting === "") core.warning("The job summary is full: a later part of it was left out");
+  else await core.summary.addRaw(fitting).write();
 }
 
 /** `<RUNNER_TEMP>/ml-actions/<action>-<n>/`, n being the first that no earlier step of the job has taken. */

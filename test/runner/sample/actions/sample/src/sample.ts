@@ -66,8 +66,9 @@ const stories: Record<Behaviour, (inputs: SampleInputs, context: Context) => Pro
   },
   async summarise({ count }, { summary }) {
     const row = "| a slice | 0.512 | 0.498 |\n";
-    await summary(`<details>\n\n| slice | f1 | was |\n|---|---|---|\n${row.repeat(count)}\n</details>`);
-    await summary("the second part");
+    const table = `<details>\n\n| slice | f1 | was |\n|---|---|---|\n${row.repeat(count)}\n</details>`;
+    await summary(table);
+    await summary(table);
   },
   async wait({ wait }, { log, signal }) {
     log.info("waiting");
