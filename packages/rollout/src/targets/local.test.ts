@@ -182,6 +182,23 @@ test("requests that are under way when stable is restored are answered by the ca
   expect(seen).toMatchObject({ ok: true, candidate: { requests: 8 } });
 });
 
+test("a replaced release is not stopped while a request is in it, whatever its server does at SIGTERM", async () => {
+  const place = await lab.open();
+  const url = await deploy(
+    place,
+    "1",
+    await lab.release({ name: "rude", delayMs: 600, exitAtSigterm: true }),
+  );
+  await begin(place, "2", b);
+  const under = askMany(url, 8);
+  await sleep(150);
+  await place.target.promote();
+  expect((await under).failures).toEqual([]);
+  expect((await askMany(url, 8)).by).toEqual(new Map([[b.digest, 8]]));
+  const pid = await lab.supervisorPid();
+  await until(async () => (await childrenOf(pid)).length === 1);
+});
+
 test("rollback works after the workspace is gone, and files of others than stable and previous go", async () => {
   const place = await lab.open();
   const c = await lab.release({ name: "c" });

@@ -23,6 +23,8 @@ export interface Behaviour {
   crashAtStart?: boolean;
   neverReady?: boolean;
   ignoreSigterm?: boolean;
+  /** Drops what is under way at SIGTERM. */
+  exitAtSigterm?: boolean;
   /** Closes kept connections after this time of silence: the race of reuse. */
   keepAliveTimeoutMs?: number;
 }
@@ -89,4 +91,7 @@ function drain(): void {
   server.closeIdleConnections();
 }
 process.on("disconnect", drain);
-process.on("SIGTERM", behaviour.ignoreSigterm ? () => {} : drain);
+process.on("SIGTERM", () => {
+  if (behaviour.exitAtSigterm) process.exit(0);
+  if (!behaviour.ignoreSigterm) drain();
+});
