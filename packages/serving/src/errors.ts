@@ -22,7 +22,10 @@ export type ServingErrorCode =
   | "crash"
   /** onnxruntime refused the rows. */
   | "inference"
+  /** Too many requests wait, or one has waited too long. */
   | "overloaded"
+  /** There is no process to ask: the model is being loaded, or cannot be loaded again. */
+  | "unavailable"
   | "stopped"
   /** The server's environment. */
   | "settings";

@@ -33,7 +33,7 @@ export class InferenceProcess {
   #waiting: { settle: (message: FromProcess) => void; fail: (error: ServingError) => void } | null = null;
   #timer: NodeJS.Timeout | undefined;
   /** Called once, when the process ends for whatever reason. */
-  onEnd: () => void = () => {};
+  onEnd: (why: ServingError) => void = () => {};
 
   private constructor(program: string) {
     this.#child = fork(program, [], {
@@ -125,7 +125,7 @@ export class InferenceProcess {
     if (this.#ended !== null) return;
     this.#ended = why;
     this.#take()?.fail(this.#crash());
-    this.onEnd();
+    this.onEnd(this.#crash());
   }
 
   #crash(): ServingError {

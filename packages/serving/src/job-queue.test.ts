@@ -6,6 +6,7 @@ const job = (rows = 1, alone = false): Job => ({
   alone,
   tensors: [],
   crashes: 0,
+  since: 0,
   resolve: () => {},
   reject: () => {},
 });
@@ -34,6 +35,13 @@ describe("the queue", () => {
     queue.putBack([jobs[1] as Job]);
     expect(queue.length).toBe(4);
     expect([queue.take(), queue.take(), queue.take()]).toEqual([[jobs[1]], [jobs[2]], [jobs[3], jobs[4]]]);
+  });
+
+  it("gives up those that have waited too long, and keeps the order of the others", () => {
+    const jobs = [5, 1, 7, 2].map((since) => ({ ...job(), since }));
+    const queue = filled(...jobs);
+    expect(queue.takeOlder(3)).toEqual([jobs[1], jobs[3]]);
+    expect(queue.takeAll()).toEqual([jobs[0], jobs[2]]);
   });
 
   it("loses and repeats nothing, however it is used", () => {

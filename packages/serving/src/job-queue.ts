@@ -16,6 +16,8 @@ export interface Job {
   alone: boolean;
   /** Processes that have died under it. */
   crashes: number;
+  /** Since when it waits, by `performance.now()`. */
+  since: number;
   resolve: (answer: Answer) => void;
   reject: (error: ServingError) => void;
 }
@@ -63,6 +65,14 @@ export class JobQueue {
       this.#head = 0;
     }
     return taken;
+  }
+
+  /** Takes out those that have waited since before this moment. */
+  takeOlder(moment: number): Job[] {
+    const waiting = this.takeAll();
+    const old = waiting.filter((job) => job.since < moment);
+    this.#jobs = old.length === 0 ? waiting : waiting.filter((job) => job.since >= moment);
+    return old;
   }
 
   takeAll(): Job[] {

@@ -109,6 +109,36 @@ describe("the pool", () => {
     while (pool.health().alive < 2) await sleep(20);
   });
 
+  it("calls a request the cause when one process after another dies under it", async () => {
+    const { pool, batch } = await start("moody", { timeoutMs: 20_000 });
+    const poison = pool.predict(batch({ mood: 5000 })).catch(codeOf);
+    for (let death = 0; death < 3; death++) {
+      while (pool.health().alive < 1) await sleep(20);
+      await sleep(50);
+      for (const pid of await childrenOf(process.pid, "programs/inference.ts")) process.kill(pid, "SIGKILL");
+      while (pool.health().restarts === death) await sleep(10);
+    }
+    expect(await poison).toBe("crash");
+    while (pool.health().alive < 1) await sleep(20);
+    expect((await pool.predict(batch({ mood: 1 }))).rows).toBe(1);
+  });
+
+  it("lets nobody wait when no process can be started again", async () => {
+    const path = join(directory, "moody.onnx");
+    await copyFile(modelPath("moody"), path);
+    const { pool, batch } = await start("moody", { modelPath: path, timeoutMs: 300 });
+    await rm(path);
+    for (const pid of await childrenOf(process.pid, "programs/inference.ts")) process.kill(pid, "SIGKILL");
+    while (pool.health().alive > 0) await sleep(10);
+    // The first waits for the replacement that fails, the second is told at once.
+    for (let turn = 0; turn < 2; turn++) {
+      await expect(pool.predict(batch({ mood: 1 }))).rejects.toMatchObject({
+        code: "unavailable",
+        message: expect.stringMatching(/^no inference process can be started: cannot read the model/),
+      });
+    }
+  });
+
   it("refuses what is too much, and goes on with the rest", async () => {
     const { pool, batch } = await start("moody", { maxQueued: 2 });
     const results = await Promise.allSettled([1, 2, 3, 4].map((mood) => pool.predict(batch({ mood }))));

@@ -11,52 +11,17 @@ import { ServingError } from "./errors.ts";
 import { type FeatureBatch, sliceBatch } from "./feature-batch.ts";
 import type { InferenceProcess } from "./inference-process.ts";
 import { type Answer, type Job, JobQueue, maxRowsTogether } from "./job-queue.ts";
+import { overloaded, stopped, unavailable, wrongWidth } from "./pool-errors.ts";
+import type { PoolHealth, PoolOptions, Prediction } from "./pool-types.ts";
 import { ProcessGroup, type Slot } from "./process-group.ts";
 import { mergeTensors, type TensorData, tensorsOf } from "./tensors.ts";
 
-export interface PoolOptions {
-  /** Path of the inference program. */
-  program: string;
-  /** Folder of onnxruntime-node, from `findRuntime`. */
-  runtime: string;
-  modelPath: string;
-  contract: Contract;
-  /** `sha256:<hex>` the model must have. */
-  digest?: string;
-  processes?: number;
-  /** For one message: a single request, or the requests of a tick together. */
-  timeoutMs?: number;
-  /** For loading the model, at the start and at every replacement. */
-  startTimeoutMs?: number;
-  /** Requests that may wait; one more is refused with code `overloaded`. */
-  maxQueued?: number;
-}
-
-export interface Prediction {
-  rows: number;
-  /** 1, or the number of classes. */
-  width: number;
-  /** Row-major [rows, width]. */
-  values: Float64Array;
-  /** Rows with an answer that is NaN or infinite. */
-  nanRows: number;
-  /** Milliseconds inside session.run, summed over the messages that the rows travelled in. */
-  inferenceMs: number;
-}
-
-export interface PoolHealth {
-  processes: number;
-  /** Loaded, and the probe answered. */
-  alive: number;
-  queued: number;
-  /** Replaced since the start. */
-  restarts: number;
-  /** When the last rows were answered, ms since 1970. */
-  lastAnswerAt: number;
-}
+export type { PoolHealth, PoolOptions, Prediction } from "./pool-types.ts";
 
 /** How many processes may die under a request before it is called the cause. */
 const maxCrashes = 3;
+/** What a replacement may take on a busy machine, before those that wait for it are given up. */
+const replacementMs = 20_000;
 
 export class InferencePool {
   readonly #contract: Contract;
@@ -64,6 +29,7 @@ export class InferencePool {
   readonly #maxQueued: number;
   readonly #processes: ProcessGroup;
   readonly #queue = new JobQueue();
+  readonly #patience: NodeJS.Timeout;
   #scheduled = false;
   #stopped = false;
   #lastAnswerAt = 0;
@@ -73,7 +39,12 @@ export class InferencePool {
     this.#timeoutMs = options.timeoutMs ?? 10_000;
     this.#maxQueued = options.maxQueued ?? 1024;
     const process = { startTimeoutMs: 60_000, ...options, digest: options.digest ?? null };
-    this.#processes = new ProcessGroup(process, options.processes ?? 1, () => this.#schedule());
+    this.#processes = new ProcessGroup(process, options.processes ?? 1, {
+      onReady: () => this.#schedule(),
+      onRestart: (why) => options.onRestart?.(why),
+      onRefusal: (why) => this.#rejectAll(unavailable(why)),
+    });
+    this.#patience = setInterval(() => this.#giveUp(), 500).unref();
   }
 
   /** Resolves when every process has loaded the model and answered the contract's probe. Rejects with the `ServingError`
@@ -89,7 +60,10 @@ export class InferencePool {
       "Give the path of the program that came with this release.",
     );
     const pool = new InferencePool({ ...options, modelPath, program });
-    await pool.#processes.start();
+    await pool.#processes.start().catch(async (error) => {
+      await pool.stop();
+      throw error;
+    });
     pool.#lastAnswerAt = Date.now();
     return pool;
   }
@@ -105,6 +79,7 @@ export class InferencePool {
       alive: this.#processes.alive,
       queued: this.#queue.length,
       restarts: this.#processes.restarts,
+      refusal: this.#processes.refusal?.message ?? null,
       lastAnswerAt: this.#lastAnswerAt,
     };
   }
@@ -123,7 +98,7 @@ export class InferencePool {
         next = Math.min(batch.rows, from + maxRowsTogether);
         const part = next - from === batch.rows ? batch : sliceBatch(batch, from, next);
         const answer = await this.#ask(part.rows, tensorsOf(this.#contract, part), false);
-        if (answer.width !== width) throw widthError(answer.width, width);
+        if (answer.width !== width) throw wrongWidth(answer.width, width);
         values.set(answer.values, from * width);
         inferenceMs += answer.ms;
       }
@@ -160,17 +135,33 @@ export class InferencePool {
   /** Refuses what waits with code `stopped` and ends the processes; one that is busy is killed. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    for (const job of this.#queue.takeAll()) job.reject(stoppedError());
+    clearInterval(this.#patience);
+    this.#rejectAll(stopped());
     await this.#processes.stop();
   }
 
   #ask(rows: number, tensors: TensorData[], alone: boolean): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      if (this.#stopped) return reject(stoppedError());
-      if (this.#queue.length >= this.#maxQueued) return reject(overloadedError(this.#queue.length));
-      this.#queue.push({ rows, tensors, alone, crashes: 0, resolve, reject });
+      const { refusal } = this.#processes;
+      if (this.#stopped) return reject(stopped());
+      if (refusal !== null) return reject(unavailable(refusal));
+      if (this.#queue.length >= this.#maxQueued)
+        return reject(overloaded(`${this.#queue.length} requests wait already`));
+      this.#queue.push({ rows, tensors, alone, crashes: 0, since: performance.now(), resolve, reject });
       this.#schedule();
     });
+  }
+
+  /** Nobody waits for ever. */
+  #giveUp(): void {
+    const patienceMs = this.#timeoutMs + replacementMs;
+    for (const job of this.#queue.takeOlder(performance.now() - patienceMs)) {
+      job.reject(overloaded(`no inference process was free within ${patienceMs} ms`));
+    }
+  }
+
+  #rejectAll(error: ServingError): void {
+    for (const job of this.#queue.takeAll()) job.reject(error);
   }
 
   #schedule(): void {
@@ -213,8 +204,9 @@ export class InferencePool {
     for (const job of jobs) {
       if (error.code === "crash") job.crashes++;
       const innocent = jobs.length > 1 || (error.code === "crash" && job.crashes < maxCrashes);
-      if (innocent && !this.#stopped) again.push(Object.assign(job, { alone: true }));
-      else job.reject(this.#stopped ? stoppedError() : error);
+      if (innocent && !this.#stopped)
+        again.push(Object.assign(job, { alone: true, since: performance.now() }));
+      else job.reject(this.#stopped ? stopped() : error);
     }
     this.#queue.putBack(again);
   }
@@ -243,14 +235,3 @@ async function present(
     throw new ServingError(code, `${what} ${path}`, { cause, remedy });
   });
 }
-
-const stoppedError = () =>
-  new ServingError("stopped", "the pool is being stopped", { remedy: "Ask another server." });
-
-const overloadedError = (queued: number) =>
-  new ServingError("overloaded", `${queued} requests wait already`, { remedy: "Try again in a second." });
-
-const widthError = (actual: number, expected: number) =>
-  new ServingError("inference", `the model answered with ${actual} numbers a row instead of ${expected}`, {
-    remedy: "Give the model's output a fixed number of columns.",
-  });

@@ -13,7 +13,18 @@ export interface Slot {
   busy: boolean;
   /** Ends in a row without an answer between them. */
   failures: number;
+  /** Why the last attempt to replace it failed; null once one has succeeded. */
+  refusal: Error | null;
   timer?: NodeJS.Timeout;
+}
+
+export interface GroupHooks {
+  /** A process has become ready for rows. */
+  onReady: () => void;
+  /** A process has ended, or could not be replaced; another attempt follows. */
+  onRestart: (why: Error) => void;
+  /** No process is left, and none can be started, for this reason. */
+  onRefusal: (why: Error) => void;
 }
 
 const backOffMs = { first: 100, most: 10_000 };
@@ -23,29 +34,31 @@ export class ProcessGroup {
   /** One row, for `probe` messages. */
   readonly probe: TensorData[];
   readonly #options: ProcessOptions;
-  readonly #onReady: () => void;
+  readonly #hooks: GroupHooks;
   #stopped = false;
   /** Processes replaced since the start. */
   restarts = 0;
 
-  /** `onReady` is called whenever a process has become ready for rows. */
-  constructor(options: ProcessOptions, processes: number, onReady: () => void) {
+  constructor(options: ProcessOptions, processes: number, hooks: GroupHooks) {
     this.#options = { ...options };
-    this.#onReady = onReady;
-    this.slots = Array.from({ length: processes }, () => ({ process: null, busy: false, failures: 0 }));
+    this.#hooks = hooks;
+    this.slots = Array.from({ length: processes }, () => ({
+      process: null,
+      busy: false,
+      failures: 0,
+      refusal: null,
+    }));
     this.probe = tensorsOf(
       options.contract,
       featureBatchFromInstances(options.contract, [options.contract.probe]),
     );
   }
 
-  /** Resolves when every process is proven; rejects with the first failure, leaving nothing behind. */
+  /** Resolves when every process is proven; rejects with the first failure when all have been tried: `stop` them. */
   async start(): Promise<void> {
     const started = await Promise.allSettled(this.slots.map((slot) => this.#fill(slot)));
     const failed = started.find((result) => result.status === "rejected");
-    if (failed === undefined) return;
-    await this.stop();
-    throw failed.reason;
+    if (failed !== undefined) throw failed.reason;
   }
 
   /** `sha256:<hex>` of the model that runs. */
@@ -55,6 +68,13 @@ export class ProcessGroup {
 
   get alive(): number {
     return this.slots.filter((slot) => slot.process !== null).length;
+  }
+
+  /** Why there is no process and none can be started; null while there is one, or one is being started in good hope. */
+  get refusal(): Error | null {
+    return this.slots.every((slot) => slot.process === null)
+      ? (this.slots.find((slot) => slot.refusal)?.refusal ?? null)
+      : null;
   }
 
   /** A process that is busy is killed. */
@@ -79,9 +99,10 @@ export class ProcessGroup {
     }
     if (this.#stopped) return process.stop();
     this.#options.digest = process.digest;
-    process.onEnd = () => this.#replace(slot);
+    process.onEnd = (why) => this.#replace(slot, why);
     slot.process = process;
-    this.#onReady();
+    slot.refusal = null;
+    this.#hooks.onReady();
   }
 
   async #prove(process: InferenceProcess): Promise<void> {
@@ -101,16 +122,21 @@ export class ProcessGroup {
     });
   }
 
-  #replace(slot: Slot): void {
+  #replace(slot: Slot, why: Error): void {
     slot.process?.kill();
     slot.process = null;
     if (this.#stopped) return;
+    this.#hooks.onRestart(why);
     this.restarts++;
     const grown = backOffMs.first * 2 ** (slot.failures - 1);
     const delayMs = slot.failures === 0 ? 0 : Math.min(backOffMs.most, grown);
     slot.failures++;
     slot.timer = setTimeout(() => {
-      this.#fill(slot).catch(() => this.#replace(slot));
+      this.#fill(slot).catch((error: Error) => {
+        slot.refusal = error;
+        if (this.refusal !== null) this.#hooks.onRefusal(this.refusal);
+        this.#replace(slot, error);
+      });
     }, delayMs);
   }
 }

@@ -159,10 +159,12 @@ function unreadiness({ service, draining }: ServerState): string | null {
 async function health({ service }: ServerState, reply: FastifyReply): Promise<FastifyReply> {
   if (service === null) return reply.code(503).send({ healthy: false, reason: "the model is being loaded" });
   const { pool, model } = service;
-  const { alive, processes, restarts, lastAnswerAt } = pool.health();
+  const { alive, processes, restarts, lastAnswerAt, refusal } = pool.health();
   const report = { model, processes, alive, restarts };
-  if (alive === 0)
-    return reply.code(503).send({ healthy: false, reason: "no inference process answers", ...report });
+  if (alive === 0) {
+    const reason = refusal ?? "the inference processes are being replaced";
+    return reply.code(503).send({ healthy: false, reason, ...report });
+  }
   try {
     if (Date.now() - lastAnswerAt > freshMs) await pool.probe();
   } catch (error) {
@@ -179,7 +181,7 @@ async function health({ service }: ServerState, reply: FastifyReply): Promise<Fa
 }
 
 const loadingError = () =>
-  new ServingError("stopped", "the model is being loaded", { remedy: "Wait until /ready answers 200." });
+  new ServingError("unavailable", "the model is being loaded", { remedy: "Wait until /ready answers 200." });
 
 const crowdedError = (most: number) =>
   new ServingError("overloaded", `${most} requests are being answered already (MAX_CONCURRENCY)`, {

@@ -11,7 +11,8 @@ const failures: Partial<Record<ServingErrorCode, { status: number; reason: Failu
   timeout: { status: 504, reason: "timeout" },
   crash: { status: 500, reason: "crash" },
   overloaded: { status: 503, reason: "rejected" },
-  stopped: { status: 503, reason: "stopped" },
+  unavailable: { status: 503, reason: "unavailable" },
+  stopped: { status: 503, reason: "unavailable" },
 };
 
 export interface ErrorBody {
@@ -29,6 +30,9 @@ export function answerFailure(
   if (request.url.startsWith("/predict")) metrics.failed(reason);
   if (reason === "internal") request.log.error({ err: error }, "the request failed for a reason of our own");
   else if (status >= 500) request.log.warn({ code: (error as ServingError).code }, error.message);
+  // Fastify closes the connection of a body that it could not parse, and with it cuts off a client that still sends and
+  // has not read the answer. The rest of the body is read and thrown away instead, see `readBody`.
+  reply.removeHeader("connection");
   if (status === 503) reply.header("retry-after", "1");
   const body: ErrorBody = { error: { ...described(error, reason), request_id: request.id } };
   return reply

@@ -11,7 +11,7 @@ export const failureReasons = [
   "inference",
   "rejected",
   "invalid",
-  "stopped",
+  "unavailable",
   "internal",
 ] as const;
 export type FailureReason = (typeof failureReasons)[number];

@@ -143,7 +143,10 @@ describe("POST /predict", () => {
 
   it("refuses ten megabytes with 413, also as chunks, and unpacked from a few kilobytes", async () => {
     const large = Buffer.alloc(10_000_000, " ");
-    expect(await errorOf(await mixed.predict(large))).toMatchObject({ status: 413 });
+    // Again and again: whether a client that still sends gets to read the answer is a matter of luck otherwise.
+    for (let turn = 0; turn < 10; turn++) {
+      expect(await errorOf(await mixed.predict(large))).toMatchObject({ status: 413 });
+    }
     const stream = new ReadableStream({
       async start(controller) {
         for (let part = 0; part < 100; part++) controller.enqueue(large.subarray(0, 100_000));
@@ -186,15 +189,17 @@ describe("POST /predict", () => {
   });
 
   it("refuses more at once than it is allowed with 503 and when to come again", async () => {
-    while ((await moody.metric("ml_inference_processes")) !== 2) await sleep(20);
-    const slow = Array.from({ length: 8 }, () => moody.predict({ instances: [{ mood: 605 }] }));
-    const responses = await Promise.all(slow);
-    const refused = responses.filter((response) => response.status === 503);
-    expect(refused.length).toBeGreaterThan(0);
-    expect(responses.filter((response) => response.status === 200).length).toBeGreaterThan(0);
-    expect(refused[0]?.headers.get("retry-after")).toBe("1");
-    expect(await errorOf(refused[0] as Response)).toMatchObject({ code: "overloaded" });
-    expect(await moody.metric('ml_inference_failures_total{reason="rejected"}')).toBe(refused.length);
+    // Four never end, and hold all that may be answered at once until they are killed.
+    const responses = await Promise.all(
+      Array.from({ length: 8 }, () => moody.predict({ instances: [{ mood: 5000 }] })),
+    );
+    expect(responses.map((response) => response.status).sort()).toEqual([
+      503, 503, 503, 503, 504, 504, 504, 504,
+    ]);
+    const [refused] = responses.filter((response) => response.status === 503);
+    expect(refused?.headers.get("retry-after")).toBe("1");
+    expect(await errorOf(refused as Response)).toMatchObject({ code: "overloaded" });
+    expect(await moody.metric('ml_inference_failures_total{reason="rejected"}')).toBe(4);
   });
 });
 

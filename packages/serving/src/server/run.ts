@@ -107,6 +107,7 @@ class Server {
       processes: settings.POOL_SIZE,
       timeoutMs: settings.INFERENCE_TIMEOUT_MS,
       maxQueued: settings.MAX_CONCURRENCY,
+      onRestart: (why) => this.#logger.warn(`an inference process is being replaced: ${why.message}`),
     });
     metrics.serves(contract, pool.digest);
     return new PredictionService({ contract, pool, metrics, log, maxInstances: settings.MAX_INSTANCES });
