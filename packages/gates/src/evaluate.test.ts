@@ -111,3 +111,29 @@ it("judges a million rows with one F1 and one AUC gate in a few seconds", () => 
   // About a second on an idle machine; the limit only catches another order of growth.
   expect(performance.now() - started).toBeLessThan(15_000);
 });
+
+describe("columns that are given to slice by", () => {
+  const labels = Float64Array.from({ length: 200 }, (_, i) => (i % 4 === 0 ? 1 : 0));
+  const candidate = labels.map((label, i) => (label + (i % 10)) / 12);
+  // 150 rows of a, 40 of b, 10 of c.
+  const codes = Int32Array.from({ length: 200 }, (_, i) => (i < 150 ? 0 : i < 190 ? 1 : 2));
+  const evaluation: Evaluation = {
+    task: "binary",
+    labels,
+    candidate,
+    threshold: 0.5,
+    slices: { city: { codes, names: ["a", "b", "c"] } },
+  };
+  const read = (gate: string) =>
+    Object.keys(
+      evaluate(parseGates(gate), evaluation, { rule: "estimate", confidence: 0.95 }).candidate,
+    ).filter((name) => name.includes("{"));
+
+  it("are read by the metrics that the gates speak of, small slices left out", () => {
+    expect(read("f1 >= 0.1")).toEqual(["f1{city=a}", "f1{city=b}"]);
+  });
+
+  it("are read by the task's first metric when the gates speak of none", () => {
+    expect(read("nan_rate <= 0.1")).toEqual(["accuracy{city=a}", "accuracy{city=b}"]);
+  });
+});

@@ -4,7 +4,7 @@ import { assertShape, type Evaluation } from "./evaluate/evaluation.ts";
 import type { PowerLine } from "./evaluate/power.ts";
 import { type Readings, readAll } from "./evaluate/readings.ts";
 import { gatherRows } from "./evaluate/rows.ts";
-import { questionsOf } from "./evaluate/slices.ts";
+import { questionsOf, reportedSlices } from "./evaluate/slices.ts";
 import { answer } from "./evaluate/verdicts.ts";
 import { normalQuantile } from "./statistics/normal.ts";
 import type { DecisionRule, Gate, Verdict } from "./types.ts";
@@ -66,7 +66,11 @@ export function evaluate(
   const all = questions.find(({ gate, rows }) => gate.slice === undefined && rows !== null)?.rows;
   return {
     verdicts: judgements.map(({ verdict }) => verdict),
-    ...readAll(questions, all ?? gatherRows(evaluation), evaluation),
+    ...readAll(
+      [...questions, ...reportedSlices(gates, evaluation)],
+      all ?? gatherRows(evaluation),
+      evaluation,
+    ),
     power: judgements.flatMap(({ power }) => power ?? []),
   };
 }

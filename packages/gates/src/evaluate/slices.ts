@@ -1,3 +1,4 @@
+import { findMetric, namesFor } from "../catalog.ts";
 import { visible } from "../language/messages.ts";
 import { formatGate } from "../language/parse.ts";
 import { formatMetric } from "../language/slice.ts";
@@ -27,6 +28,30 @@ export function questionsOf(gates: readonly Gate[], evaluation: Evaluation): Que
         : { gate, metric, rows: found };
     });
   return [...new Map(questions.map((question) => [formatGate(question.gate), question])).values()];
+}
+
+/** Fewer rows than this say little of a slice, and a table of such figures misleads. */
+const minReportedRows = 30;
+
+/**
+ * What readers want to see of every column that is given, gates or no gates: the metrics on labels that the gates speak
+ * of, else the first that the task has.
+ */
+export function reportedSlices(gates: readonly Gate[], evaluation: Evaluation): Question[] {
+  const offered = namesFor({ place: "offline", task: evaluation.task }).filter((name) =>
+    findMetric(name)?.tasks.includes(evaluation.task),
+  );
+  const spokenOf = offered.filter((name) => gates.some(({ metric }) => metric === name));
+  const metrics = spokenOf.length > 0 ? spokenOf : offered.slice(0, 1);
+  const questions = Object.keys(evaluation.slices ?? {}).flatMap((column) =>
+    metrics.map((metric): Gate => {
+      const slice: Slice = { column, value: "*", every: true };
+      // The bound is never looked at: these are read, not judged.
+      const bound = { kind: "absolute", value: 0 } as const;
+      return { text: formatMetric(metric, slice), metric, slice, comparison: ">=", bound };
+    }),
+  );
+  return questionsOf(questions, evaluation).filter(({ rows }) => rows !== null && rows.n >= minReportedRows);
 }
 
 function expand(gate: Gate, evaluation: Evaluation): Gate[] {

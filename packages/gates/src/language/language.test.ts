@@ -158,10 +158,14 @@ describe("a list of gates", () => {
     expect(parseGates(" \n# none\n,")).toEqual([]);
   });
 
+  it("means our own metric where a name of others is as near", () => {
+    expect(errorOf(() => parseGate("aucc >= 0.5")).message).toContain("Did you mean auc?");
+  });
+
   it("tells all problems at once, each with the gate's number", () => {
-    const { problems, remedy } = errorOf(() => parseGates("f1 >= 0.2\nacc >= 0.3\nauc <= 0.3"));
+    const { problems, message } = errorOf(() => parseGates("f1 >= 0.2\nacc >= 0.3\nauc <= 0.3"));
     expect(problems.map(({ position }) => position)).toEqual([2, 3]);
-    expect(remedy).toContain("accuracy");
+    expect(message).toContain("accuracy");
   });
 
   it("refuses the same gate twice, however it is written", () => {

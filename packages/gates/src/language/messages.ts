@@ -20,17 +20,12 @@ export class GateSyntaxError extends GatesError {
   readonly problems: readonly GateProblem[];
 
   constructor(problems: readonly GateProblem[]) {
-    super("syntax", problems.map(render).join("\n"), remedy(problems));
+    super("syntax", problems.map(render).join("\n"), remedy);
     this.problems = problems;
   }
 }
 
-function remedy(problems: readonly GateProblem[]): string {
-  const suggestions = new Set(problems.flatMap(({ suggestion }) => suggestion ?? []));
-  return suggestions.size > 0
-    ? [...suggestions].join(" ")
-    : "Write one gate a line as <metric> <op> <bound>, for example f1 >= baseline - 0.02.";
-}
+const remedy = "Write one gate a line as <metric> <op> <bound>, for example f1 >= baseline - 0.02.";
 
 /** Characters shown on either side of the caret. */
 const windowChars = 60;

@@ -20,7 +20,8 @@ export function suggestMetric(word: string): string | undefined {
   if (/^(latency|duration|response_time|p\d)/.test(lower)) {
     return "latency.p95";
   }
-  const names = catalog.flatMap(({ name, aliases }) => [name, ...aliases]);
+  // Our own names first: among equally near ones the first is taken.
+  const names = [...catalog.map(({ name }) => name), ...catalog.flatMap(({ aliases }) => aliases)];
   const near = closest(lower, names);
   const metric = catalog.find(
     ({ name, aliases }) => name === near || (near !== undefined && aliases.includes(near)),
