@@ -38,11 +38,11 @@ const minReportedRows = 30;
  * of, else the first that the task has.
  */
 export function reportedSlices(gates: readonly Gate[], evaluation: Evaluation): Question[] {
-  const offered = namesFor({ place: "offline", task: evaluation.task }).filter((name) =>
-    findMetric(name)?.tasks.includes(evaluation.task),
+  const onLabels = namesFor({ place: "offline", task: evaluation.task }).filter(
+    (name) => name !== "nan_rate" && findMetric(name)?.tasks.includes(evaluation.task),
   );
-  const spokenOf = offered.filter((name) => gates.some(({ metric }) => metric === name));
-  const metrics = spokenOf.length > 0 ? spokenOf : offered.slice(0, 1);
+  const spokenOf = onLabels.filter((name) => gates.some(({ metric }) => metric === name));
+  const metrics = spokenOf.length > 0 ? spokenOf : onLabels.slice(0, 1);
   const questions = Object.keys(evaluation.slices ?? {}).flatMap((column) =>
     metrics.map((metric): Gate => {
       const slice: Slice = { column, value: "*", every: true };
