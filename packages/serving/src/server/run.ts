@@ -1,5 +1,6 @@
 /** The server's life: listen, load the model, serve, drain. */
-import { mkdtemp } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -91,7 +92,7 @@ class Server {
   async #load(settings: Settings, metrics: Metrics): Promise<PredictionService> {
     const log = settings.PREDICTION_LOG === undefined ? null : await this.#openLog(settings.PREDICTION_LOG);
     const runtime = settings.ONNXRUNTIME ?? (await this.#findRuntime(settings));
-    const directory = settings.MODEL_DIRECTORY ?? (await mkdtemp(join(tmpdir(), "ml-actions-model-")));
+    const directory = settings.MODEL_DIRECTORY ?? ownDirectory();
     const model = await resolveModel(settings.MODEL_URI, {
       directory,
       ...(settings.MODEL_DIGEST !== undefined && { digest: settings.MODEL_DIGEST }),
@@ -155,6 +156,13 @@ class Server {
     this.#logger.info("drained");
     this.#exit(0);
   }
+}
+
+/** A name that nobody else has; the directory is there only when a model is fetched into it, and goes with the process. */
+function ownDirectory(): string {
+  const directory = join(tmpdir(), `ml-actions-model-${randomUUID()}`);
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  return directory;
 }
 
 async function listen(app: FastifyInstance, { HOST, PORT }: Settings): Promise<void> {
