@@ -12,6 +12,8 @@ const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
   .split("\n")
   .filter((file) => file !== "");
 const sources = files.filter((file) => /^(packages|actions|test)\/.*\.(ts|mjs)$/.test(file));
+/** What only tests import lies in `testing/` or is named so. */
+const forTests = (file: string) => /\.(test|testing)\.ts$|\/testing\//.test(file);
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 const packages = readdirSync(join(root, "packages"));
 
@@ -45,7 +47,7 @@ describe("the house", () => {
     const wrong: string[] = [];
     for (const file of sources) {
       const [top, name] = file.split("/");
-      if (top !== "packages" || name === undefined || file.endsWith(".test.ts")) continue;
+      if (top !== "packages" || name === undefined || forTests(file)) continue;
       for (const [, imported] of read(file).matchAll(/(?:from|import\()\s*"@ml-actions\/([a-z-]+)/g)) {
         if (imported !== name && !allowed[name]?.includes(imported as string))
           wrong.push(`${file} → ${imported}`);
@@ -57,7 +59,7 @@ describe("the house", () => {
   it("keeps the judge from targets and targets from the judge", () => {
     const targets = sources.filter((file) => /^packages\/rollout\/src\/(targets|local)\//.test(file));
     expect(targets.length).toBeGreaterThan(0);
-    for (const file of targets.filter((name) => !name.endsWith(".test.ts"))) {
+    for (const file of targets.filter((name) => !forTests(name))) {
       expect(read(file), file).not.toMatch(/@ml-actions\/gates\/(judge|evaluate|language)/);
     }
   });
@@ -83,7 +85,7 @@ describe("the house", () => {
     for (const name of packages) {
       const declared = Object.keys(JSON.parse(read(`packages/${name}/package.json`)).dependencies ?? {});
       for (const file of sources.filter((source) => source.startsWith(`packages/${name}/src/`))) {
-        if (file.endsWith(".test.ts")) continue;
+        if (forTests(file)) continue;
         for (const [, imported] of read(file).matchAll(
           /(?:from|import\()\s*"(?!node:)((?:@[a-z-]+\/)?[a-z0-9-]+)/g,
         )) {

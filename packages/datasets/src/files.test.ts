@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { datasetVersion, readTable } from "./index.ts";
 import { quote } from "./quote.ts";
-import { failure, testFiles } from "./test-files.ts";
+import { failure, testFiles } from "./testing/files.ts";
 
 const file = testFiles();
 const fixture = new URL("fixtures/snappy.parquet", import.meta.url).pathname;

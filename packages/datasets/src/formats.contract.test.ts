@@ -4,10 +4,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { formatNames, formats } from "./formats.ts";
 import type { DatasetSchema } from "./index.ts";
 import { readBatches, readTable } from "./index.ts";
-import { failure, testDirectory } from "./test-files.ts";
-import { plain } from "./test-tables.ts";
-import type { LogicalColumn } from "./test-writers.ts";
-import { COLUMNS, writers } from "./test-writers.ts";
+import { failure, testDirectory } from "./testing/files.ts";
+import { plain } from "./testing/tables.ts";
+import type { LogicalColumn } from "./testing/writers.ts";
+import { COLUMNS, writers } from "./testing/writers.ts";
 
 const directory = testDirectory();
 

@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatNames, formats } from "./formats.ts";
 import { DatasetError, readTable } from "./index.ts";
-import { testDirectory } from "./test-files.ts";
-import { COLUMNS, writers } from "./test-writers.ts";
+import { testDirectory } from "./testing/files.ts";
+import { COLUMNS, writers } from "./testing/writers.ts";
 
 const directory = testDirectory();
 const fixtures = fileURLToPath(new URL("./fixtures/", import.meta.url));

@@ -4,9 +4,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { formatNames, formats } from "./formats.ts";
 import type { DatasetSchema } from "./index.ts";
 import { readBatches, readTable } from "./index.ts";
-import { failure, testDirectory } from "./test-files.ts";
-import type { LogicalColumn } from "./test-writers.ts";
-import { writers } from "./test-writers.ts";
+import { failure, testDirectory } from "./testing/files.ts";
+import type { LogicalColumn } from "./testing/writers.ts";
+import { writers } from "./testing/writers.ts";
 
 const directory = testDirectory();
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { DatasetError, loadSchema, schemaBeside } from "./index.ts";
-import { testFiles } from "./test-files.ts";
+import { testFiles } from "./testing/files.ts";
 
 const file = testFiles();
 const valid = {

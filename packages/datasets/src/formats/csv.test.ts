@@ -2,8 +2,8 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { ColumnType, DatasetSchema } from "../index.ts";
 import { readTable } from "../index.ts";
-import { failure, testFiles } from "../test-files.ts";
-import { plain } from "../test-tables.ts";
+import { failure, testFiles } from "../testing/files.ts";
+import { plain } from "../testing/tables.ts";
 
 const file = testFiles();
 let count = 0;

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { DatasetError, readBatches, readTable } from "../index.ts";
-import { failure, testFiles } from "../test-files.ts";
-import { cellsOf } from "../test-tables.ts";
+import { failure, testFiles } from "../testing/files.ts";
+import { cellsOf } from "../testing/tables.ts";
 
 const file = testFiles();
 

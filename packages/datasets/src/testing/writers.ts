@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { parquetWriteBuffer } from "hyparquet-writer";
-import type { FormatName } from "./formats.ts";
-import type { ColumnType } from "./types.ts";
+import type { FormatName } from "../formats.ts";
+import type { ColumnType } from "../types.ts";
 
 /** Test helper: logical columns that every format can hold. An `id` is an integer that no double holds. */
 export type LogicalColumn =

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect } from "vitest";
-import type { ReadOptions } from "./index.ts";
-import { DatasetError, readTable } from "./index.ts";
+import type { ReadOptions } from "../index.ts";
+import { DatasetError, readTable } from "../index.ts";
 
 /** Test helper: a directory of the test file's own, which is gone when its tests are done. */
 export function testDirectory(): string {

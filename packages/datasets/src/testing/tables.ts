@@ -1,4 +1,4 @@
-import type { Column, Table } from "./types.ts";
+import type { Column, Table } from "../types.ts";
 
 /** Test helper: a column's cells as plain values, null where one is missing. */
 export function cellsOf(column: Column | undefined): (number | string | boolean | null)[] {
