@@ -6,6 +6,7 @@ import { icons } from "../verdicts.ts";
 import { code, details, link, table, text } from "./markdown.ts";
 
 const metricsShown = 100;
+const powerShown = 50;
 
 /**
  * The first lines of every summary: the verdict, what was compared, what decided it, what now.
@@ -21,9 +22,11 @@ export function opening({ verdict, headline, decided, sentence, whatNow }: Story
 
 export function powerLines(power: readonly string[]): string | null {
   if (power.length === 0) return null;
-  const lines = power.slice(0, 5).map((sentence) => `- ${text(sentence, 300)}`);
-  if (power.length > 5) lines.push(`- and ${count(power.length - 5)} more`);
-  return `**What this sample can prove**\n\n${lines.join("\n")}`;
+  const lines = power.slice(0, powerShown).map((sentence) => `- ${text(sentence, 300)}`);
+  if (power.length > powerShown) lines.push(`- and ${count(power.length - powerShown)} more`);
+  return power.length > 2
+    ? details(`What this sample can prove (${count(power.length)})`, lines.join("\n"))
+    : `**What this sample can prove**\n\n${lines.join("\n")}`;
 }
 
 export function noteLines(notes: readonly string[]): string | null {

@@ -10,8 +10,9 @@ const rowsFolded = 200;
 const maximumGateLength = 120;
 
 /**
- * Worst first. Passed gates on slices are folded below as soon as the table is longer than a glance (8 rows); what is
- * beyond the caps is counted, never dropped in silence.
+ * Worst first. Passed gates on slices are folded below as soon as the table is longer than a glance (8 rows), and so are
+ * the reasons of gates that passed, which repeat the numbers; what is beyond the caps is counted, never dropped in
+ * silence.
  */
 export function verdictTable(verdicts: readonly Verdict[]): string {
   if (verdicts.length === 0) return "*No gate was judged.*";
@@ -19,9 +20,25 @@ export function verdictTable(verdicts: readonly Verdict[]): string {
   const glance = sorted.length <= 8 ? sorted : sorted.filter((v) => v.verdict !== "pass" || !isSliced(v));
   const shown = (glance.length > 0 ? glance : sorted).slice(0, rowsShown);
   const rest = sorted.filter((verdict) => !shown.includes(verdict));
-  const parts = [table(columns, shown.map(row))];
+  const parts = [tableOf(shown)];
   if (rest.length > 0) parts.push(folded(rest));
+  const passed = shown.filter(({ verdict }) => verdict === "pass");
+  if (passed.length > 0) parts.push(details("Why the gates above passed", passed.map(reasonLine).join("\n")));
   return parts.join("\n\n");
+}
+
+/** The column of reasons is there when a gate did not pass. */
+function tableOf(verdicts: readonly Verdict[]): string {
+  const allPassed = verdicts.every(({ verdict }) => verdict === "pass");
+  const shown = allPassed ? columns.slice(0, -1) : columns;
+  return table(
+    shown,
+    verdicts.map((verdict) => row(verdict).slice(0, shown.length)),
+  );
+}
+
+function reasonLine({ gate, reason }: Verdict): string {
+  return `- ${code(gate, maximumGateLength)}: ${text(reason, 300)}`;
 }
 
 /** What would settle the inconclusive gates, one line each, at most five. */
@@ -58,7 +75,7 @@ function row(verdict: Verdict): string[] {
     bound === null ? "—" : `${sign(verdict)}\u00a0${show(bound)}`.trim(),
     intervalWords(interval, show),
     count(verdict.n),
-    text(verdict.reason, 300),
+    verdict.verdict === "pass" ? "" : text(verdict.reason, 300),
   ];
 }
 
@@ -79,7 +96,7 @@ function folded(rest: readonly Verdict[]): string {
   const example =
     rest.length === 1 && first !== undefined ? ` (${codeInHtml(first.gate, maximumGateLength)})` : "";
   const more = rest.length - rowsFolded;
-  const body = table(columns, rest.slice(0, rowsFolded).map(row));
+  const body = tableOf(rest.slice(0, rowsFolded));
   const note = more > 0 ? `\n\n*And ${count(more)} more: the metrics file has every gate.*` : "";
   return details(`More gates: ${words.join(", ")}${example}`, `${body}${note}`);
 }
