@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
+  // Not in node_modules, which `npm ci` empties and must find quiet.
+  cacheDir: "build/vitest",
   test: {
     include: ["packages/**/*.test.ts", "actions/**/*.test.ts", "test/**/*.test.ts"],
     // The heavier suites bring real components of their own and have scripts of their own.

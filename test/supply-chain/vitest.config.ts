@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 // `npm run test:supply-chain`: real components, fetched once into a cache outside the checkout.
 export default defineConfig({
+  cacheDir: "build/vitest",
   test: {
     include: ["test/supply-chain/**/*.test.ts"],
     testTimeout: 60_000,

@@ -162,7 +162,7 @@ describe("reading a statement", () => {
     [
       "a verdict without n",
       (s: Statement) => {
-        delete figuresOf(s).verdicts[0]?.["n"];
+        delete figuresOf(s).verdicts[0]?.n;
       },
     ],
     [
