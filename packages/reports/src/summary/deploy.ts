@@ -9,6 +9,7 @@ import { confidenceWords } from "../story/story.ts";
 import { countVerdicts, icons } from "../verdicts.ts";
 import { cappedSections, code, details, link, table, text } from "./markdown.ts";
 import { rolloutPath } from "./mermaid.ts";
+import { overTimeTable } from "./over-time.ts";
 import { identityDetails, opening } from "./parts.ts";
 import { settleLines, verdictTable } from "./verdict-table.ts";
 
@@ -24,6 +25,7 @@ export function deploySummary(input: RolloutReportInput): string {
     settleLines(last?.verdicts ?? []),
     last === undefined ? null : rolloutPath(input),
     last === undefined ? null : stepTable(input),
+    input.stable === null ? null : overTimeTable(input),
     ...earlier.slice(-stepsShown).map(earlierGates),
     journal(input),
     identityDetails(

@@ -130,6 +130,20 @@ describe("the summary of deploy", () => {
     expect(deploySummary(same)).toMatch(/serves 100\u00a0% of flights already/);
   });
 
+  test("draws both sides over time on one scale, gaps where telemetry failed", () => {
+    const side = { requests: 100, errors: 0, nan: 0, p50Ms: 1, p99Ms: null };
+    const look = (nan: number | null) => ({
+      at: 0,
+      weightPercent: 10,
+      stable: side,
+      candidate: { ...side, nan },
+    });
+    const blind = { at: 0, weightPercent: 10, problem: "outage", detail: "" } as const;
+    const markdown = deploySummary({ ...rolloutRestored, observations: [look(0), blind, look(5), look(10)] });
+    expect(markdown).toContain("| Answered with NaN | `▁ ▅█`\u00a010.0\u00a0% | `▁ ▁▁`\u00a00\u00a0% |");
+    expect(markdown).not.toContain("Latency, p99 |");
+  });
+
   test("of a rollout that its guard took back names the reason", () => {
     const outcome = {
       ...rolloutRestored.outcome,
