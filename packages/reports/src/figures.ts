@@ -52,7 +52,7 @@ export function count(value: number): string {
 
 /** `1 request`, `2 requests`. */
 export function counted(value: number, noun: string): string {
-  return `${count(value)}${noBreakSpace}${noun}${Math.round(value) === 1 ? "" : "s"}`;
+  return `${count(value)} ${noun}${Math.round(value) === 1 ? "" : "s"}`;
 }
 
 /** 10 %, 2.5 %. */
