@@ -15,7 +15,7 @@ const at = (name: JournalStep["name"], percent?: number) => ({
 const steps = [
   { ...at("begin"), candidate: "flights-2" },
   { ...at("prepare"), candidate: "flights-2" },
-  { ...at("split", 10), candidate: "flights-2" },
+  { ...at("split", 25), candidate: "flights-2" },
   { ...at("split", 50), candidate: "flights-2" },
   { ...at("split", 100), candidate: "flights-2" },
   { ...at("restore"), candidate: "flights-treacherous" },
@@ -26,6 +26,8 @@ const steps = [
 
 describe("SIGKILL of the deploy", () => {
   let stage: Stage;
+  /** The runner before this one died in the middle. */
+  let interrupted = false;
   beforeAll(async () => {
     stage = await Stage.set();
   });
@@ -41,21 +43,22 @@ describe("SIGKILL of the deploy", () => {
         inputs: { bake: "2s" },
         interrupt: { how: "kill", when: () => stage.untilWritten(like) },
       });
-      expect(killed.killed, killed.raw).toBe("kill");
-      await stage.untilStableIsAlone(restoredWithinMs);
+      if (interrupted) expect(killed.raw).toMatch(/An earlier rollout: .*(guard|interrupted)/);
+      interrupted = killed.killed === "kill";
+      // The last step is so short that the runner's own end may come first.
+      expect(title === "end" ? ["kill", null] : ["kill"], killed.raw).toContain(killed.killed);
+      await stage.untilSettled(restoredWithinMs);
       const after = (await stage.situation()).stable?.label;
       // A promotion that was through before the runner died is not undone; anything before it is.
       expect(title === "promote" ? [before, candidate] : [before]).toContain(after);
       expect(stage.traffic.failures.slice(failuresBefore)).toEqual([]);
-      const last = stage.journal().at(-1);
-      expect(title === "promote" || last?.step.name === "end", JSON.stringify(last)).toBe(true);
     },
   );
 
   it("is told by the next deploy, which goes its own way to the end", async () => {
     await stage.rollback().catch(() => undefined);
     const killed = await stage.deploy("flights-2", {
-      interrupt: { how: "kill", when: () => stage.untilWritten(at("split", 10).like) },
+      interrupt: { how: "kill", when: () => stage.untilWritten(at("split", 25).like) },
     });
     expect(killed.killed, killed.raw).toBe("kill");
     const next = await stage.deploy("flights-2");
