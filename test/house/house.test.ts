@@ -28,7 +28,7 @@ const allowed: Record<string, readonly string[]> = {
   rollout: ["gates", "telemetry", "serving"],
   evidence: ["gates"],
   reports: ["gates"],
-  release: ["action-kit"],
+  release: ["action-kit", "evidence"],
 };
 
 /** Files that are one table, where splitting would hide it. */

@@ -2,7 +2,12 @@
 import type { Log } from "@ml-actions/action-kit/action";
 import { quantile } from "@ml-actions/gates/judge/histogram";
 import type { SideCounts } from "@ml-actions/gates/types";
-import { progressLine, type RolloutObservation, type SideObservation } from "@ml-actions/reports";
+import {
+  progressLegend,
+  progressLine,
+  type RolloutObservation,
+  type SideObservation,
+} from "@ml-actions/reports";
 import type { Observed, RolloutEvent } from "@ml-actions/rollout/events";
 import type { RolloutPlan } from "@ml-actions/rollout/plan";
 import { stepText } from "@ml-actions/rollout/resume";
@@ -23,7 +28,7 @@ export class Narrator {
     switch (event.kind) {
       case "journal":
         this.journal.push({ at: event.at, text: stepText(event.step) });
-        if (event.step.name === "split") this.#stepBegan = event.at;
+        if (event.step.name === "split") this.#beginStep(event.at);
         if (event.step.name === "prepare") this.#log.info(`Preparing ${this.#plan.candidate.label} …`);
         if (event.step.name === "restore") this.#log.info(`Restoring stable: ${event.step.reason}`);
         break;
@@ -50,6 +55,11 @@ export class Narrator {
       case "end":
         break;
     }
+  }
+
+  #beginStep(at: number): void {
+    if (this.#stepBegan === 0) this.#log.info(progressLegend);
+    this.#stepBegan = at;
   }
 
   #observe(at: number, { weight, observation, total, verdicts }: Observed): void {

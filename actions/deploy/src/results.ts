@@ -95,7 +95,13 @@ export function reportOf({
     steps: result.steps.map(({ weight, ...step }) => ({ weightPercent: weight, ...step })),
     observations: narrator.observations,
     journal: narrator.journal,
-    outcome: { stage: result.stage, verdict: verdictOf(result), reason: result.reason, at: result.endedAt },
+    outcome: {
+      stage: result.stage,
+      // Nothing is wrong with a first release or an unchanged one, and the page need not look as if.
+      verdict: result.stage === "promoted" ? "pass" : verdictOf(result),
+      reason: result.reason,
+      at: result.endedAt,
+    },
     run,
   };
 }

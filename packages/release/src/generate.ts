@@ -7,6 +7,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { ActionDefinition } from "@ml-actions/action-kit";
+import { metricsJsonSchema } from "@ml-actions/evidence";
 import { actionYml } from "./action-yml.ts";
 import { readDefinitions } from "./definitions.ts";
 import { jsonText } from "./json-text.ts";
@@ -32,6 +33,7 @@ export async function generatedFiles(
   const suite = await existing(root, "action-readme.md", SUITE_HEADING);
   files.set("action-readme.md", replaceGenerated(suite, suiteReference(definitions)));
   files.set("docs/schemas/delivery.schema.json", jsonText(deliverySchema(definitions)));
+  files.set("docs/schemas/metrics.schema.json", jsonText(metricsJsonSchema()));
   files.set("packages/action-kit/src/config-readers.ts", configReaders(definitions));
   return files;
 }

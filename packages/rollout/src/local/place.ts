@@ -59,8 +59,8 @@ export class Place {
     for (const folder of ["releases", "predictions"]) {
       await mkdir(join(this.#options.stateDirectory, folder), { recursive: true, mode: 0o700 });
     }
-    const { stable, previous } = this.#state.now;
-    await forgetOthers(this.#options.stateDirectory, [stable, previous], true);
+    const { stable } = this.#state.now;
+    await forgetOthers(this.#options.stateDirectory, this.#worthKeeping(), true);
     await this.#state.update({ candidate: null, candidatePercent: 0, mirrorPercent: 0 });
     if (stable === null) return;
     this.#stable = this.#run(stable);
@@ -69,7 +69,7 @@ export class Place {
 
   /** Runs the candidate at 0 %; resolves when it answers its probe. `rollout` marks whose counts begin. */
   async prepare(release: Release, rollout: string, readyTimeoutMs: number): Promise<void> {
-    const { stable, previous, candidate } = this.#state.now;
+    const { stable, candidate } = this.#state.now;
     if (stable?.digest === release.digest) throw alreadyStable(release);
     const files = keptFiles(this.#options.stateDirectory, release.digest);
     await stat(files.model).catch((cause) => {
@@ -86,7 +86,7 @@ export class Place {
     this.#routing.setSides(this.#stable, running);
     this.#beginCounts(`${rollout} ${stable?.digest} ${release.digest}`);
     await this.#state.update({ candidate: release, candidatePercent: 0, mirrorPercent: 0 });
-    await forgetOthers(this.#options.stateDirectory, [stable, previous, release]);
+    await forgetOthers(this.#options.stateDirectory, [...this.#worthKeeping(), release]);
     try {
       await running.whenReady(readyTimeoutMs);
     } catch (error) {
@@ -161,6 +161,12 @@ export class Place {
   async #withoutCandidate(): Promise<void> {
     this.#dropCandidate();
     await this.#state.update({ candidate: null, candidatePercent: 0, mirrorPercent: 0 });
+  }
+
+  /** Whatever a rollback can be asked for: all that are in the history. */
+  #worthKeeping(): (Release | null)[] {
+    const { stable, previous, history } = this.#state.now;
+    return [stable, previous, ...history.map(({ release }) => release)];
   }
 
   /** Takes effect at once, whatever becomes of the disk. */

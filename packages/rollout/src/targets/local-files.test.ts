@@ -21,7 +21,7 @@ const test = baseTest.extend<{ lab: Lab; a: Release; b: Release }>({
   b: async ({ lab }, use) => use(await lab.release({ name: "b" })),
 });
 
-test.concurrent("rollback works after the workspace is gone, and files of others than stable and previous go", async ({
+test.concurrent("rollback works after the workspace is gone, and files of releases that never were stable go", async ({
   lab,
   a,
   b,
@@ -37,8 +37,9 @@ test.concurrent("rollback works after the workspace is gone, and files of others
   expect((await place.target.read()).stable?.digest).toBe(a.digest);
   await deploy(place, "4", c);
   await begin(place, "5", await lab.release({ name: "d" }));
+  expect((await readdir(join(lab.stateDirectory, "releases"))).length).toBe(4);
+  await place.target.prepare(b);
   expect((await readdir(join(lab.stateDirectory, "releases"))).length).toBe(3);
-  await expect(place.target.prepare(b)).rejects.toMatchObject({ code: "artifact" });
 });
 
 test.concurrent("a model that is not the one that the release names is refused, and so is a missing file", async ({
