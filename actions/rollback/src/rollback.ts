@@ -47,5 +47,6 @@ export const rollback: Story<Definition["inputs"], Definition["outputs"]> = asyn
   await writeFile(path, rollbackPage(report));
   context.output("report", path);
   await context.summary(rollbackSummary(report));
-  context.log.info(`${result.reason}. Report: ${path}`);
+  context.log.info(`Report: ${path}`);
+  context.log.info(result.reason);
 };
