@@ -110,7 +110,7 @@ async function seen(
 ): Promise<ShadowRun> {
   const counts = await opened.mirrorTelemetry.observe(stable.digest, candidate.digest);
   const settled = Date.now() - logDelayMs;
-  const upTo = (release: Release) => before(opened.predictions(release.digest), settled);
+  const upTo = (release: Release) => before(opened.predictions(release.digest, startedAt), settled);
   const pairs = await pairUp(upTo(stable), upTo(candidate), startedAt);
   return { ...pairs, stable, sent: sentOf(counts), counts, startedAt };
 }

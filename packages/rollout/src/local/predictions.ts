@@ -1,6 +1,5 @@
 /** Reads a release's prediction log while its server may be writing it. */
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import type { Prediction } from "../targets/index.ts";
@@ -14,19 +13,55 @@ const predictionSchema: z.ZodType<Prediction> = z.object({
   ms: z.number(),
 });
 
+/** Lines are in the order in which they were written, which is that of their answers but for the odd one. */
+const disorderMs = 1_000;
+const chunkBytes = 64 * 1024;
+
 /** Yields what is in the log now, oldest first; nothing when there is no log. A line that is not whole is left out:
- * the last one may be half-written yet, and a killed server leaves one behind. */
-export async function* readPredictions(path: string): AsyncGenerator<Prediction> {
-  const size = await stat(path).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size === 0) return;
-  const lines = createInterface({ input: createReadStream(path, { end: size - 1 }), crlfDelay: Infinity });
-  for await (const line of lines) {
-    const prediction = parse(line);
-    if (prediction !== null) yield prediction;
+ * the last one may be half-written yet, and a killed server leaves one behind.
+ * @param fromMs answers before this moment (ms since 1970) may be left out: the log of a release that has served for
+ * long is not read from its beginning */
+export async function* readPredictions(path: string, fromMs = 0): AsyncGenerator<Prediction> {
+  const file = await open(path).catch(() => null);
+  if (file === null) return;
+  try {
+    const { size } = await file.stat();
+    if (size === 0) return;
+    const start = await offsetBefore(file, size, fromMs - disorderMs);
+    const input = file.createReadStream({ start, end: size - 1, autoClose: false });
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+      const prediction = parse(line);
+      if (prediction !== null) yield prediction;
+    }
+  } finally {
+    await file.close();
   }
+}
+
+/** An offset after which all answers since `fromMs` lie, found by halving. It may be in the middle of a line, which is
+ * then left out as one that is not whole. */
+async function offsetBefore(file: FileHandle, size: number, fromMs: number): Promise<number> {
+  let low = 0;
+  let high = size;
+  while (high - low > chunkBytes) {
+    const middle = Math.floor((low + high) / 2);
+    const found = await firstWithin(file, middle, high);
+    if (found === null) return low;
+    if (found.at < fromMs) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+async function firstWithin(file: FileHandle, from: number, to: number): Promise<Prediction | null> {
+  const { buffer, bytesRead } = await file.read(
+    Buffer.alloc(chunkBytes),
+    0,
+    Math.min(chunkBytes, to - from),
+    from,
+  );
+  const lines = buffer.toString("utf8", 0, bytesRead).split("\n").slice(1, -1);
+  return lines.map(parse).find((line) => line !== null) ?? null;
 }
 
 function parse(line: string): Prediction | null {

@@ -22,8 +22,9 @@ export interface OpenTarget {
   target: Target;
   ledger: Ledger;
   telemetry: TelemetrySource;
-  /** What the release with this digest answered so far, oldest first. */
-  predictions(releaseDigest: string): AsyncIterable<Prediction>;
+  /** What the release with this digest answered since `fromMs` (ms since 1970), oldest first; some before it may be
+   * among them. */
+  predictions(releaseDigest: string, fromMs?: number): AsyncIterable<Prediction>;
 }
 
 export interface TargetOptions {

@@ -58,7 +58,7 @@ export async function openLocal(options: LocalOptions): Promise<LocalTarget> {
     ledger: ledgerOf(living, stateDirectory, speaker),
     telemetry: localTelemetry({ socket: living.socket }),
     mirrorTelemetry: localTelemetry({ socket: living.socket, traffic: "mirrored" }),
-    predictions: (digest) => readPredictions(predictionLog(stateDirectory, digest)),
+    predictions: (digest, fromMs) => readPredictions(predictionLog(stateDirectory, digest), fromMs),
     shutDown: async () => {
       await living.client.call("/shut-down");
       await untilGone(stateDirectory, 60_000);
