@@ -53,3 +53,9 @@ test("a log of lines longer than what is read at once is read from its beginning
   const path = await logOf(`${long}\n${long}\n${line(9)}`);
   expect(await moments(path, 5)).toContain(9);
 });
+
+test("what the server put aside comes before what it began anew", async () => {
+  const path = await logOf(`${line(3)}${line(4)}`);
+  await writeFile(`${path}.1`, `${line(1)}${line(2)}`);
+  expect(await moments(path)).toEqual([1, 2, 3, 4]);
+});

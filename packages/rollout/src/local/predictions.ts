@@ -22,6 +22,12 @@ const chunkBytes = 64 * 1024;
  * @param fromMs answers before this moment (ms since 1970) may be left out: the log of a release that has served for
  * long is not read from its beginning */
 export async function* readPredictions(path: string, fromMs = 0): AsyncGenerator<Prediction> {
+  // The server turns a full log into `.1` and begins anew.
+  yield* readFile(`${path}.1`, fromMs);
+  yield* readFile(path, fromMs);
+}
+
+async function* readFile(path: string, fromMs: number): AsyncGenerator<Prediction> {
   const file = await open(path).catch(() => null);
   if (file === null) return;
   try {

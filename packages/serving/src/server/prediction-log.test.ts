@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { inputHash, PredictionLog, type PredictionRecord } from "./prediction-log.ts";
 
 let directory: string;
@@ -41,6 +41,19 @@ describe("the prediction log", () => {
     await log.close();
     const kept = (await readFile(path, "utf8")).trimEnd().split("\n");
     expect(kept.length + log.dropped).toBe(40);
+  });
+
+  it("begins anew when it is full, and keeps the one before", async () => {
+    const log = await PredictionLog.open(path, () => {}, 5_000);
+    for (let round = 0; round < 5; round++) {
+      for (let index = 0; index < 100; index++) log.append(record(`r${round}-${index}`));
+      await vi.waitFor(async () => expect(await readFile(`${path}.1`, "utf8")).toContain(`"r${round}-99"`));
+    }
+    log.append(record("last"));
+    await log.close();
+    expect(await readFile(path, "utf8")).toBe(`${JSON.stringify(record("last"))}\n`);
+    expect((await readFile(`${path}.1`, "utf8")).split("\n")).toHaveLength(101);
+    expect(log.dropped).toBe(0);
   });
 
   it("counts every line that a full disk refuses, and says why", async () => {

@@ -4,7 +4,7 @@
  * slow one cannot take is dropped and counted.
  */
 import { hash } from "node:crypto";
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, rename } from "node:fs/promises";
 import { ServingError } from "../errors.ts";
 import type { Instance } from "../instances.ts";
 
@@ -22,13 +22,19 @@ export interface PredictionRecord {
   ms: number;
 }
 
+/** At this size the log becomes `<path>.1`, and the one before it goes: a server that answers for months does not fill
+ * the disk, and the last hours of answers are always there. */
+const maxFileBytes = 256 * 1024 * 1024;
 const flushEveryMs = 200;
 const flushAtBytes = 64 * 1024;
 const maxPendingBytes = 16 * 1024 * 1024;
 
 export class PredictionLog {
-  readonly #file: FileHandle;
+  readonly #path: string;
+  readonly #maxBytes: number;
   readonly #onProblem: (error: Error) => void;
+  #file: FileHandle;
+  #fileBytes: number;
   #lines: string[] = [];
   #pendingBytes = 0;
   #writing: Promise<void> = Promise.resolve();
@@ -39,17 +45,30 @@ export class PredictionLog {
   /** Lines that were not kept. */
   dropped = 0;
 
-  private constructor(file: FileHandle, onProblem: (error: Error) => void) {
-    this.#file = file;
+  private constructor(
+    path: string,
+    opened: { file: FileHandle; bytes: number },
+    onProblem: (error: Error) => void,
+    maxBytes: number,
+  ) {
+    this.#path = path;
+    this.#file = opened.file;
+    this.#fileBytes = opened.bytes;
     this.#onProblem = onProblem;
+    this.#maxBytes = maxBytes;
     this.#timer = setInterval(() => void this.#flush(), flushEveryMs).unref();
   }
 
   /** `onProblem` hears of every write that failed. Rejects with `ServingError` code `settings` when the file cannot be
    * appended to. */
-  static async open(path: string, onProblem: (error: Error) => void): Promise<PredictionLog> {
+  static async open(
+    path: string,
+    onProblem: (error: Error) => void,
+    maxBytes = maxFileBytes,
+  ): Promise<PredictionLog> {
     try {
-      return new PredictionLog(await open(path, "a", 0o640), onProblem);
+      const file = await open(path, "a", 0o640);
+      return new PredictionLog(path, { file, bytes: (await file.stat()).size }, onProblem, maxBytes);
     } catch (cause) {
       throw new ServingError(
         "settings",
@@ -93,6 +112,15 @@ export class PredictionLog {
     return this.#writing;
   }
 
+  /** The old file stays open until the new one is, so that a failure loses nothing. */
+  async #rotate(): Promise<void> {
+    const old = this.#file;
+    await rename(this.#path, `${this.#path}.1`);
+    this.#file = await open(this.#path, "a", 0o640);
+    this.#fileBytes = 0;
+    await old.close();
+  }
+
   async #write(lines: string[]): Promise<void> {
     const bytes = Buffer.from((this.#torn ? "\n" : "") + lines.join(""));
     let written = 0;
@@ -101,6 +129,8 @@ export class PredictionLog {
         written += (await this.#file.write(bytes, written)).bytesWritten;
       }
       this.#torn = false;
+      this.#fileBytes += bytes.byteLength;
+      if (this.#fileBytes >= this.#maxBytes) await this.#rotate();
     } catch (error) {
       const kept =
         bytes
