@@ -1,5 +1,6 @@
 /** The inputs that every action on a target has: said once, so that they mean the same everywhere. */
 import { choice, filePath, lines, orProblem, text } from "@ml-actions/action-kit/fields";
+import { assertGatesApply } from "@ml-actions/gates/catalog";
 import { parseGates } from "@ml-actions/gates/language";
 import { targetNames } from "@ml-actions/rollout/targets/names";
 
@@ -23,8 +24,18 @@ export const candidate = () =>
     "The release that wants to serve: an ONNX file with its contract file beside it (`model.onnx`, `model.contract.json`)",
   );
 
-/** A gate a line, or separated by commas. */
-export const gates = (defaults: string) =>
+/**
+ * A gate a line, or separated by commas.
+ *
+ * @param place where its metrics must be had; left out, any place will do
+ */
+export const gates = (defaults: string, place?: "offline" | "online") =>
   lines()
-    .transform(orProblem((written) => parseGates(written.join("\n"))))
+    .transform(
+      orProblem((written) => {
+        const parsed = parseGates(written.join("\n"));
+        if (place !== undefined) assertGatesApply(parsed, { place });
+        return parsed;
+      }),
+    )
     .prefault(defaults);

@@ -1,4 +1,5 @@
 /** eval-gate as the runner runs it: built, with inputs as text, and outputs, summary and annotations as GitHub reads them. */
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Job, PhaseResult } from "../runner/runner.ts";
 import { errorsOf, evaluationSample, filesOf, fileWith, flights, models, newJob } from "./suite.ts";
@@ -69,6 +70,23 @@ describe("a verdict", () => {
       await run({ ...flights2, gates, dataset: flights("dataset_v20131231.csv") }),
     ];
     expect(filesOf(csv).metrics).toEqual(filesOf(parquet).metrics);
+  });
+
+  it("notes rows that a server would refuse", async () => {
+    const [header = "", ...rows] = readFileSync(flights("dataset_v20131231.csv"), "utf8")
+      .trimEnd()
+      .split("\n");
+    const month = header.split(",").indexOf("month");
+    const broken = rows.slice(0, 500).map((row, index) => {
+      const cells = row.split(",");
+      if (index === 6) cells[month] = "13";
+      return cells.join(",");
+    });
+    const dataset = fileWith("rows.csv", [header, ...broken].join("\n"));
+    const done = await run({ ...flights2, dataset, gates: "auc >= 0.5" });
+    expect(done.summary).toMatch(
+      /1 row holds a .{0,10}month.{0,10} that the contract does not allow, row 7 the first/,
+    );
   });
 
   it("compares with the metrics of an earlier run", async () => {

@@ -44,7 +44,8 @@ describe("SIGKILL of the deploy", () => {
         interrupt: { how: "kill", when: () => stage.untilWritten(like) },
       });
       if (interrupted) expect(killed.raw).toMatch(/An earlier rollout: .*(guard|interrupted)/);
-      interrupted = killed.killed === "kill";
+      // At its last step the rollout was closed already: there was nothing left to interrupt.
+      interrupted = killed.killed === "kill" && title !== "end";
       // The last step is so short that the runner's own end may come first.
       expect(title === "end" ? ["kill", null] : ["kill"], killed.raw).toContain(killed.killed);
       await stage.untilSettled(restoredWithinMs);

@@ -18,7 +18,10 @@ const inputs = z.object({
   steps: percentList()
     .prefault("10, 25, 50, 100")
     .describe("The candidate's share of traffic, step by step, in percent"),
-  gates: gates("error_rate <= baseline + 0.01, latency.p99 <= baseline * 1.5, nan_rate <= 0.001").describe(
+  gates: gates(
+    "error_rate <= baseline + 0.01, latency.p99 <= baseline * 1.5, nan_rate <= 0.001",
+    "online",
+  ).describe(
     "What must be proven for the candidate at each step before its share grows. A rule in brackets is for that gate alone: with `[refute]` the share grows unless the gate is proven broken",
   ),
   interval: duration({ minMs: 100 }).prefault("10s").describe("How often both sides are looked at"),

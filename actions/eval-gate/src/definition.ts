@@ -6,7 +6,7 @@ import { gates } from "../../target-inputs.ts";
 
 const inputs = z
   .object({
-    gates: gates("f1 >= baseline - 0.02").describe(
+    gates: gates("f1 >= baseline - 0.02", "offline").describe(
       "What must hold, one gate a line: `<metric> <op> <bound>`, such as `auc{carrier=*} >= baseline - 0.01`, `accuracy >= 0.85` or `latency.p95 <= 50ms`. A rule in brackets, `[prove]`, is for that gate alone",
     ),
     "decision-rule": choice(decisionRules)

@@ -58,3 +58,42 @@ function featureColumn(feature: Feature, column: Column): FeatureColumn | string
 function firstMissing(column: Column): number {
   return column.kind === "string" ? column.codes.indexOf(-1) : (column.missing?.indexOf(1) ?? -1);
 }
+
+/**
+ * What a server with this contract would refuse although it is scored here: a figure on such rows says nothing of what
+ * callers get.
+ *
+ * @returns one sentence a feature, with the number of its rows and the first of them
+ */
+export function refusedByContract(table: Table, contract: Contract): string[] {
+  return contract.features.flatMap((feature) => {
+    const column = table.columns.get(feature.name);
+    const rows = column === undefined ? [] : rowsOutside(feature, column);
+    const [first] = rows;
+    if (first === undefined) return [];
+    const [count, row] = [rows.length, first + 1].map((value) => value.toLocaleString("en-US"));
+    const hold = rows.length === 1 ? "row holds" : "rows hold";
+    return [
+      `${count} ${hold} a ${JSON.stringify(feature.name)} that the contract does not allow, row ${row} the first: a server would refuse such a request`,
+    ];
+  });
+}
+
+function rowsOutside(feature: Feature, column: Column): number[] {
+  const rows: number[] = [];
+  if (column.kind === "string" && feature.values !== undefined) {
+    const allowed = new Set(feature.values);
+    const outside = column.dictionary.map((value) => !allowed.has(value));
+    column.codes.forEach((code, row) => {
+      if (code >= 0 && outside[code]) rows.push(row);
+    });
+  }
+  if (column.kind === "number") {
+    const { minimum = Number.NEGATIVE_INFINITY, maximum = Number.POSITIVE_INFINITY } = feature;
+    column.values.forEach((value, row) => {
+      const fraction = feature.type === "integer" && !Number.isInteger(value);
+      if (column.missing?.[row] !== 1 && (value < minimum || value > maximum || fraction)) rows.push(row);
+    });
+  }
+  return rows;
+}

@@ -12,6 +12,7 @@ import { findRuntime } from "@ml-actions/serving/runtime";
 import { labelsOf } from "../../labels.ts";
 import { type Baseline, findBaseline, refuseWithout } from "./baseline.ts";
 import type { EvalGateInputs, EvalGateOutputs } from "./definition.ts";
+import { refusedByContract } from "./features.ts";
 import { answersOf, type Model, modelOf, type RunOptions, refuseSame } from "./models.ts";
 import { predictionsOf } from "./predictions.ts";
 import { slicesOf } from "./slices.ts";
@@ -48,7 +49,7 @@ export async function fromModels(inputs: EvalGateInputs, context: Context): Prom
     candidate: candidate.release,
     baseline: namedBaseline(baseline),
     dataset: await facts(path, table),
-    notes,
+    notes: [...notes, ...refusedByContract(table, candidate.contract)],
   };
 }
 
