@@ -1,6 +1,7 @@
 import type { ActionDefinition } from "@ml-actions/action-kit/action";
 import { choice, duration, integer, percentList, text } from "@ml-actions/action-kit/fields";
 import { z } from "zod";
+import { judgementOutputs } from "../../judgement-outputs.ts";
 import { candidate, gates, resource, target } from "../../target-inputs.ts";
 
 const inputs = z.object({
@@ -41,13 +42,14 @@ const inputs = z.object({
     .describe("How long the candidate is watched at 100 % before stable is given up"),
 });
 
+const { verdict, metrics, report, evidence } = judgementOutputs;
 const outputs = {
-  verdict: "`pass`, `fail` or `inconclusive`",
+  verdict,
   stage: "`promoted`, `restored` or `held`",
   stable: "Digest of the release that serves now",
-  metrics: "Path of the metrics file (JSON)",
-  report: "Path of the HTML report",
-  evidence: "Path of the evidence: an in-toto statement of the verdicts about the candidate's digest",
+  metrics,
+  report,
+  evidence,
 };
 
 export type DeployInputs = z.output<typeof inputs>;

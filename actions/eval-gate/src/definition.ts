@@ -2,6 +2,7 @@ import type { ActionDefinition } from "@ml-actions/action-kit/action";
 import { choice, config, filePath, list, number, text } from "@ml-actions/action-kit/fields";
 import { decisionRules } from "@ml-actions/gates/types";
 import { z } from "zod";
+import { judgementOutputs, safeJudgement } from "../../judgement-outputs.ts";
 import { gates } from "../../target-inputs.ts";
 
 const inputs = z
@@ -76,16 +77,8 @@ const inputs = z
       problem("dataset", "is missing: give `model` and `dataset`, or `predictions`");
   });
 
-const outputs = {
-  verdict: "`pass`, `fail` or `inconclusive`",
-  passed: "`true` when the verdict is `pass`, else `false`",
-  metrics: "Path of the metrics file (JSON)",
-  report: "Path of the HTML report",
-  evidence: "Path of the evidence: an in-toto statement of the verdicts about the candidate's digest",
-};
-
 export type EvalGateInputs = z.output<typeof inputs>;
-export type EvalGateOutputs = typeof outputs;
+export type EvalGateOutputs = typeof judgementOutputs;
 
 export const definition: ActionDefinition<typeof inputs, EvalGateOutputs> = {
   name: "eval-gate",
@@ -93,9 +86,9 @@ export const definition: ActionDefinition<typeof inputs, EvalGateOutputs> = {
   description:
     "Compares a candidate model with a baseline on labelled data and fails the job when a gate does not hold",
   inputs,
-  outputs,
+  outputs: judgementOutputs,
   permissions: {},
-  safeOutputs: { verdict: "inconclusive", passed: "false" },
+  safeOutputs: safeJudgement,
   readsConfig: true,
   example: `- uses: org/ml-actions/eval-gate@v1
   with:

@@ -1,6 +1,7 @@
 import type { ActionDefinition } from "@ml-actions/action-kit/action";
 import { choice, duration, filePath, integer } from "@ml-actions/action-kit/fields";
 import { z } from "zod";
+import { judgementOutputs, safeJudgement } from "../../judgement-outputs.ts";
 import { candidate, gates, resource, target } from "../../target-inputs.ts";
 
 const inputs = z
@@ -48,16 +49,8 @@ const inputs = z
     }
   });
 
-const outputs = {
-  verdict: "`pass`, `fail` or `inconclusive`",
-  passed: "`true` when the verdict is `pass`, else `false`",
-  metrics: "Path of the metrics file (JSON)",
-  report: "Path of the HTML report",
-  evidence: "Path of the evidence: an in-toto statement of the verdicts about the candidate's digest",
-};
-
 export type ShadowInputs = z.output<typeof inputs>;
-export type ShadowOutputs = typeof outputs;
+export type ShadowOutputs = typeof judgementOutputs;
 
 export const definition: ActionDefinition<typeof inputs, ShadowOutputs> = {
   name: "shadow",
@@ -65,9 +58,9 @@ export const definition: ActionDefinition<typeof inputs, ShadowOutputs> = {
   description:
     "Lets a candidate answer the requests that stable answers, with nobody seeing its answers, and gates on the difference",
   inputs,
-  outputs,
+  outputs: judgementOutputs,
   permissions: {},
-  safeOutputs: { verdict: "inconclusive", passed: "false" },
+  safeOutputs: safeJudgement,
   example: `- uses: org/ml-actions/shadow@v1
   with:
     resource: flights
