@@ -80,6 +80,24 @@ describe("the house", () => {
     expect(homes.filter((home) => !files.includes(`${home}/README.md`))).toEqual([]);
   });
 
+  it("names the version of package.json in what it writes", () => {
+    expect(read("actions/tool.ts")).toContain(`"ml-actions ${JSON.parse(read("package.json")).version}"`);
+  });
+
+  it("imports what a package declares", () => {
+    const unused = packages.flatMap((name) => {
+      const declared = Object.keys(JSON.parse(read(`packages/${name}/package.json`)).dependencies ?? {});
+      const code = sources
+        .filter((file) => file.startsWith(`packages/${name}/src/`))
+        .map(read)
+        .join("\n");
+      return declared
+        .filter((dependency) => !code.includes(`"${dependency}`))
+        .map((dependency) => `${name}: ${dependency}`);
+    });
+    expect(unused).toEqual([]);
+  });
+
   it("declares in package.json what a package imports", () => {
     const missing: string[] = [];
     for (const name of packages) {

@@ -3,10 +3,10 @@
  * import each other through `exports` that point to .ts files. So tsc compiles the checkout into a copy of its shape,
  * and the copy's manifests point to .js.
  */
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { getExecOutput } from "@actions/exec";
 import type { Sources } from "./sources.ts";
 
 /**
@@ -74,18 +74,9 @@ async function linkPackage(root: string, out: string, name: string): Promise<voi
 
 /** Runs a tool of the checkout's under the Node that runs this. Throws with its output when it fails. */
 export async function run(root: string, tool: string, args: readonly string[]): Promise<void> {
-  const child = spawn(process.execPath, [join(root, "node_modules/.bin", tool), ...args], {
-    cwd: root,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      output += text;
-    });
-  }
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.on("error", reject).on("close", resolve);
-  });
-  if (code !== 0) throw new Error(`${tool} ${args.join(" ")} ended with ${code}:\n${output.slice(-4000)}`);
+  const command = [join(root, "node_modules/.bin", tool), ...args];
+  const options = { cwd: root, silent: true, ignoreReturnCode: true };
+  const { exitCode, stdout, stderr } = await getExecOutput(process.execPath, command, options);
+  if (exitCode === 0) return;
+  throw new Error(`${tool} ${args.join(" ")} ended with ${exitCode}:\n${(stdout + stderr).slice(-4000)}`);
 }
