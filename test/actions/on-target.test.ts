@@ -5,7 +5,7 @@ import { liveRequests } from "../demo/live-requests.ts";
 import { freePort } from "../runner/free-port.ts";
 import type { Job, PhaseResult } from "../runner/runner.ts";
 import { Traffic } from "../traffic/traffic.ts";
-import { errorsOf, filesOf, fileWith, flights, models, newJob } from "./suite.ts";
+import { errorsOf, evaluationSample, filesOf, fileWith, flights, models, newJob } from "./suite.ts";
 
 let job: Job;
 let port: number;
@@ -58,6 +58,18 @@ describe("the life of a resource", () => {
     expect(done.summary).toMatch(/first release/);
     expect(done.env.ML_ACTIONS_LOCAL_STATE).toBeTruthy();
     traffic.start();
+  });
+
+  it("is a baseline that eval-gate finds by itself", async () => {
+    const inputs = {
+      model: flights("flights-2.onnx"),
+      dataset: evaluationSample,
+      baseline: "deployed",
+      gates: "auc >= baseline - 0.01",
+    };
+    const done = await job.run({ action: "eval-gate", inputs });
+    expect(done.outputs.verdict, done.raw).toBe("pass");
+    expect(filesOf(done).metrics.baseline?.auc).toBeCloseTo(0.6778, 3);
   });
 
   it("compares a candidate in its shadow", async () => {

@@ -22,7 +22,9 @@ async function find(packageName: string, program: string): Promise<string> {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ml-actions", "debian");
   const path = join(cache, packageName, program);
   if (await exists(path)) return path;
-  console.error(`fetching Debian's ${packageName} into ${cache} (once a machine) …`);
+  console.error(
+    `fetching Debian's ${packageName} into ${cache} (once a machine). To do without it, leave out \`npm run test:supply-chain\`: nothing else needs it …`,
+  );
   await mkdir(cache, { recursive: true });
   const beside = await mkdtemp(join(cache, `${packageName}-`));
   try {
