@@ -28,7 +28,10 @@ async function find(packageName: string, program: string): Promise<string> {
   await mkdir(cache, { recursive: true });
   const beside = await mkdtemp(join(cache, `${packageName}-`));
   try {
-    await run("apt-get", ["download", packageName], { cwd: beside });
+    // An index of its own: that of a fresh machine is empty, and only root may fill it.
+    const apt = await privateApt(beside);
+    await run("apt-get", [...apt, "update"], { cwd: beside });
+    await run("apt-get", [...apt, "download", packageName], { cwd: beside });
     const [archive] = (await readdir(beside)).filter((name) => name.endsWith(".deb"));
     await run("dpkg", ["-x", archive ?? "", join(beside, "root")], { cwd: beside });
     // Another process may have been first; its copy is the same.
@@ -37,7 +40,7 @@ async function find(packageName: string, program: string): Promise<string> {
     const said = (cause as { stderr?: string }).stderr?.trim() || (cause as Error).message;
     throw new Error(
       `this suite needs Debian's package ${packageName}, which cannot be had: ${said}\n` +
-        `Run it on Debian or Ubuntu with a package index (apt-get update), or put the program at ${path}.`,
+        `Run it on Debian or Ubuntu where apt-get reaches its archive, or put the program at ${path}.`,
       { cause },
     );
   } finally {
@@ -46,6 +49,18 @@ async function find(packageName: string, program: string): Promise<string> {
   if (!(await exists(path))) throw new Error(`Debian's package ${packageName} holds no ${program}`);
   console.error(`fetched ${packageName}`);
   return path;
+}
+
+async function privateApt(directory: string): Promise<string[]> {
+  await mkdir(join(directory, "lists/partial"), { recursive: true });
+  await mkdir(join(directory, "archives/partial"), { recursive: true });
+  const settings = {
+    "Dir::State::lists": join(directory, "lists"),
+    "Dir::Cache": directory,
+    // The user apt would change to may not enter this directory.
+    "APT::Sandbox::User": "",
+  };
+  return Object.entries(settings).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
 }
 
 function exists(path: string): Promise<boolean> {
