@@ -2,7 +2,7 @@
  * The directories of a job. A test worker may be ended without a word, so each name holds the pid of its maker, and who
  * makes the next one clears away what the dead have left, processes included.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { endOrphans } from "./orphans.ts";
@@ -34,12 +34,13 @@ export function makeJobHome(): JobHome {
   };
 }
 
-/** Ends the processes of jobs whose makers are dead, and removes their homes. */
+/** Ends the processes of this user's jobs whose makers are dead, and removes their homes. */
 export async function clearDeadJobs(): Promise<void> {
   for (const name of readdirSync(tmpdir())) {
     const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1]);
     if (Number.isNaN(pid) || isAlive(pid)) continue;
     const home = join(tmpdir(), name);
+    if (lstatSync(home, { throwIfNoEntry: false })?.uid !== process.getuid?.()) continue;
     await endOrphans(trackingIdOf(home));
     rmSync(home, { recursive: true, force: true });
   }
