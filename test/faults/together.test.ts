@@ -49,8 +49,20 @@ it("a cancelled deploy restores before it ends", async () => {
   expect((await stage.situation()).candidate).toBeNull();
 }, 60_000);
 
-it("lost no request in all of this", async () => {
+it("a deploy that was killed in the middle is cleaned up by its post step, before its lease ends", async () => {
+  const killed = await stage.deploy("flights-2", {
+    interrupt: { how: "kill", when: () => stage.untilWritten(({ step }) => step.name === "split") },
+  });
+  expect(killed.killed).toBe("kill");
   await stage.traffic.stop();
+  const [post] = await stage.job.end();
+  expect(post?.exitCode, post?.raw).toBe(0);
+  expect(post?.raw).toMatch(
+    /The deploy was stopped in the middle: flights-2 was taken back; flights-1 has all traffic/,
+  );
+}, 60_000);
+
+it("lost no request in all of this", () => {
   expect(stage.traffic.failures).toEqual([]);
   expect(stage.traffic.answered).toBeGreaterThan(1000);
 });
