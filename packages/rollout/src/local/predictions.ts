@@ -2,7 +2,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { z } from "zod";
-import type { Prediction } from "../targets/index.ts";
+import type { Prediction } from "../targets/open-target.ts";
 
 const predictionSchema: z.ZodType<Prediction> = z.object({
   at: z.number(),

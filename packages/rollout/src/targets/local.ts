@@ -11,7 +11,7 @@ import { asKept, keepRelease, predictionLog } from "../local/release-files.ts";
 import { leaseSchema, releaseSchema, type Session, statusSchema } from "../local/schemas.ts";
 import { ensureSupervisor, type Living, untilGone } from "../local/start.ts";
 import type { HistoryEntry, JournalEntry, Ledger, Release, Situation, Target } from "../target.ts";
-import type { OpenTarget } from "./index.ts";
+import type { OpenTarget } from "./open-target.ts";
 
 export interface LocalOptions {
   /** The name of what is served; one state directory belongs to one resource. */
