@@ -42,7 +42,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 try {
   await demo();
 } catch (error) {
-  screen.failure(error instanceof Error ? error.message : String(error));
+  // An action that was interrupted with the demo is no failure of the demo.
+  if (ending === undefined) screen.failure(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }
 await cleanUp();
