@@ -124,18 +124,38 @@ async function keepThisPlatform(runtime: string): Promise<void> {
   }
 }
 
+/** More than this many turns are not two processes in each other's way, but a disk that refuses. */
+const mostTurns = 10;
+
+/** The first to rename wins. What stands there without the marker was left by an interrupted run and is moved away;
+ * another process may be doing the same between any two of these steps, so each looks again. */
 async function moveIntoPlace(from: string, place: string): Promise<void> {
-  try {
-    await rename(from, place);
-  } catch (error) {
-    // Another process was first, or an interrupted one left a folder without the marker.
-    if (await exists(join(place, marker))) return;
-    if (!["ENOTEMPTY", "EEXIST", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
-    const aside = `${place}.${randomUUID()}`;
-    await rename(place, aside);
-    await rename(from, place);
-    await rm(aside, { recursive: true, force: true });
+  for (let turn = 1; ; turn++) {
+    try {
+      await rename(from, place);
+      return;
+    } catch (error) {
+      if (await exists(join(place, marker))) return;
+      const occupied = ["ENOTEMPTY", "EEXIST", "EPERM"].includes((error as NodeJS.ErrnoException).code ?? "");
+      if (!occupied || turn === mostTurns) throw error;
+      await moveAway(place);
+    }
   }
+}
+
+async function moveAway(place: string): Promise<void> {
+  const aside = `${place}.${randomUUID()}`;
+  const moved = await rename(place, aside).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return false;
+      throw error;
+    },
+  );
+  if (!moved) return;
+  // It may have been finished and used by another since we looked: then it goes back.
+  if (await exists(join(aside, marker))) await rename(aside, place).catch(() => {});
+  await rm(aside, { recursive: true, force: true });
 }
 
 async function exists(path: string): Promise<boolean> {
