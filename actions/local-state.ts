@@ -15,6 +15,9 @@ import type { LocalOptions } from "@ml-actions/rollout/targets/local";
 export const stateVariable = "ML_ACTIONS_LOCAL_STATE";
 export const portVariable = "ML_ACTIONS_LOCAL_PORT";
 
+/** Renewed every quarter of it; a runner that dies has its candidate taken back within this and a second. */
+export const leaseTtlMs = 8_000;
+
 /** The directory that holds a directory a resource. */
 export function localState(given?: string): string {
   const temp = process.env.RUNNER_TEMP || tmpdir();

@@ -1,8 +1,9 @@
 /** eval-gate as the runner runs it: built, with inputs as text, and outputs, summary and annotations as GitHub reads them. */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { errorsOf } from "../runner/errors-of.ts";
 import type { Job, PhaseResult } from "../runner/runner.ts";
-import { errorsOf, evaluationSample, filesOf, fileWith, flights, models, newJob } from "./suite.ts";
+import { evaluationSample, filesOf, fileWith, flights, models, newJob } from "./suite.ts";
 
 let job: Job;
 beforeAll(async () => {

@@ -2,10 +2,11 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { liveRequests } from "../demo/live-requests.ts";
+import { errorsOf } from "../runner/errors-of.ts";
 import { freePort } from "../runner/free-port.ts";
 import type { Job, PhaseResult } from "../runner/runner.ts";
 import { Traffic } from "../traffic/traffic.ts";
-import { errorsOf, evaluationSample, filesOf, fileWith, flights, models, newJob } from "./suite.ts";
+import { evaluationSample, filesOf, fileWith, flights, models, newJob } from "./suite.ts";
 
 let job: Job;
 let port: number;

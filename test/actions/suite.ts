@@ -32,8 +32,3 @@ export function filesOf(done: PhaseResult) {
     report: read("report"),
   };
 }
-
-/** The error annotations, one string each. */
-export function errorsOf(done: PhaseResult): string[] {
-  return done.annotations.filter(({ level }) => level === "error").map(({ message }) => message);
-}

@@ -2,6 +2,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { errorsOf } from "../runner/errors-of.ts";
 import { freePort } from "../runner/free-port.ts";
 import type { Job, PhaseResult } from "../runner/runner.ts";
 import type { Traffic } from "../traffic/traffic.ts";
@@ -167,10 +168,6 @@ export class Acts {
 
 /** Answers that were under way when stable got its traffic back. */
 const lastAnswersMs = 500;
-
-function errorsOf(done: PhaseResult): string[] {
-  return done.annotations.filter(({ level }) => level === "error").map(({ message }) => message);
-}
 
 /** Commands to the runner, the echo of the inputs and paths in the job's own directory are not for the screen. */
 function worthShowing(line: string): boolean {

@@ -1,6 +1,6 @@
 /** Two at once on one resource, and people who change their minds: nobody's traffic suffers, and each is told by name. */
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { errorsOf } from "../actions/suite.ts";
+import { errorsOf } from "../runner/errors-of.ts";
 import { Stage } from "./stage.ts";
 
 let stage: Stage;

@@ -8,15 +8,13 @@ import { releaseFromModel } from "@ml-actions/rollout/release";
 import { rollOut } from "@ml-actions/rollout/rollout";
 import { openTarget } from "@ml-actions/rollout/targets/index";
 import { keep, runFacts } from "../../conclude.ts";
-import { localOptions, localState, portVariable, stateVariable } from "../../local-state.ts";
+import { leaseTtlMs, localOptions, localState, portVariable, stateVariable } from "../../local-state.ts";
 import type { DeployInputs, DeployOutputs, definition } from "./definition.ts";
 import { Narrator } from "./narrator.ts";
 import { evidenceOf, metricsOf, reportOf, verdictOf } from "./results.ts";
 
 type Definition = typeof definition;
 
-/** Renewed every quarter of it; a runner that dies has its candidate taken back within this and a second. */
-export const leaseTtlMs = 8_000;
 const confidence = 0.95;
 
 export const deploy: Story<Definition["inputs"], Definition["outputs"]> = async (inputs, context) => {

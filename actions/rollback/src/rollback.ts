@@ -8,12 +8,10 @@ import { stepText } from "@ml-actions/rollout/resume";
 import { rollBack } from "@ml-actions/rollout/rollback";
 import { openTarget } from "@ml-actions/rollout/targets/index";
 import { runFacts } from "../../conclude.ts";
-import { deployedOptions } from "../../local-state.ts";
+import { deployedOptions, leaseTtlMs } from "../../local-state.ts";
 import type { definition } from "./definition.ts";
 
 type Definition = typeof definition;
-
-const leaseTtlMs = 8_000;
 
 export const rollback: Story<Definition["inputs"], Definition["outputs"]> = async (inputs, context) => {
   const startedAt = Date.now();

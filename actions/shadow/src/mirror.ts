@@ -8,12 +8,11 @@ import { type HeldLease, holdLease } from "@ml-actions/rollout/lease";
 import type { JournalStep, Release } from "@ml-actions/rollout/target";
 import { openTarget } from "@ml-actions/rollout/targets/index";
 import type { LocalTarget } from "@ml-actions/rollout/targets/local";
-import { deployedOptions } from "../../local-state.ts";
+import { deployedOptions, leaseTtlMs } from "../../local-state.ts";
 import type { ShadowInputs, ShadowOutputs } from "./definition.ts";
 import { pairUp } from "./pairs.ts";
 import type { ShadowRun } from "./shadow-run.ts";
 
-const leaseTtlMs = 8_000;
 const lookEveryMs = 1_000;
 const tellEveryMs = 5_000;
 /** The servers write their prediction logs several times a second. */
