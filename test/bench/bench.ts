@@ -1,6 +1,8 @@
 /** `npm run bench -- <name>`: what is measured, not asserted. Each bench is a file that exports `run`. */
 const benches: Record<string, () => Promise<{ run: (args: string[]) => Promise<void> }>> = {
   startup: () => import("./startup.ts"),
+  gates: () => import("./gates.ts"),
+  calibration: () => import("./calibration.ts"),
 };
 
 const [name = "", ...args] = process.argv.slice(2);

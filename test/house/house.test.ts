@@ -28,6 +28,7 @@ const allowed: Record<string, readonly string[]> = {
   rollout: ["gates", "telemetry", "serving"],
   evidence: ["gates"],
   reports: ["gates"],
+  github: [],
   release: ["action-kit", "evidence"],
 };
 
