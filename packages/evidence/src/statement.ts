@@ -17,7 +17,7 @@ export const testResultType = "https://in-toto.io/attestation/test-result/v0.1";
 /** The predicate has no slot for figures; in-toto lets a producer add a field whose name is a URI of its own. */
 export const figuresField = "https://ml-actions.github.io/evidence/v1";
 
-export const evidenceKinds = ["eval", "shadow", "canary"] as const;
+export const evidenceKinds = ["eval", "shadow", "canary", "drift"] as const;
 export type EvidenceKind = (typeof evidenceKinds)[number];
 
 /** The subject of a statement or a thing it depends on. */
@@ -137,7 +137,7 @@ export function readStatement(text: string, place: string): TestResultStatement 
   const source: Source = {
     place,
     expected: "a test-result statement",
-    remedy: 'Give the evidence file that eval-gate, shadow or deploy wrote (output "evidence").',
+    remedy: 'Give the evidence file that eval-gate, shadow, deploy or drift wrote (output "evidence").',
   };
   const value = parseJson(text, source);
   const type =
