@@ -1,5 +1,5 @@
 /** Everything that this package refuses, and what the reader can do about it. */
-export const gatesErrorCodes = ["syntax", "metric-not-here", "shape"] as const;
+export const gatesErrorCodes = ["syntax", "metric-not-here", "shape", "profile", "drift"] as const;
 export type GatesErrorCode = (typeof gatesErrorCodes)[number];
 
 export class GatesError extends Error {

@@ -213,6 +213,99 @@ const labelled: readonly Row[] = [
   ],
 ];
 
+type DriftRow = [
+  name: string,
+  better: "higher" | "lower",
+  unit: Unit,
+  range: readonly [number, number],
+  description: string,
+  aliases: readonly string[],
+];
+
+/** Of one feature, `psi{feature=dep_delay}`, or of all. The estimated ones are of the model, without labels. */
+const drift: readonly DriftRow[] = [
+  [
+    "psi",
+    "lower",
+    "number",
+    [0, Infinity],
+    "Population stability index of a feature against its reference",
+    ["population_stability_index"],
+  ],
+  [
+    "kl",
+    "lower",
+    "number",
+    [0, Infinity],
+    "Kullback-Leibler divergence of a feature from its reference",
+    ["kl_divergence"],
+  ],
+  [
+    "js",
+    "lower",
+    "number",
+    [0, 0.8325546111576977],
+    "Jensen-Shannon distance of a feature from its reference, natural logarithm: at most sqrt(ln 2)",
+    ["js_distance", "jensen_shannon", "jensenshannon"],
+  ],
+  [
+    "wasserstein",
+    "lower",
+    "number",
+    [0, Infinity],
+    "Mean distance that a numeric feature has moved from its reference, in the feature's unit",
+    ["wasserstein_distance", "emd", "earth_mover"],
+  ],
+  [
+    "ks_distance",
+    "lower",
+    "proportion",
+    [0, 1],
+    "Largest distance between the distribution functions of a numeric feature and its reference",
+    ["ks_drift", "kolmogorov_smirnov"],
+  ],
+  [
+    "chi2",
+    "lower",
+    "number",
+    [0, Infinity],
+    "Pearson's statistic of a feature's bins against its reference; grows with the rows",
+    ["chi_square", "chisquare", "chi_squared"],
+  ],
+  [
+    "missing_rate",
+    "lower",
+    "proportion",
+    [0, 1],
+    "Share of rows in which a feature is missing or NaN",
+    ["missing", "null_rate", "missingness"],
+  ],
+  [
+    "estimated_f1",
+    "higher",
+    "proportion",
+    [0, 1],
+    "F1 that calibrated scores promise, without labels",
+    ["cbpe_f1"],
+  ],
+  [
+    "estimated_auc",
+    "higher",
+    "proportion",
+    [0, 1],
+    "AUC that calibrated scores promise, without labels",
+    ["cbpe_auc", "estimated_roc_auc"],
+  ],
+  [
+    "estimated_accuracy",
+    "higher",
+    "proportion",
+    [0, 1],
+    "Accuracy that calibrated scores promise, without labels",
+    ["cbpe_accuracy", "cbpe"],
+  ],
+];
+
 export const latency: Metric = {
   name: "latency.pNN",
   tasks: every,
@@ -260,24 +353,16 @@ export const catalog: readonly Metric[] = [
     description: "Share of requests that the user saw fail: 5xx, reset, timeout",
     aliases: ["errors", "failure_rate", "5xx_rate"],
   },
-  {
-    name: "psi",
-    tasks: [],
-    places: ["drift"],
-    better: "lower",
-    unit: "number",
-    range: [0, Infinity],
-    description: "Population stability index of a feature against its reference",
-    aliases: ["population_stability_index"],
-  },
-  {
-    name: "kl",
-    tasks: [],
-    places: ["drift"],
-    better: "lower",
-    unit: "number",
-    range: [0, Infinity],
-    description: "Kullback-Leibler divergence of a feature from its reference",
-    aliases: ["kl_divergence"],
-  },
+  ...drift.map(
+    ([name, better, unit, range, description, aliases]): Metric => ({
+      name,
+      tasks: [],
+      places: ["drift"],
+      better,
+      unit,
+      range,
+      description,
+      aliases,
+    }),
+  ),
 ];
