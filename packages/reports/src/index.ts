@@ -1,11 +1,17 @@
 /** What people read: job summaries, log lines and HTML pages, as pure functions from plain data to strings. */
 export type { PlotRows } from "./data/rows.ts";
+export { driftPage } from "./html/drift-page.ts";
 export { evaluationPage, shadowPage } from "./html/evaluation-page.ts";
 export { rollbackPage } from "./html/rollback-page.ts";
 export { rolloutPage } from "./html/rollout-page.ts";
 export type {
+  ContractVersion,
   Decision,
+  DriftData,
+  DriftReportInput,
+  EstimatedMetric,
   EvaluationReportInput,
+  GateWealth,
   LatencyQuantiles,
   ModelMetrics,
   NamedRelease,
@@ -14,12 +20,15 @@ export type {
   RolloutReportInput,
   RolloutStep,
   RunFacts,
+  ShadowCoverage,
   ShadowReportInput,
   SideObservation,
   Sides,
 } from "./inputs.ts";
 export { type Progress, progressLegend, progressLine } from "./progress.ts";
+export { driftStory } from "./story/drift.ts";
 export { deploySummary } from "./summary/deploy.ts";
+export { driftSummary } from "./summary/drift.ts";
 export { evalGateSummary } from "./summary/eval-gate.ts";
 export { rollbackSummary } from "./summary/rollback.ts";
 export { shadowSummary } from "./summary/shadow.ts";

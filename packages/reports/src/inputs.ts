@@ -1,4 +1,5 @@
 /** What the reports are made of: plain data that an action maps its results to. Times are milliseconds since 1970. */
+import type { FeatureDrift } from "@ml-actions/gates/drift/types";
 import type { DecisionRule, Task, TelemetryProblem, Verdict, VerdictName } from "@ml-actions/gates/types";
 
 /** A model or image as people know it. */
@@ -39,6 +40,11 @@ export interface EvaluationReportInput extends Decision {
   dataset: { name: string; version: string | null; rows: number; digest: string | null };
   task: Task;
   metrics: ModelMetrics;
+  /** What a plot says of both models together. */
+  comparison?: {
+    /** Candidate's AUC minus the baseline's, with the interval of their difference (paired, at `confidence`). */
+    auc?: { difference: number; interval: [number, number] | null } | null;
+  };
   /** Anything else the reader should know: "2 optional features added", "12 rows without a label left out". */
   notes: readonly string[];
   run: RunFacts;
@@ -70,6 +76,10 @@ export interface ShadowReportInput extends Decision {
     labelled: number;
   };
   minimumSamples: number;
+  /** What became of the requests that could have been compared. */
+  coverage?: ShadowCoverage;
+  /** Replay only: the same requests in each version of the API's contract. */
+  contract?: { versions: readonly ContractVersion[] };
   failures: Sides<number>;
   /** Answers with a NaN or infinite output. */
   nan: Sides<number>;
@@ -78,6 +88,35 @@ export interface ShadowReportInput extends Decision {
   metrics: ModelMetrics;
   notes: readonly string[];
   run: RunFacts;
+}
+
+export interface ShadowCoverage {
+  /** Requests that were to be compared. */
+  eligible: number;
+  compared: number;
+  /** Answers that came twice for one request; the first one counted. */
+  duplicates: number;
+  /** Labels that came after their time. */
+  late: number;
+  /** Compared, but without a label. */
+  unlabelled: number;
+  /** Share of the eligible that must be compared, 0 to 1; below it nothing is decided. */
+  minimum: number;
+}
+
+/** One version of the API's contract, both sides' answers compared field by field. */
+export interface ContractVersion {
+  version: string;
+  requests: number;
+  /** Requests in which any field differed. */
+  differing: number;
+  fields: readonly {
+    /** `predictions[0]`. */
+    field: string;
+    differing: number;
+    /** One of them in words: "stable 0.31, candidate 0.42"; null when there is none. */
+    example: string | null;
+  }[];
 }
 
 /** One weight of a rollout, from when the split was proven to when it was left. */
@@ -108,6 +147,14 @@ export type RolloutObservation =
   | { at: number; weightPercent: number; stable: SideObservation; candidate: SideObservation }
   | { at: number; weightPercent: number; problem: TelemetryProblem; detail: string };
 
+/** The judge's e-values of one gate, as `wealthOverTime` gives them: natural logarithms; `needed` proves. */
+export interface GateWealth {
+  gate: string;
+  needed: { pass: number; fail: number };
+  /** `requests`: of the candidate, so far. */
+  points: readonly { at: number; requests: number; fail: number; pass: number }[];
+}
+
 export interface RolloutReportInput extends Omit<Decision, "verdicts" | "power"> {
   target: string;
   resource: string;
@@ -120,6 +167,8 @@ export interface RolloutReportInput extends Omit<Decision, "verdicts" | "power">
   plannedPercents: readonly number[];
   steps: readonly RolloutStep[];
   observations: readonly RolloutObservation[];
+  /** What the judge had on each gate after every window, one entry a gate; absent: not kept. */
+  wealth?: readonly GateWealth[];
   journal: readonly { at: number; text: string }[];
   outcome: {
     stage: "promoted" | "restored" | "held";
@@ -145,5 +194,39 @@ export interface RollbackReportInput {
   interrupted: string | null;
   /** Stable releases, newest first, after this rollback. */
   history: readonly { release: NamedRelease; promotedAt: number; how: string }[];
+  run: RunFacts;
+}
+
+/** Data, or a profile of data, that drift is measured between. */
+export interface DriftData {
+  /** `flights-2013-h1.parquet`. */
+  name: string;
+  digest: string | null;
+  rows: number;
+}
+
+/** A score estimated without labels. */
+export interface EstimatedMetric {
+  /** `estimated_f1`. */
+  metric: string;
+  /** null: refused. */
+  value: number | null;
+  interval: [number, number] | null;
+  /** Why there is no value: "the scores are badly calibrated on the reference". */
+  refused?: string;
+}
+
+export interface DriftReportInput {
+  reference: DriftData;
+  current: DriftData;
+  /** 0.95. */
+  confidence: number;
+  gates: readonly Verdict[];
+  /** Worst first, as `compareDrift` sorts them. */
+  features: readonly FeatureDrift[];
+  estimated: readonly EstimatedMetric[];
+  /** What was done: "alert sent to Slack", "no retrain: cooldown until …". */
+  actions: readonly string[];
+  notes: readonly string[];
   run: RunFacts;
 }

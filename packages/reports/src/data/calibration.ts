@@ -30,7 +30,7 @@ export function calibrationBins({ labels, scores }: LabelledScores, wanted = 10)
       positives += labels[order[place] ?? 0] === 1 ? 1 : 0;
     }
     const rows = end - start;
-    const { low, high } = proportionInterval(positives, rows, { confidence: 0.95, z: zOneSided95, seed: 0 });
+    const { low, high } = proportionInterval(positives, rows, 0.95);
     bins.push({ predicted: sum / rows, observed: positives / rows, low, high, rows });
     start = end;
   }

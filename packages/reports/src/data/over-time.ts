@@ -42,8 +42,7 @@ export function rateSeries(
       const { requests } = observation[name];
       const events = count(observation[name]);
       if (events === null || requests <= 0) return null;
-      const level = { confidence, z: 1.6448536269514722, seed: 0 };
-      const { low, high } = proportionInterval(Math.min(events, requests), requests, level);
+      const { low, high } = proportionInterval(Math.min(events, requests), requests, confidence);
       return { at: observation.at, rate: events / requests, low, high };
     });
   return { stable: series("stable"), candidate: series("candidate") };
