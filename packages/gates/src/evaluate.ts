@@ -6,7 +6,6 @@ import { type Readings, readAll } from "./evaluate/readings.ts";
 import { gatherRows } from "./evaluate/rows.ts";
 import { questionsOf, reportedSlices } from "./evaluate/slices.ts";
 import { answer } from "./evaluate/verdicts.ts";
-import { normalQuantile } from "./statistics/normal.ts";
 import type { DecisionRule, Gate, Verdict } from "./types.ts";
 
 export type { Evaluation, SliceColumn } from "./evaluate/evaluation.ts";
@@ -61,8 +60,7 @@ export function evaluate(
     );
   }
   const questions = questionsOf(gates, evaluation);
-  const level = { confidence, z: normalQuantile(confidence), seed };
-  const judgements = questions.map((question) => answer(question, evaluation, { rule, level }));
+  const judgements = questions.map((question) => answer(question, evaluation, { rule, confidence, seed }));
   const all = questions.find(({ gate, rows }) => gate.slice === undefined && rows !== null)?.rows;
   return {
     verdicts: judgements.map(({ verdict }) => verdict),

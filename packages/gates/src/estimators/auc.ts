@@ -1,5 +1,5 @@
 import { delongSe } from "../statistics/delong.ts";
-import { type Interval, type Level, normalInterval } from "../statistics/interval.ts";
+import { normalUncertainty, onScale, type Uncertainty } from "../statistics/interval.ts";
 import { firstUnmet, negatives, positives } from "./requirements.ts";
 import type { Estimator } from "./side.ts";
 
@@ -7,12 +7,12 @@ import type { Estimator } from "./side.ts";
 export const auc: Estimator = {
   undefinedFor: firstUnmet([positives, negatives]),
   value: (side) => side.placements.auc,
-  interval(candidate, baseline, factor, level) {
+  uncertainty(candidate, baseline, factor) {
     const { labels, placements } = candidate;
     const se = delongSe(labels, placements, baseline?.placements ?? null, factor);
     return baseline === null
-      ? ownInterval(placements.auc, se, level)
-      : normalInterval(placements.auc - factor * baseline.placements.auc, se, level);
+      ? ownUncertainty(placements.auc, se)
+      : normalUncertainty(placements.auc - factor * baseline.placements.auc, se);
   },
 };
 
@@ -21,12 +21,10 @@ export const auc: Estimator = {
  * errs on one side. Source: M. S. Pepe, "The Statistical Evaluation of Medical Tests" (2003), section 5.2.4. At 0 and
  * 1 themselves, where there is no logit, the plain interval, cut off.
  */
-function ownInterval(value: number, se: number, level: Level): Interval {
+function ownUncertainty(value: number, se: number): Uncertainty {
   if (value <= 0 || value >= 1 || !Number.isFinite(se)) {
-    const { low, high } = normalInterval(value, se, level);
-    return { low: Math.max(0, low), high: Math.min(1, high), se };
+    return onScale(normalUncertainty(value, se), (end) => Math.max(0, Math.min(1, end)));
   }
-  const logit = Math.log(value / (1 - value));
-  const { low, high } = normalInterval(logit, se / (value * (1 - value)), level);
-  return { low: 1 / (1 + Math.exp(-low)), high: 1 / (1 + Math.exp(-high)), se };
+  const logit = normalUncertainty(Math.log(value / (1 - value)), se / (value * (1 - value)));
+  return { ...onScale(logit, (end) => 1 / (1 + Math.exp(-end))), se };
 }

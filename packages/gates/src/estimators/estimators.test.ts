@@ -4,12 +4,11 @@ import { catalog, latencyQuantile } from "../catalog.ts";
 import { ascendingOrder } from "../metrics/order.ts";
 import { xoshiro128 } from "../random/xoshiro.ts";
 import { reference } from "../reference.testing.ts";
-import { normalQuantile } from "../statistics/normal.ts";
 import type { Task } from "../types.ts";
 import { estimators } from "./registry.ts";
 import { type Estimator, Side } from "./side.ts";
 
-const level = { confidence: 0.95, z: normalQuantile(0.95), seed: 0 };
+const confidence = 0.95;
 
 function sideOf(labels: ArrayLike<number>, scores: ArrayLike<number>, classes = 2, threshold = 0.5): Side {
   return new Side({
@@ -69,7 +68,8 @@ describe("DeLong's interval agrees with the definition computed pair by pair", (
     ["of a difference", b, 1, delong.paired],
     ["of a difference from 0.9 of the baseline", b, 0.9, delong["factor0.9"]],
   ] as const)("%s", (_, against, factor, expected) => {
-    const { low, high, se } = estimator("binary", "auc").interval(a, against, factor, level);
+    const { se, at } = estimator("binary", "auc").uncertainty(a, against, factor, 0);
+    const { low, high } = at(confidence);
     expect(se).toBeCloseTo(expected.se, 12);
     const logit = (x: number) => Math.log(x / (1 - x));
     const [from, to] = against === null ? [logit(low), logit(high)] : [low, high];
@@ -118,7 +118,9 @@ const everyEstimator = (Object.keys(estimators) as Task[]).flatMap((task) =>
 );
 
 describe.each(everyEstimator)("$task $name", ({ task, name, classes }) => {
-  const { value, interval } = estimator(task, name);
+  const { value, uncertainty } = estimator(task, name);
+  const interval = (candidate: Side, baseline: Side | null, factor: number) =>
+    uncertainty(candidate, baseline, factor, 0).at(confidence);
   const { labels, a, b } = sample(400, 31, classes);
   const [sideA, sideB] = [sideOf(labels, a, classes), sideOf(labels, b, classes)];
 
@@ -135,31 +137,31 @@ describe.each(everyEstimator)("$task $name", ({ task, name, classes }) => {
       ),
     ) as [Side, Side];
     expect(value(movedA)).toBeCloseTo(value(sideA), 12);
-    const before = interval(sideA, sideB, 1, level);
-    const after = interval(movedA, movedB, 1, level);
+    const before = interval(sideA, sideB, 1);
+    const after = interval(movedA, movedB, 1);
     // Seeds of the row bootstrap depend on the order, so that its standard error varies by some per cent.
     expect(Math.abs((after.high - after.low) / (before.high - before.low) - 1)).toBeLessThan(0.15);
   });
 
   it("has an interval that mirrors when the models change sides", () => {
-    const there = interval(sideA, sideB, 1, level);
-    const back = interval(sideB, sideA, 1, level);
+    const there = interval(sideA, sideB, 1);
+    const back = interval(sideB, sideA, 1);
     expect(Math.abs(there.low + back.high)).toBeLessThan(0.15 * (there.high - there.low));
     expect(Math.abs(there.high + back.low)).toBeLessThan(0.15 * (there.high - there.low));
   });
 
   it("has an interval that holds the value and is the same every time", () => {
-    const own = interval(sideA, null, 1, level);
+    const own = interval(sideA, null, 1);
     expect(own.low).toBeLessThanOrEqual(value(sideA));
     expect(own.high).toBeGreaterThanOrEqual(value(sideA));
     expect(own.high - own.low).toBeGreaterThan(0);
-    expect(interval(sideOf(labels, a, classes), null, 1, level)).toEqual(own);
+    expect(interval(sideOf(labels, a, classes), null, 1)).toEqual(own);
   });
 
   it("does not claim to know the difference of a model from itself exactly", () => {
     const small = sample(40, 5, classes);
     const side = sideOf(small.labels, small.a, classes);
-    const { low, high } = interval(side, side, 1, level);
+    const { low, high } = interval(side, side, 1);
     expect(low).toBeLessThan(0);
     expect(high).toBeGreaterThan(0);
   });
@@ -172,7 +174,7 @@ it("the difference of two models of several classes is the candidate's value les
       [0, 1, 2].map((c) => (c === (row % 10 < share ? label : (label + 1) % 3) ? 1 : 0)),
     );
   const [better, worse] = [sideOf(labels, rightFor(9), 3), sideOf(labels, rightFor(6), 3)];
-  const { low, high } = estimator("multiclass", "accuracy").interval(better, worse, 1, level);
+  const { low, high } = estimator("multiclass", "accuracy").uncertainty(better, worse, 1, 0).at(confidence);
   // All 90 discordant rows favour the candidate: 0.3 ± 1.645·sqrt(0.3·0.7/300).
   expect(low).toBeCloseTo(0.3 - 0.0435, 1.9);
   expect(high).toBeCloseTo(0.3 + 0.0435, 1.9);

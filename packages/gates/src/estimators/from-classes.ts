@@ -1,6 +1,6 @@
 import { addRows, type ClassCounts, emptyCounts } from "../metrics/multiclass.ts";
 import { cellBootstrap } from "../statistics/cell-bootstrap.ts";
-import type { Interval } from "../statistics/interval.ts";
+import { normalUncertainty, type Uncertainty } from "../statistics/interval.ts";
 import type { Estimator, Side } from "./side.ts";
 
 /** A metric of several classes that depends on label and predicted class alone. Its bootstrap draws from the cells
@@ -15,7 +15,7 @@ export function fromClasses(name: string, value: (counts: ClassCounts) => number
       });
       return value(counts);
     },
-    interval(candidate, baseline, factor, level) {
+    uncertainty(candidate, baseline, factor, seed) {
       const cells = occurringCells(candidate, baseline ?? candidate);
       const metricOf = (draw: Float64Array, predicted: Uint32Array): number => {
         const counts = emptyCounts(candidate.classes);
@@ -28,26 +28,25 @@ export function fromClasses(name: string, value: (counts: ClassCounts) => number
       };
       const statistic = (draw: Float64Array): number =>
         metricOf(draw, cells.candidate) - (baseline === null ? 0 : factor * metricOf(draw, cells.baseline));
-      const interval = cellBootstrap(
+      const drawn = cellBootstrap(
         { name: `${name} ${factor}`, counts: cells.rows, smoothing: 0 },
         statistic,
-        level,
+        seed,
       );
-      return interval.se > 1e-12 ? interval : widened(statistic(cells.rows), candidate, level.z);
+      return drawn.se > 1e-12 ? drawn : widened(statistic(cells.rows), candidate);
     },
   };
 }
 
 /** Where no replicate differs, which on few rows is more than they show: as if in every class one row had come out
  * the other way, sqrt(Σ(1/(K·n_k))²) over the K classes that occur (ours; 1/n_k is the rule of three in spirit). */
-function widened(observed: number, { labels, classes }: Side, z: number): Interval {
+function widened(observed: number, { labels, classes }: Side): Uncertainty {
   const rows = new Float64Array(classes);
   labels.forEach((label) => {
     rows[label] = (rows[label] as number) + 1;
   });
   const present = rows.filter((count) => count > 0);
-  const se = Math.hypot(...present.map((count) => 1 / (present.length * count)));
-  return { low: observed - z * se, high: observed + z * se, se };
+  return normalUncertainty(observed, Math.hypot(...present.map((count) => 1 / (present.length * count))));
 }
 
 interface OccurringCells {

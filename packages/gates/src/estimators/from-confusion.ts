@@ -1,7 +1,7 @@
 import type { Confusion } from "../metrics/confusion.ts";
 import { cellBootstrap } from "../statistics/cell-bootstrap.ts";
-import type { Interval, Level } from "../statistics/interval.ts";
-import { proportionInterval } from "../statistics/proportion.ts";
+import type { Uncertainty } from "../statistics/interval.ts";
+import { proportionUncertainty } from "../statistics/proportion.ts";
 import { firstUnmet, type Requirement } from "./requirements.ts";
 import type { Estimator, Side } from "./side.ts";
 
@@ -19,42 +19,40 @@ export function fromConfusion({ name, value, needs = [], proportion }: Confusion
   return {
     undefinedFor: firstUnmet(needs),
     value: (side) => value(side.confusion),
-    interval(candidate, baseline, factor, level) {
+    uncertainty(candidate, baseline, factor, seed) {
       if (baseline !== null) {
-        return pairedInterval(name, value, candidate, baseline, factor, level);
+        return ofDifference(name, value, candidate, baseline, factor, seed);
       }
       const [count, n] = proportion?.(candidate.confusion) ?? [0, 0];
-      return n > 0
-        ? proportionInterval(count, n, level)
-        : singleInterval(name, value, candidate.confusion, level);
+      return n > 0 ? proportionUncertainty(count, n) : ofOne(name, value, candidate.confusion, seed);
     },
   };
 }
 
-function singleInterval(
+function ofOne(
   name: string,
   value: ConfusionMetric["value"],
   { tp, fp, fn, tn }: Confusion,
-  level: Level,
-): Interval {
+  seed: number,
+): Uncertainty {
   const cells = { name, counts: Float64Array.of(tp, fp, fn, tn), smoothing: 0.5 };
   return cellBootstrap(
     cells,
     (c) => value({ tp: c[0] as number, fp: c[1] as number, fn: c[2] as number, tn: c[3] as number }),
-    level,
+    seed,
   );
 }
 
-function pairedInterval(
+function ofDifference(
   name: string,
   value: ConfusionMetric["value"],
   candidate: Side,
   baseline: Side,
   factor: number,
-  level: Level,
-): Interval {
+  seed: number,
+): Uncertainty {
   const cells = { name: `${name} ${factor}`, counts: pairedCells(candidate, baseline), smoothing: 0.5 };
-  return cellBootstrap(cells, (c) => value(ofCandidate(c)) - factor * value(ofBaseline(c)), level);
+  return cellBootstrap(cells, (c) => value(ofCandidate(c)) - factor * value(ofBaseline(c)), seed);
 }
 
 /** Rows by 4·label + 2·candidate's class + baseline's class. */

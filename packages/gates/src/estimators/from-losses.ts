@@ -1,5 +1,5 @@
 import { influenceSe, type Linearised } from "../statistics/influence.ts";
-import { normalInterval } from "../statistics/interval.ts";
+import { normalUncertainty } from "../statistics/interval.ts";
 import { firstUnmet, type Requirement } from "./requirements.ts";
 import type { Estimator, Side } from "./side.ts";
 
@@ -15,11 +15,11 @@ export function fromLosses({ estimate, needs = [], scale }: LossMetric): Estimat
   return {
     undefinedFor: firstUnmet(needs),
     value: (side) => estimate(side).value,
-    interval(candidate, baseline, factor, level) {
+    uncertainty(candidate, baseline, factor) {
       const a = estimate(candidate);
       const b = baseline === null ? null : estimate(baseline);
       const observed = a.value - (b === null ? 0 : factor * b.value);
-      return normalInterval(observed, influenceSe(a, b, factor, scale), level);
+      return normalUncertainty(observed, influenceSe(a, b, factor, scale));
     },
   };
 }

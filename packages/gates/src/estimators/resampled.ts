@@ -1,5 +1,5 @@
 import { hashNumbers, hashText } from "../random/xoshiro.ts";
-import { normalInterval } from "../statistics/interval.ts";
+import { normalUncertainty } from "../statistics/interval.ts";
 import { poissonBootstrap } from "../statistics/poisson-bootstrap.ts";
 import { firstUnmet, type Requirement } from "./requirements.ts";
 import type { Estimator, Side } from "./side.ts";
@@ -19,12 +19,12 @@ export function resampled({ name, value, needs = [] }: ResampledMetric): Estimat
   return {
     undefinedFor: firstUnmet(needs),
     value: (side) => value(side),
-    interval(candidate, baseline, factor, level) {
+    uncertainty(candidate, baseline, factor, seed) {
       const statistic = (weights?: Uint8Array): number =>
         value(candidate, weights) - (baseline === null ? 0 : factor * value(baseline, weights));
       const rows = candidate.labels.length;
       const seeds = [
-        level.seed,
+        seed,
         hashText(`${name} ${factor}`),
         hashNumbers(candidate.labels),
         hashNumbers(candidate.scores),
@@ -34,9 +34,15 @@ export function resampled({ name, value, needs = [] }: ResampledMetric): Estimat
       const spread = poissonBootstrap(rows, observed, statistic, seeds);
       // Where no replicate differs, which on few rows is more than they show: as if one row of the rarer class had.
       const se = spread.se > 1e-12 ? spread.se : 1 / rarerClass(candidate);
-      const { low, high } = normalInterval(observed - spread.bias, se, level);
-      // What was seen lies within, also where the bias is as large as the error.
-      return { low: Math.min(low, observed), high: Math.max(high, observed), se };
+      const unbiased = normalUncertainty(observed - spread.bias, se);
+      return {
+        se,
+        at(confidence) {
+          const { low, high } = unbiased.at(confidence);
+          // What was seen lies within, also where the bias is as large as the error.
+          return { low: Math.min(low, observed), high: Math.max(high, observed) };
+        },
+      };
     },
   };
 }

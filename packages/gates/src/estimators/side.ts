@@ -2,7 +2,7 @@ import { type Placements, placementsOf } from "../metrics/auc.ts";
 import { type Confusion, confusionOf } from "../metrics/confusion.ts";
 import { predictedClasses } from "../metrics/multiclass.ts";
 import { type Ranking, rankingOf } from "../metrics/ranking.ts";
-import type { Interval, Level } from "../statistics/interval.ts";
+import type { Uncertainty } from "../statistics/interval.ts";
 
 /** One model's finite scores for labelled rows, with what several metrics share, made when first asked for. */
 export class Side {
@@ -52,6 +52,7 @@ export interface Estimator {
   /** Why these labels and scores have no such metric; undefined when they have. */
   undefinedFor(side: Side): string | undefined;
   value(side: Side): number;
-  /** Of value(candidate) − factor · value(baseline) on the same rows, or of value(candidate) alone. */
-  interval(candidate: Side, baseline: Side | null, factor: number, level: Level): Interval;
+  /** Of value(candidate) − factor · value(baseline) on the same rows, or of value(candidate) alone. `seed` is that of
+   * everything random. */
+  uncertainty(candidate: Side, baseline: Side | null, factor: number, seed: number): Uncertainty;
 }

@@ -1,14 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { evaluate } from "../evaluate.ts";
 import { parseGate } from "../language.ts";
-import { normalQuantile } from "../statistics/normal.ts";
 import type { DecisionRule, VerdictName } from "../types.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { classifiers, rankers } from "./models.testing.ts";
 import { questionsOf } from "./slices.ts";
 import { answer } from "./verdicts.ts";
 
-const level = { confidence: 0.95, z: normalQuantile(0.95), seed: 0 };
+const level = { confidence: 0.95, seed: 0 };
 
 /** Shares of the verdicts of one gate over many samples. */
 function shares(
@@ -22,7 +21,7 @@ function shares(
   for (let seed = 1; seed <= runs; seed++) {
     const evaluation = make(seed);
     for (const question of questionsOf([gate], evaluation)) {
-      counted[answer(question, evaluation, { rule, level }).verdict.verdict] += 1 / runs;
+      counted[answer(question, evaluation, { rule, ...level }).verdict.verdict] += 1 / runs;
     }
   }
   return counted;
@@ -35,7 +34,10 @@ describe("two equally good models at 500 rows", () => {
     for (let seed = 1; seed <= runs; seed++) {
       const evaluation = classifiers(500, seed);
       for (const question of questionsOf([gate], evaluation)) {
-        const { observed, bound, verdict } = answer(question, evaluation, { rule: "refute", level }).verdict;
+        const { observed, bound, verdict } = answer(question, evaluation, {
+          rule: "refute",
+          ...level,
+        }).verdict;
         naive += (observed as number) < (bound as number) ? 1 / runs : 0;
         refuted += verdict === "fail" ? 1 / runs : 0;
       }
@@ -106,7 +108,7 @@ describe("an interval", () => {
     for (let seed = 1; seed <= runs; seed++) {
       const evaluation = rankers(400, seed);
       for (const question of questionsOf([gate], evaluation)) {
-        const { interval, baseline } = answer(question, evaluation, { rule: "refute", level }).verdict;
+        const { interval, baseline } = answer(question, evaluation, { rule: "refute", ...level }).verdict;
         const [low, high] = interval as [number, number];
         // Both models are equally good: what is compared is (1 − factor) of the truth, shifted by the baseline seen.
         const target = (1 - factor) * (truth[gate.metric] as number) + factor * (baseline ?? 0);

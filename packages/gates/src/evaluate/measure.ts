@@ -2,9 +2,9 @@ import { latencyQuantile } from "../catalog.ts";
 import { estimators } from "../estimators/registry.ts";
 import { cellBootstrap } from "../statistics/cell-bootstrap.ts";
 import { independentDifference } from "../statistics/difference.ts";
-import type { Interval, Level } from "../statistics/interval.ts";
-import { proportionInterval } from "../statistics/proportion.ts";
-import { quantileInterval, quantileOfSorted, valuesForUpperBound } from "../statistics/quantile.ts";
+import type { Uncertainty } from "../statistics/interval.ts";
+import { proportionUncertainty } from "../statistics/proportion.ts";
+import { quantileOfSorted, quantileUncertainty, valuesForUpperBound } from "../statistics/quantile.ts";
 import type { Task } from "../types.ts";
 import type { ModelRows, Rows } from "./rows.ts";
 
@@ -15,11 +15,11 @@ export type Reading = { ok: true; value: number } | { ok: false; spoilt: boolean
 export interface Instrument {
   read(model: ModelRows, rows: Rows): Reading;
   /** Of candidate − factor × baseline, or of the candidate alone; both were read before. */
-  interval(rows: Rows, against: { factor: number } | null, level: Level): Interval;
+  uncertainty(rows: Rows, against: { factor: number } | null, seed: number): Uncertainty;
   /** Values that `read` rests on. */
   count(rows: Rows, against: boolean): number;
-  /** Fewest values with which the interval has two ends; what is missing is said in this many. */
-  fewest(level: Level): number;
+  /** Fewest values with which the interval has two ends at this confidence; what is missing is said in this many. */
+  fewest(confidence: number): number;
 }
 
 /** Below this, neither the normal approximation nor the bootstrap keeps what it promises (the habitual minimum of
@@ -67,12 +67,12 @@ function labelledInstrument(name: string, task: Task): Instrument {
             reason: "undefined, for the numbers are too large to compute with",
           };
     },
-    interval({ candidate, baseline }, against, level) {
+    uncertainty({ candidate, baseline }, against, seed) {
       const compared = against === null ? null : (baseline?.side ?? null);
       if (candidate.side === null) {
         throw new TypeError("an interval was asked for of rows that could not be read");
       }
-      return estimator.interval(candidate.side, compared, against?.factor ?? 0, level);
+      return estimator.uncertainty(candidate.side, compared, against?.factor ?? 0, seed);
     },
     count: ({ n }) => n,
     fewest: () => fewestRows,
@@ -85,9 +85,9 @@ const nanRate: Instrument = {
       ? { ok: false, spoilt: false, reason: "there are no rows" }
       : { ok: true, value: unusableCount / n };
   },
-  interval({ candidate, baseline, n }, against, level) {
+  uncertainty({ candidate, baseline, n }, against, seed) {
     if (against === null || baseline === null) {
-      return proportionInterval(candidate.unusableCount, n, level);
+      return proportionUncertainty(candidate.unusableCount, n);
     }
     const counts = new Float64Array(4);
     candidate.unusable.forEach((unusable, row) => {
@@ -96,7 +96,7 @@ const nanRate: Instrument = {
     });
     const rate = (c: Float64Array): number =>
       ((c[2] as number) + (c[3] as number) - against.factor * ((c[1] as number) + (c[3] as number))) / n;
-    return cellBootstrap({ name: `nan_rate ${against.factor}`, counts, smoothing: 0.5 }, rate, level);
+    return cellBootstrap({ name: `nan_rate ${against.factor}`, counts, smoothing: 0.5 }, rate, seed);
   },
   count: ({ n }) => n,
   fewest: () => 1,
@@ -104,9 +104,9 @@ const nanRate: Instrument = {
 
 /** Times of both models are taken as independent: they are measured one model after the other. */
 function latencyInstrument(q: number): Instrument {
-  const own = (model: ModelRows, level: Level): { value: number; interval: Interval } => {
+  const own = (model: ModelRows): { value: number; uncertainty: Uncertainty } => {
     const sorted = model.latencyMs as Float64Array;
-    return { value: quantileOfSorted(sorted, q), interval: quantileInterval(sorted, q, level) };
+    return { value: quantileOfSorted(sorted, q), uncertainty: quantileUncertainty(sorted, q) };
   };
   return {
     read({ latencyMs }) {
@@ -122,17 +122,17 @@ function latencyInstrument(q: number): Instrument {
           }
         : { ok: true, value: quantileOfSorted(latencyMs, q) };
     },
-    interval({ candidate, baseline }, against, level) {
-      const a = own(candidate, level);
+    uncertainty({ candidate, baseline }, against) {
+      const a = own(candidate);
       return against === null || baseline === null
-        ? a.interval
-        : independentDifference(a, own(baseline, level), against.factor);
+        ? a.uncertainty
+        : independentDifference(a, own(baseline), against.factor);
     },
     count({ candidate, baseline }, against) {
       const own = candidate.latencyMs?.length ?? 0;
       return against ? Math.min(own, baseline?.latencyMs?.length ?? own) : own;
     },
-    fewest: ({ confidence }) =>
+    fewest: (confidence) =>
       Math.max(valuesForUpperBound(q, confidence), valuesForUpperBound(1 - q, confidence)),
   };
 }

@@ -1,6 +1,6 @@
 import { findMetric, type Metric } from "../catalog.ts";
 import { formatMetric } from "../language/slice.ts";
-import type { Interval, Level } from "../statistics/interval.ts";
+import { type Ends, onScale, type Uncertainty } from "../statistics/interval.ts";
 import type { DecisionRule, Gate, Verdict } from "../types.ts";
 import { decide } from "./decide.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -17,7 +17,8 @@ export interface Judgement {
 
 export interface Options {
   rule: DecisionRule;
-  level: Level;
+  confidence: number;
+  seed: number;
 }
 
 /** The baseline's value for a gate: read from its scores or given as a number. */
@@ -71,7 +72,7 @@ export function answer(question: Question, evaluation: Evaluation, options: Opti
     n,
     observed: seen.value,
     reference,
-    level: options.level,
+    options,
   });
 }
 
@@ -112,15 +113,17 @@ interface Measured {
   n: number;
   observed: number;
   reference: Reference;
-  level: Level;
+  options: Options;
 }
 
 function judged(measured: Measured): Judgement {
-  const { gate, metric, rule, instrument, n, observed, reference, level } = measured;
+  const { gate, metric, rule, instrument, n, observed, reference } = measured;
+  const { confidence } = measured.options;
   const relative = gate.bound.kind === "baseline";
   const baseline = reference.value;
   const bound = boundOf(gate, baseline);
-  const interval = n < fewestRows && instrument.fewest(level) >= fewestRows ? null : intervalOf(measured);
+  const known = n < fewestRows && instrument.fewest(confidence) >= fewestRows ? null : knownOf(measured);
+  const interval = known?.at(confidence) ?? null;
   const facts = { comparison: gate.comparison, observed, bound, interval };
   const verdict = decide(rule, facts);
   const unpaired = reference.value !== null && !reference.paired;
@@ -129,7 +132,7 @@ function judged(measured: Measured): Judgement {
     metric,
     unit: (findMetric(gate.metric) as Metric).unit,
     rule,
-    confidence: level.confidence,
+    confidence,
     baseline: relative ? baseline : null,
     baselineTakenAsExact: relative && unpaired,
     n,
@@ -146,10 +149,10 @@ function judged(measured: Measured): Judgement {
       interval: finite(interval),
       n,
       reason,
-      ...(verdict === "inconclusive" ? { settle: settleBy(measured, bound, interval) } : {}),
+      ...(verdict === "inconclusive" ? { settle: settleBy(measured, bound, known) } : {}),
     },
-    ...(relative && baseline !== null && interval !== null && Number.isFinite(interval.se)
-      ? { power: powerLine(gate, { baseline, bound, se: interval.se, n, confidence: level.confidence }) }
+    ...(relative && baseline !== null && known !== null && Number.isFinite(known.se)
+      ? { power: powerLine(gate, { baseline, bound, se: known.se, n, confidence }) }
       : {}),
   };
 }
@@ -160,35 +163,35 @@ function boundOf({ bound }: Gate, baseline: number | null): number {
 
 /** On the metric's own scale: of the candidate, within the metric's range, or of what the gate compares, shifted back
  * by the baseline. */
-function intervalOf({ gate, instrument, rows, reference, level }: Measured): Interval {
+function knownOf({ gate, instrument, rows, reference, options }: Measured): Uncertainty {
   if (gate.bound.kind === "absolute" || reference.value === null || !reference.paired) {
     const [least, most] = (findMetric(gate.metric) as Metric).range;
-    const own = instrument.interval(rows, null, level);
-    return { ...own, low: Math.max(own.low, least), high: Math.min(own.high, most) };
+    return onScale(instrument.uncertainty(rows, null, options.seed), (end) =>
+      Math.max(least, Math.min(most, end)),
+    );
   }
   const { factor } = gate.bound;
-  const { low, high, se } = instrument.interval(rows, { factor }, level);
   const shift = factor * reference.value;
-  return { low: low + shift, high: high + shift, se };
+  return onScale(instrument.uncertainty(rows, { factor }, options.seed), (end) => end + shift);
 }
 
 /** JSON knows no infinity, and half an interval is none. */
-function finite(interval: Interval | null): [number, number] | null {
+function finite(interval: Ends | null): [number, number] | null {
   return interval !== null && Number.isFinite(interval.low) && Number.isFinite(interval.high)
     ? [interval.low, interval.high]
     : null;
 }
 
 function settleBy(
-  { instrument, n, observed, level }: Measured,
+  { instrument, n, observed, options: { confidence } }: Measured,
   bound: number,
-  interval: Interval | null,
+  known: Uncertainty | null,
 ): string {
-  const fewest = instrument.fewest(level);
-  if (interval === null || (!Number.isFinite(interval.se) && n < fewest)) {
+  const fewest = instrument.fewest(confidence);
+  if (known === null || (!Number.isFinite(known.se) && n < fewest)) {
     return `need ${fewest.toLocaleString("en-US")} rows, have ${n.toLocaleString("en-US")}`;
   }
-  return !Number.isFinite(interval.se)
+  return !Number.isFinite(known.se)
     ? "need more rows of the rarer class"
-    : settlement({ observed, bound, se: interval.se, n, confidence: level.confidence });
+    : settlement({ observed, bound, se: known.se, n, confidence });
 }

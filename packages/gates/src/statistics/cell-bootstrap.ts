@@ -1,6 +1,7 @@
 import { multinomial } from "../random/binomial.ts";
 import { hashNumbers, hashText, xoshiro128 } from "../random/xoshiro.ts";
-import type { Interval, Level } from "./interval.ts";
+import { type Uncertainty, unknowable } from "./interval.ts";
+import { normalQuantile } from "./normal.ts";
 import { quantileOfSorted } from "./quantile.ts";
 
 export interface Cells {
@@ -28,13 +29,13 @@ const drawsAllowed = 10_000_000;
 export function cellBootstrap(
   cells: Cells,
   statistic: (counts: Float64Array) => number,
-  level: Level,
-): Interval {
+  seed: number,
+): Uncertainty {
   const { counts, smoothing } = cells;
   const weights = counts.map((count) => count + smoothing);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const rows = counts.reduce((sum, count) => sum + count, 0);
-  const random = xoshiro128(level.seed, hashText(cells.name), hashNumbers(counts));
+  const random = xoshiro128(seed, hashText(cells.name), hashNumbers(counts));
   const replicates = Math.round(
     Math.min(mostReplicates, Math.max(fewestReplicates, drawsAllowed / counts.length)),
   );
@@ -48,19 +49,31 @@ export function cellBootstrap(
       values[defined++] = value;
     }
   }
-  if (defined < replicates / 2) {
-    return { low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY, se: Number.POSITIVE_INFINITY };
-  }
-  return summarise(values.subarray(0, defined).sort(), statistic(counts), level);
+  return defined < replicates / 2
+    ? unknowable
+    : percentileUncertainty(values.subarray(0, defined).sort(), statistic(counts));
 }
 
-/** The observed value always lies within, which smoothing alone would not promise. */
-function summarise(sorted: Float64Array, observed: number, { confidence }: Level): Interval {
+/** Replicates beyond an end at least, so that its rank is known to a third (1/sqrt 10). */
+const fewestBeyond = 10;
+
+/**
+ * Percentiles of ascending replicates, as far out as there are replicates to tell; farther out, where a family of many
+ * questions asks, the distance of the last such percentile from the median grows as a normal tail does. The observed
+ * value always lies within, which smoothing alone would not promise.
+ */
+function percentileUncertainty(sorted: Float64Array, observed: number): Uncertainty {
   const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
   const squares = sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const farthest = 1 - fewestBeyond / sorted.length;
+  const median = quantileOfSorted(sorted, 0.5);
   return {
-    low: Math.min(observed, quantileOfSorted(sorted, 1 - confidence)),
-    high: Math.max(observed, quantileOfSorted(sorted, confidence)),
     se: Math.sqrt(squares / (sorted.length - 1)),
+    at(confidence) {
+      const told = Math.min(confidence, farthest);
+      const stretch = confidence > farthest ? normalQuantile(confidence) / normalQuantile(farthest) : 1;
+      const end = (share: number) => median + stretch * (quantileOfSorted(sorted, share) - median);
+      return { low: Math.min(observed, end(1 - told)), high: Math.max(observed, end(told)) };
+    },
   };
 }

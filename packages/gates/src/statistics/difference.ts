@@ -1,21 +1,24 @@
-import type { Interval } from "./interval.ts";
+import type { Uncertainty } from "./interval.ts";
 
 /**
- * Interval of a − factor·b for independent estimates a and b from the interval of each.
+ * Uncertainty of a − factor·b for independent estimates a and b from the interval of each.
  * Source: G. Y. Zou, A. Donner, "Construction of confidence limits about effect measures: a general approach",
  * Statistics in Medicine 27 (2008), equations 4 and 5 (MOVER); Newcombe's method 10 is the case of two proportions.
  */
 export function independentDifference(
-  a: { value: number; interval: Interval },
-  b: { value: number; interval: Interval },
+  a: { value: number; uncertainty: Uncertainty },
+  b: { value: number; uncertainty: Uncertainty },
   factor: number,
-): Interval {
+): Uncertainty {
   const difference = a.value - factor * b.value;
-  const down = Math.hypot(a.value - a.interval.low, factor * (b.interval.high - b.value));
-  const up = Math.hypot(a.interval.high - a.value, factor * (b.value - b.interval.low));
   return {
-    low: difference - down,
-    high: difference + up,
-    se: Math.hypot(a.interval.se, factor * b.interval.se),
+    se: Math.hypot(a.uncertainty.se, factor * b.uncertainty.se),
+    at(confidence) {
+      const [ofA, ofB] = [a.uncertainty.at(confidence), b.uncertainty.at(confidence)];
+      return {
+        low: difference - Math.hypot(a.value - ofA.low, factor * (ofB.high - b.value)),
+        high: difference + Math.hypot(ofA.high - a.value, factor * (b.value - ofB.low)),
+      };
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { binomialCdf } from "./binomial-tail.ts";
-import type { Interval, Level } from "./interval.ts";
+import { type Ends, seFromWidth, type Uncertainty } from "./interval.ts";
 
 /** The q-quantile of ascending values as the smallest value that at least the share q does not exceed (inverse of
  * the empirical distribution, Hyndman & Fan's type 1): always a value that was seen. */
@@ -18,7 +18,7 @@ function rankOf(n: number, q: number): number {
  * Source: H. A. David, H. N. Nagaraja, "Order Statistics", 3rd edition (2003), section 7.1.
  * A sample too small for the quantile has an end at ±Infinity: the p99 has an upper bound from 299 values on.
  */
-export function quantileInterval(sorted: Float64Array, q: number, { confidence, z }: Level): Interval {
+export function quantileInterval(sorted: Float64Array, q: number, confidence: number): Ends {
   const n = sorted.length;
   const tail = 1 - confidence;
   // Largest r with P(X ≥ r) ≥ confidence, that is P(X ≤ r − 1) ≤ tail.
@@ -27,7 +27,13 @@ export function quantileInterval(sorted: Float64Array, q: number, { confidence, 
   const highRank = firstRank(n, (r) => binomialCdf(r - 1, n, q) >= confidence);
   const low = lowRank < 1 ? Number.NEGATIVE_INFINITY : (sorted[lowRank - 1] as number);
   const high = highRank > n ? Number.POSITIVE_INFINITY : (sorted[highRank - 1] as number);
-  return { low, high, se: (high - low) / (2 * z) };
+  return { low, high };
+}
+
+/** The same at any confidence. */
+export function quantileUncertainty(sorted: Float64Array, q: number): Uncertainty {
+  const at = (confidence: number) => quantileInterval(sorted, q, confidence);
+  return { at, se: seFromWidth(at) };
 }
 
 /** Smallest rank from 1 to n for which the monotone condition holds, n + 1 when none. */

@@ -5,14 +5,13 @@ import { binomialCdf, incompleteBeta } from "./binomial-tail.ts";
 import { cellBootstrap } from "./cell-bootstrap.ts";
 import { independentDifference } from "./difference.ts";
 import { explainedShare, influenceSe, mean, rootMean } from "./influence.ts";
-import type { Level } from "./interval.ts";
 import { normalQuantile } from "./normal.ts";
 import { poissonBootstrap } from "./poisson-bootstrap.ts";
 import { proportionInterval } from "./proportion.ts";
 import { quantileInterval, quantileOfSorted, valuesForUpperBound } from "./quantile.ts";
 
 const { distributions } = reference;
-const level: Level = { confidence: 0.95, z: normalQuantile(0.95), seed: 0 };
+const confidence = 0.95;
 
 describe("distributions agree with SciPy", () => {
   it.each(distributions.normalQuantile)("normal quantile of %d", (p, expected) => {
@@ -26,7 +25,7 @@ describe("distributions agree with SciPy", () => {
   });
 
   it.each(distributions.clopperPearson)("interval of $count of $n", ({ count, n, low, high }) => {
-    const interval = proportionInterval(count, n, level);
+    const interval = proportionInterval(count, n, confidence);
     expect(Math.abs(interval.low - low)).toBeLessThan(1e-9);
     expect(Math.abs(interval.high - high)).toBeLessThan(1e-9);
   });
@@ -54,15 +53,15 @@ describe("the quantile of times", () => {
 
   it("lies between the order statistics of the binomial distribution", () => {
     // scipy 1.17.1: binom.ppf(.05, 1000, .95) = 938, binom.ppf(.95, 1000, .95) = 961.
-    const { low, high } = quantileInterval(sorted, 0.95, level);
+    const { low, high } = quantileInterval(sorted, 0.95, confidence);
     expect([low, high]).toEqual([938, 962]);
   });
 
   it("has no upper bound until there are enough values", () => {
     expect(valuesForUpperBound(0.99, 0.95)).toBe(299);
-    expect(quantileInterval(sorted.subarray(0, 298), 0.99, level).high).toBe(Number.POSITIVE_INFINITY);
-    expect(quantileInterval(sorted.subarray(0, 299), 0.99, level).high).toBe(299);
-    expect(quantileInterval(sorted.subarray(0, 10), 0.05, level).low).toBe(Number.NEGATIVE_INFINITY);
+    expect(quantileInterval(sorted.subarray(0, 298), 0.99, confidence).high).toBe(Number.POSITIVE_INFINITY);
+    expect(quantileInterval(sorted.subarray(0, 299), 0.99, confidence).high).toBe(299);
+    expect(quantileInterval(sorted.subarray(0, 10), 0.05, confidence).low).toBe(Number.NEGATIVE_INFINITY);
   });
 
   it("is below its lower and above its upper bound in at most 5 % of samples", () => {
@@ -71,7 +70,7 @@ describe("the quantile of times", () => {
     let [below, above] = [0, 0];
     for (let run = 0; run < runs; run++) {
       const values = Float64Array.from({ length: 120 }, () => random.uniform()).sort();
-      const { low, high } = quantileInterval(values, q, level);
+      const { low, high } = quantileInterval(values, q, confidence);
       below += q < low ? 1 : 0;
       above += q > high ? 1 : 0;
     }
@@ -87,14 +86,16 @@ it("the difference of independent proportions is Newcombe's when each interval i
     const z = 1.959963984540054;
     const p = count / n;
     const half = z * Math.sqrt((p * (1 - p)) / n + (z * z) / (4 * n * n));
-    const interval = {
-      low: (p + (z * z) / (2 * n) - half) / (1 + (z * z) / n),
-      high: (p + (z * z) / (2 * n) + half) / (1 + (z * z) / n),
+    const uncertainty = {
       se: Math.sqrt((p * (1 - p)) / n),
+      at: () => ({
+        low: (p + (z * z) / (2 * n) - half) / (1 + (z * z) / n),
+        high: (p + (z * z) / (2 * n) + half) / (1 + (z * z) / n),
+      }),
     };
-    return { value: p, interval };
+    return { value: p, uncertainty };
   };
-  const { low, high } = independentDifference(wilson(56, 70), wilson(48, 80), 1);
+  const { low, high } = independentDifference(wilson(56, 70), wilson(48, 80), 1).at(confidence);
   expect(low).toBeCloseTo(0.0524, 4);
   expect(high).toBeCloseTo(0.3339, 4);
 });
@@ -148,23 +149,24 @@ describe("standard errors", () => {
 
   it("of the cell bootstrap match the binomial's", () => {
     const counts = Float64Array.of(300, 700);
-    const { low, high, se } = cellBootstrap(
+    const { se, at } = cellBootstrap(
       { name: "share", counts, smoothing: 0 },
       (c) => (c[0] as number) / 1000,
-      level,
+      0,
     );
+    const { low, high } = at(confidence);
     const exact = Math.sqrt((0.3 * 0.7) / 1000);
     expect(Math.abs(se / exact - 1)).toBeLessThan(0.06);
-    expect(Math.abs((high - low) / (2 * level.z * exact) - 1)).toBeLessThan(0.1);
+    expect(Math.abs((high - low) / (2 * normalQuantile(confidence) * exact) - 1)).toBeLessThan(0.1);
   });
 
   it("of the cell bootstrap know nothing where the statistic is mostly undefined", () => {
     const counts = Float64Array.of(1, 1000);
-    const interval = cellBootstrap(
+    const { at } = cellBootstrap(
       { name: "x", counts, smoothing: 0 },
       (c) => (c[0] === 0 ? Number.NaN : c[0] === 1 ? Number.NaN : 1),
-      level,
+      0,
     );
-    expect(interval.high).toBe(Number.POSITIVE_INFINITY);
+    expect(at(confidence).high).toBe(Number.POSITIVE_INFINITY);
   });
 });

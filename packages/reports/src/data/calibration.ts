@@ -12,8 +12,6 @@ export interface CalibrationBin {
   rows: number;
 }
 
-const zOneSided95 = 1.6448536269514722;
-
 /** Bins of (nearly) equal numbers of rows, so that every point rests on as much: fewer than ten where rows are few or
  * scores are tied, for equal scores are never parted. */
 export function calibrationBins({ labels, scores }: LabelledScores, wanted = 10): CalibrationBin[] {
