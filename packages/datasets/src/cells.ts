@@ -1,4 +1,4 @@
-/** What a table column of any type can be given. One call is one cell, so a column of n rows got n calls. */
+/** What a table column of any type can be given. One call is one cell, except for `doubles`. */
 export interface CellSink {
   missing(): void;
   /** A double, or an integer that a double holds exactly. */
@@ -9,6 +9,9 @@ export interface CellSink {
   /** Milliseconds since 1970, UTC. */
   timestamp(milliseconds: number): void;
   string(value: string): void;
+  /** One cell a value: missing where `defined` (one byte a row; null = all are there) is 0, else as `number`. The
+   * arrays may be reused by the caller afterwards. */
+  doubles(values: Float64Array, defined: Uint8Array | null): void;
 }
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;

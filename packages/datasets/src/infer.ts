@@ -25,6 +25,10 @@ export class TypeInference implements CellSink {
     this.strings = true;
   }
 
+  doubles(_values: Float64Array, _defined: Uint8Array | null): void {
+    this.numbers = true;
+  }
+
   boolean(_value: boolean): void {
     this.booleans = true;
   }

@@ -17,8 +17,9 @@ import { datasetVersion } from "./version.ts";
 export interface ReadOptions {
   /** Left out: the schema beside the dataset is used when there is one. Null: types are inferred all the same. */
   schema?: DatasetSchema | null;
-  /** Only these columns are read (in the file's order, as ever). Left out: all. */
-  columns?: readonly string[];
+  /** Only these columns are read (in the file's order, as ever), or those that the function chooses among all there
+   * are; what it throws is thrown. Left out: all. */
+  columns?: readonly string[] | ((names: readonly string[]) => readonly string[]);
   /** Left out: by the end of the file's name, else by its first bytes. */
   format?: FormatName;
 }
@@ -78,15 +79,12 @@ async function planColumns(
   source: Source,
   dataset: OpenDataset,
   schema: DatasetSchema | null,
-  asked: readonly string[] | undefined,
+  asked: ReadOptions["columns"],
 ): Promise<ColumnPlan[]> {
   if (schema === null) return inferColumns(source, dataset, asked);
   const declared = new Map(schema.columns.map((column) => [column.name, column]));
   if (dataset.names !== null) checkNames(source, dataset.names, declared);
-  checkAsked(source, dataset.names ?? [...declared.keys()], asked);
-  const wanted = asked === undefined ? declared : new Set(asked);
-  const names = (dataset.names ?? [...declared.keys()]).filter((name) => wanted.has(name));
-  return names.flatMap((name) => {
+  return chosen(source, dataset.names ?? [...declared.keys()], asked).flatMap((name) => {
     const rule = declared.get(name);
     return rule === undefined ? [] : [{ name, type: rule.type, rule }];
   });
@@ -95,19 +93,19 @@ async function planColumns(
 async function inferColumns(
   source: Source,
   dataset: OpenDataset,
-  asked: readonly string[] | undefined,
+  asked: ReadOptions["columns"],
 ): Promise<ColumnPlan[]> {
-  const wanted = asked === undefined ? null : new Set(asked);
-  const isWanted = (name: string) => wanted === null || wanted.has(name);
-  if (dataset.names !== null) checkAsked(source, dataset.names, asked);
-  const found = await dataset.infer(dataset.names?.filter(isWanted) ?? null);
-  if (dataset.names === null)
-    checkAsked(
+  const wanted = dataset.names === null ? null : chosen(source, dataset.names, asked);
+  const found = await dataset.infer(wanted);
+  const names =
+    wanted ??
+    chosen(
       source,
       found.map((column) => column.name),
       asked,
     );
-  return found.filter(({ name }) => isWanted(name)).map((column) => ({ ...column, rule: null }));
+  const isWanted = new Set(names);
+  return found.filter(({ name }) => isWanted.has(name)).map((column) => ({ ...column, rule: null }));
 }
 
 /** Which columns there are is checked before any cell: under a wrong header every cell would be wrong. */
@@ -129,10 +127,13 @@ function checkNames(source: Source, names: readonly string[], declared: Readonly
   );
 }
 
-function checkAsked(source: Source, names: readonly string[], asked: readonly string[] | undefined): void {
+/** The columns to read, in the file's order. */
+function chosen(source: Source, names: readonly string[], asked: ReadOptions["columns"]): readonly string[] {
+  if (asked === undefined) return names;
+  const wanted = new Set(typeof asked === "function" ? asked(names) : asked);
   const present = new Set(names);
-  const unknown = (asked ?? []).filter((name) => !present.has(name));
-  if (unknown.length === 0) return;
+  const unknown = [...wanted].filter((name) => !present.has(name));
+  if (unknown.length === 0) return names.filter((name) => wanted.has(name));
   const message = `the dataset ${source.shown} has no column ${quoteAll(unknown)}`;
   throw new DatasetError("unknown-column", message, { remedy: `Its columns are ${quoteAll(names)}.` });
 }

@@ -29,7 +29,7 @@ export abstract class Builder {
   protected capacity = INITIAL_CAPACITY;
   private rowsBefore = 0;
   private readonly problems: Problems;
-  private readonly nullable: boolean;
+  protected readonly nullable: boolean;
 
   constructor(plan: ColumnPlan, problems: Problems) {
     this.name = plan.name;
@@ -39,12 +39,20 @@ export abstract class Builder {
   }
 
   abstract skip(): void;
+  abstract number(value: number): void;
   protected abstract grow(capacity: number): void;
   protected abstract cut(size: number): Column;
 
   missing(): void {
     if (!this.nullable) this.report("is missing, but the column is not nullable");
     this.skip();
+  }
+
+  doubles(values: Float64Array, defined: Uint8Array | null): void {
+    for (let row = 0; row < values.length; row += 1) {
+      if (defined !== null && defined[row] === 0) this.missing();
+      else this.number(values[row] as number);
+    }
   }
 
   take(): Column {
@@ -54,9 +62,9 @@ export abstract class Builder {
     return column;
   }
 
-  protected makeRoom(): void {
-    if (this.size < this.capacity) return;
-    this.capacity *= 2;
+  protected makeRoom(count = 1): void {
+    if (this.size + count <= this.capacity) return;
+    while (this.size + count > this.capacity) this.capacity *= 2;
     this.grow(this.capacity);
   }
 
@@ -81,6 +89,12 @@ export class Mask {
   set(index: number, capacity: number): void {
     this.bytes ??= new Uint8Array(capacity);
     this.bytes[index] = 1;
+  }
+
+  /** Marks the rows from `index` on where `defined` is 0. */
+  setAll(index: number, defined: Uint8Array, capacity: number): void {
+    this.bytes ??= new Uint8Array(capacity);
+    for (let row = 0; row < defined.length; row += 1) this.bytes[index + row] = defined[row] === 0 ? 1 : 0;
   }
 
   grow(capacity: number): void {

@@ -38,6 +38,36 @@ export class NumberBuilder extends Builder implements ColumnBuilder {
     else this.wrong(`the number ${value}`);
   }
 
+  override doubles(values: Float64Array, defined: Uint8Array | null): void {
+    // Only a cell with a problem needs a look of its own.
+    if (!this.allFit(values, defined)) {
+      super.doubles(values, defined);
+      return;
+    }
+    this.makeRoom(values.length);
+    this.values.set(values, this.size);
+    if (defined !== null) {
+      this.mask.setAll(this.size, defined, this.capacity);
+      for (let row = 0; row < values.length; row += 1) {
+        if (defined[row] === 0) this.values[this.size + row] = Number.NaN;
+      }
+    }
+    this.size += values.length;
+  }
+
+  private allFit(values: Float64Array, defined: Uint8Array | null): boolean {
+    if (this.type === "timestamp" || (defined !== null && !this.nullable)) return false;
+    const whole = this.type === "integer";
+    if (!whole && !this.bounded && this.allowed === null) return true;
+    for (let row = 0; row < values.length; row += 1) {
+      if (defined !== null && defined[row] === 0) continue;
+      const value = values[row] as number;
+      const fits = value >= this.low && value <= this.high && (!whole || Number.isInteger(value));
+      if (!fits || (this.allowed !== null && !this.allowed.has(value))) return false;
+    }
+    return true;
+  }
+
   inexactInteger(value: bigint): void {
     if (this.type === "number") this.put(Number(value));
     else if (this.type === "timestamp") this.wrong(`the number ${quote(String(value))}`);

@@ -9,6 +9,7 @@ import { checkColumnCount } from "../reader.ts";
 import type { Source } from "../source.ts";
 import type { RowTarget } from "../table-builder.ts";
 import { ChunkReader } from "./chunk.ts";
+import { ChunkBytes } from "./chunk-bytes.ts";
 import { codecs } from "./codecs.ts";
 import type { Footer, RowGroup } from "./footer.ts";
 import { readFooter } from "./footer.ts";
@@ -70,7 +71,7 @@ class ParquetDataset implements OpenDataset {
         for (const [column, [name]] of leaves.entries()) {
           await decoding(this.source, place(name), async () => {
             const sink = target.sinks[column];
-            if (sink !== undefined) readers[column]?.read(rows, sink);
+            if (sink !== undefined) await readers[column]?.read(rows, sink);
           });
         }
         target.endRows(rows);
@@ -118,7 +119,8 @@ class ParquetDataset implements OpenDataset {
         remedy: "Write the file with snappy, zstd, gzip or brotli.",
       });
     }
-    return new ChunkReader(await readBytes(this.file, chunk.start, chunk.end), leaf, await load());
+    const read = (start: number, end: number) => readBytes(this.file, start, end);
+    return new ChunkReader(new ChunkBytes(read, chunk.start, chunk.end), leaf, await load());
   }
 }
 

@@ -96,6 +96,7 @@ function plainLeaf(physical: ParquetType, unsigned: boolean): Logical | null {
     type: "integer",
     maybeInexact: true,
     decode: (values) =>
+      (unsigned ? null : exactDoubles(values)) ??
       cellsOf(values, (value) => integer(unsigned ? BigInt.asUintN(64, value as bigint) : (value as bigint))),
   };
 }
@@ -125,6 +126,20 @@ function cellsOf<T extends number | bigint | string>(
   const cells = new Array<T>(values.length);
   for (let index = 0; index < values.length; index += 1) cells[index] = decode(values[index]);
   return cells;
+}
+
+/** 64-bit integers as doubles, without a bigint for each; null when one of them may have no exact double. */
+function exactDoubles(values: DecodedArray): Float64Array | null {
+  if (!(values instanceof BigInt64Array)) return null;
+  const words = new Int32Array(values.buffer, values.byteOffset, values.length * 2);
+  const doubles = new Float64Array(values.length);
+  for (let index = 0; index < doubles.length; index += 1) {
+    // Parquet is little-endian, and so is every machine that its bytes are taken as numbers on.
+    const high = words[2 * index + 1] as number;
+    if (high < -0x200000 || high >= 0x200000) return null;
+    doubles[index] = high * 0x100000000 + ((words[2 * index] as number) >>> 0);
+  }
+  return doubles;
 }
 
 /** The double when it is exact. */

@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
 import { parquetHeader } from "hyparquet/src/column.js";
+import type { ChunkBytes } from "./chunk-bytes.ts";
 import type { Decompress } from "./codecs.ts";
 import type { Cells, Leaf } from "./leaf.ts";
 import { decodeRuns } from "./runs.ts";
@@ -21,16 +22,21 @@ type PageHeader = ReturnType<typeof parquetHeader>;
 const MAX_PAGE_BYTES = 1 << 28;
 const MAX_PAGE_ROWS = 1 << 24;
 
+/** Larger than any header without long texts in its statistics. */
+const USUAL_HEADER_BYTES = 1 << 10;
+
 /** Decodes a column chunk page by page. Throws a plain Error on anything that contradicts the format. */
-export function* readPages(chunk: Uint8Array, leaf: Leaf, decompress: Decompress): Generator<Page> {
-  const reader = { view: new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength), offset: 0 };
+export async function* readPages(
+  chunk: ChunkBytes,
+  leaf: Leaf,
+  decompress: Decompress,
+): AsyncGenerator<Page, void> {
   let dictionary: Cells | null = null;
-  while (reader.offset < chunk.length) {
-    const header = parquetHeader(reader);
+  while (chunk.left > 0) {
+    const header = await nextHeader(chunk);
     const size = header.compressed_page_size;
-    if (!(size >= 0 && reader.offset + size <= chunk.length)) throw new Error(`a page of ${size} bytes`);
-    const body = chunk.subarray(reader.offset, reader.offset + size);
-    reader.offset += size;
+    if (!(size >= 0 && size <= chunk.left)) throw new Error(`a page of ${size} bytes`);
+    const body = await chunk.take(size);
     if (header.crc !== undefined && crc32(body) >>> 0 !== header.crc >>> 0)
       throw new Error("a page fails its checksum");
     if (header.type === "DICTIONARY_PAGE") {
@@ -43,6 +49,21 @@ export function* readPages(chunk: Uint8Array, leaf: Leaf, decompress: Decompress
       yield readDataPageV2(body, header, leaf, decompress, dictionary);
     } else if (header.type !== "INDEX_PAGE") {
       throw new Error(`a page of type ${header.type}`);
+    }
+  }
+}
+
+/** A header does not tell its length: when it does not end within the bytes looked at, more are looked at. */
+async function nextHeader(chunk: ChunkBytes): Promise<PageHeader> {
+  for (let reach = USUAL_HEADER_BYTES; ; reach *= 8) {
+    const bytes = await chunk.peek(reach);
+    const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
+    try {
+      const header = parquetHeader(reader);
+      await chunk.take(reader.offset);
+      return header;
+    } catch (error) {
+      if (bytes.length >= chunk.left) throw error;
     }
   }
 }
@@ -119,7 +140,7 @@ function decodePage(
   leaf: Leaf,
   dictionary: Cells | null,
 ): Page {
-  const present = defined === null ? count : defined.reduce((sum, level) => sum + level, 0);
+  const present = defined === null ? count : sumOf(defined);
   const mask = present === count ? null : defined;
   if (encoding === "PLAIN_DICTIONARY" || encoding === "RLE_DICTIONARY") {
     if (dictionary === null) throw new Error("a page refers to a dictionary that is not there");
@@ -135,13 +156,20 @@ function decodePage(
   return { count, defined: mask, cells: leaf.decode(decoded), indexes: null };
 }
 
+function sumOf(levels: Uint8Array): number {
+  let sum = 0;
+  for (let row = 0; row < levels.length; row += 1) sum += levels[row] as number;
+  return sum;
+}
+
 function readIndexes(bytes: Uint8Array, count: number, size: number): Int32Array {
   const indexes = new Int32Array(count);
   if (count === 0) return indexes;
   const bitWidth = bytes[0];
   if (bitWidth === undefined) throw new Error("a page without dictionary indexes");
   decodeRuns(bytes.subarray(1), bitWidth, indexes);
-  for (const index of indexes) {
+  for (let at = 0; at < count; at += 1) {
+    const index = indexes[at] as number;
     if (index < 0 || index >= size) throw new Error(`entry ${index} of a dictionary of ${size}`);
   }
   return indexes;
