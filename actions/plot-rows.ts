@@ -5,5 +5,7 @@ import type { PlotRows } from "@ml-actions/reports";
 export function plotRows({ task, classes, labels, candidate, baseline, threshold }: Evaluation): PlotRows {
   const rows = { labels, candidate, baseline: baseline instanceof Float64Array ? baseline : null };
   if (task === "binary") return { task, ...rows, threshold };
-  return task === "multiclass" ? { task, ...rows, classes: classes ?? [] } : { task, ...rows };
+  if (task === "multiclass") return { task, ...rows, classes: classes ?? [] };
+  // Relevance and scores of a ranking are drawn as values are.
+  return { task: "regression", ...rows };
 }

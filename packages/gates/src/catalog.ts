@@ -1,27 +1,28 @@
-import { catalog, latency, type Metric, type Place } from "./catalog/table.ts";
+import { memberOf } from "./catalog/families.ts";
+import { catalog, type Metric, type Place } from "./catalog/table.ts";
 import { GatesError } from "./error.ts";
 import type { Gate, Task } from "./types.ts";
 
+export { type Family, memberOf } from "./catalog/families.ts";
 export { catalog, type Metric, type Place, type Unit } from "./catalog/table.ts";
 
 const byName = new Map(catalog.map((metric) => [metric.name, metric]));
 
-/** At most three decimals: p99.999 is one request in 100,000. No leading and no trailing zeros: one name a quantile. */
-const quantileName = /^latency\.p([1-9]?\d(?:\.\d{0,2}[1-9])?)$/;
-
 /** The metric of this exact name, or undefined. Resolves families: `latency.p95` has the entry of `latency.pNN`
- * under its own name. */
+ * under its own name; `latency.pNN` itself is no metric. */
 export function findMetric(name: string): Metric | undefined {
-  if (latencyQuantile(name) !== undefined) {
-    return { ...latency, name };
+  const member = memberOf(name);
+  const metric = byName.get(member?.family ?? name);
+  if (metric === undefined || (metric.family !== undefined && member === undefined)) {
+    return undefined;
   }
-  return name === latency.name ? undefined : byName.get(name);
+  return member === undefined ? metric : { ...metric, name };
 }
 
 /** The quantile that a latency metric asks for, above 0 and below 1; undefined for any other name. */
 export function latencyQuantile(name: string): number | undefined {
-  const percent = Number(quantileName.exec(name)?.[1]);
-  return percent > 0 ? percent / 100 : undefined;
+  const member = memberOf(name);
+  return member?.family === "latency.pNN" ? member.parameter : undefined;
 }
 
 /** What an action offers to gates. `task` is known once a model or predictions are read. */
@@ -66,10 +67,15 @@ function whyNotHere(name: string, { place, task }: Offer): string | undefined {
   return undefined;
 }
 
-/** Names of the metrics that can be had, families by their catalog name. */
+/** Names of the metrics that can be had, families by their catalog name, `fN`. */
 export function namesFor({ place, task }: Offer): string[] {
   return catalog
     .filter((metric) => metric.places.includes(place))
     .filter((metric) => place !== "offline" || task === undefined || metric.tasks.includes(task))
     .map((metric) => metric.name);
+}
+
+/** Names of the metrics that can be had and that a report shows unasked: of a family its usual members. */
+export function usualNamesFor(offer: Offer): string[] {
+  return namesFor(offer).flatMap((name) => byName.get(name)?.family?.usual ?? [name]);
 }

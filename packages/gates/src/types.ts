@@ -9,7 +9,7 @@ export type DecisionRule = (typeof decisionRules)[number];
 
 export type VerdictName = "pass" | "fail" | "inconclusive";
 
-export type Task = "binary" | "multiclass" | "regression";
+export type Task = "binary" | "multiclass" | "regression" | "ranking";
 
 export type Comparison = ">=" | "<=" | ">" | "<";
 

@@ -1,4 +1,5 @@
 import type { Task } from "../types.ts";
+import { type Family, familyOf } from "./families.ts";
 
 /** Where a metric can be had: `offline` from rows with labels, `online` from counts of live requests, `drift` from
  * two samples of features. */
@@ -8,7 +9,7 @@ export type Place = "offline" | "online" | "drift";
 export type Unit = "proportion" | "ms" | "number";
 
 export interface Metric {
-  /** As written in a gate. A family has `pNN` in the catalog and the number in what `findMetric` gives back. */
+  /** As written in a gate. A family has `N` or `NN` in the catalog and the number in what `findMetric` gives back. */
   name: string;
   /** Empty: not a question of labels and scores. */
   tasks: readonly Task[];
@@ -20,13 +21,18 @@ export interface Metric {
   description: string;
   /** What others call it. Only used to suggest our name. */
   aliases: readonly string[];
+  /** Set where the name stands for many metrics that differ in one number. */
+  family?: Family;
+  /** The metric is of the candidate and the baseline together, so that no bound can speak of the baseline's own. */
+  comparesModels?: true;
 }
 
 const classification: readonly Task[] = ["binary", "multiclass"];
 const binary: readonly Task[] = ["binary"];
 const multiclass: readonly Task[] = ["multiclass"];
 const regression: readonly Task[] = ["regression"];
-const every: readonly Task[] = ["binary", "multiclass", "regression"];
+const ranking: readonly Task[] = ["ranking"];
+const every: readonly Task[] = ["binary", "multiclass", "regression", "ranking"];
 
 type Row = [
   name: string,
@@ -55,7 +61,7 @@ const labelled: readonly Row[] = [
     "proportion",
     [0, 1],
     "Mean of the recalls of the classes that the labels have",
-    ["bacc", "macro_recall"],
+    ["bacc"],
   ],
   [
     "precision",
@@ -92,6 +98,15 @@ const labelled: readonly Row[] = [
     [0, 1],
     "Harmonic mean of precision and recall",
     ["f1_score", "f_score", "fscore"],
+  ],
+  [
+    "fN",
+    binary,
+    "higher",
+    "proportion",
+    [0, 1],
+    "F-measure in which recall counts N times as much as precision: f2, f0.5",
+    ["fbeta", "f_beta", "fbeta_score"],
   ],
   [
     "mcc",
@@ -148,6 +163,15 @@ const labelled: readonly Row[] = [
     ["calibration_error"],
   ],
   [
+    "ece_mass",
+    binary,
+    "lower",
+    "proportion",
+    [0, 1],
+    "Expected calibration error, 15 bins of equal numbers of rows; biased upward on few rows",
+    ["adaptive_ece", "ace"],
+  ],
+  [
     "ks",
     binary,
     "higher",
@@ -167,13 +191,58 @@ const labelled: readonly Row[] = [
     ["f1_weighted"],
   ],
   [
-    "top3_accuracy",
+    "micro_f1",
     multiclass,
     "higher",
     "proportion",
     [0, 1],
-    "Share of rows whose class is among the three highest scores",
-    ["top_3_accuracy", "top3"],
+    "F1 over the pooled rows of all classes; of one class a row it is the accuracy",
+    ["f1_micro", "micro_precision", "micro_recall"],
+  ],
+  [
+    "macro_precision",
+    multiclass,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Mean of the precision of every class that labels or predictions have",
+    ["precision_macro"],
+  ],
+  [
+    "macro_recall",
+    multiclass,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Mean of the recall of every class that labels or predictions have",
+    ["recall_macro"],
+  ],
+  [
+    "weighted_precision",
+    multiclass,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Mean of the precision of every class, weighted by its rows",
+    ["precision_weighted"],
+  ],
+  [
+    "weighted_recall",
+    multiclass,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Mean of the recall of every class, weighted by its rows; it is the accuracy",
+    ["recall_weighted"],
+  ],
+  [
+    "topN_accuracy",
+    multiclass,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Share of rows whose class is among the N highest scores: top3_accuracy",
+    ["top_k_accuracy", "top_3_accuracy", "top_5_accuracy", "top3", "top5"],
   ],
   [
     "mae",
@@ -210,6 +279,33 @@ const labelled: readonly Row[] = [
     [-Infinity, 1],
     "Share of the label's variance that is explained",
     ["r_squared", "rsquared"],
+  ],
+  [
+    "quantile_loss.pNN",
+    regression,
+    "lower",
+    "number",
+    [0, Infinity],
+    "Mean pinball loss of a score that predicts the quantile NN, in the unit of the label: quantile_loss.p90",
+    ["pinball", "pinball_loss", "quantile_loss", "mean_pinball_loss"],
+  ],
+  [
+    "ndcg@N",
+    ranking,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Mean over queries of the discounted gain of the first N rows against the best order's, ties averaged: ndcg@10",
+    ["ndcg", "ndcg_at_10", "ndcg_10"],
+  ],
+  [
+    "mrr",
+    ranking,
+    "higher",
+    "proportion",
+    [0, 1],
+    "Mean over queries of 1 / rank of the first row with relevance above 0, ties averaged; 0 where there is none",
+    ["mean_reciprocal_rank", "reciprocal_rank"],
   ],
 ];
 
@@ -306,7 +402,12 @@ const drift: readonly DriftRow[] = [
   ],
 ];
 
-export const latency: Metric = {
+function ofFamily(name: string): { family?: Family } {
+  const family = familyOf(name);
+  return family === undefined ? {} : { family };
+}
+
+const latency: Metric = {
   name: "latency.pNN",
   tasks: every,
   places: ["offline", "online"],
@@ -315,7 +416,35 @@ export const latency: Metric = {
   range: [0, Infinity],
   description: "Quantile of the time of one prediction: latency.p50, latency.p95, latency.p99.9",
   aliases: ["latency", "latency_p95", "p95", "p99", "latency.mean"],
+  ...ofFamily("latency.pNN"),
 };
+
+/** Of the scores of both models on the same rows, no labels needed. */
+const betweenModels: readonly Metric[] = [
+  {
+    name: "agreement",
+    tasks: classification,
+    places: ["offline"],
+    better: "higher",
+    unit: "proportion",
+    range: [0, 1],
+    description: "Share of rows for which candidate and baseline predict the same class; needs no labels",
+    aliases: ["agreement_rate", "concordance"],
+    comparesModels: true,
+  },
+  {
+    name: "score_drift",
+    tasks: every,
+    places: ["offline", "online"],
+    better: "lower",
+    unit: "proportion",
+    range: [0, 1],
+    description:
+      "Largest distance (Kolmogorov-Smirnov) between the distribution functions of the candidate's and the baseline's scores, of several classes the row's highest; needs no labels",
+    aliases: ["prediction_drift", "output_drift", "score_ks"],
+    comparesModels: true,
+  },
+];
 
 /** Every metric that a gate can speak of, in the order of the documentation. */
 export const catalog: readonly Metric[] = [
@@ -329,8 +458,10 @@ export const catalog: readonly Metric[] = [
       range,
       description,
       aliases,
+      ...ofFamily(name),
     }),
   ),
+  ...betweenModels,
   latency,
   {
     name: "nan_rate",

@@ -99,4 +99,5 @@ export const estimators: Record<Task, Readonly<Record<string, Estimator>>> = {
       scale: 0,
     }),
   },
+  ranking: {},
 };

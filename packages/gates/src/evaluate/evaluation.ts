@@ -12,7 +12,7 @@ export interface Evaluation {
   task: Task;
   /** Names of the classes of a multiclass model; k of them. */
   classes?: readonly string[];
-  /** n: 0 or 1, the class's index, or the value. NaN where the label is missing. */
+  /** n: 0 or 1, the class's index, the value, or, of a ranking, the relevance from 0 on. NaN where it is missing. */
   labels: Float64Array;
   /** n, or n × k row by row. */
   candidate: Float64Array;
@@ -20,6 +20,11 @@ export interface Evaluation {
   baseline?: Float64Array | { metrics: Readonly<Record<string, number>> };
   /** Binary: predicted positive from this score on. */
   threshold: number;
+  /** n, finite and not negative: how often each row counts; once without. A row of weight 2 has every metric of two
+   * such rows; one of weight 0 is left out. Rows of one query of a ranking weigh the same. */
+  weights?: Float64Array;
+  /** Ranking: n, the number of the query that each row belongs to, in any order. */
+  groups?: Int32Array;
   slices?: Readonly<Record<string, SliceColumn>>;
   /** Times of single predictions, in milliseconds; of the same rows when there are n of them. */
   latencyMs?: { candidate: Float64Array; baseline?: Float64Array };
@@ -42,6 +47,8 @@ export function assertShape(evaluation: Evaluation): void {
     ...classProblems(evaluation),
     ...lengthProblems(evaluation),
     ...labelProblems(evaluation),
+    ...groupProblems(evaluation),
+    ...weightProblems(evaluation),
     ...sliceProblems(evaluation),
   ];
   if (evaluation.task === "binary" && !Number.isFinite(evaluation.threshold)) {
@@ -80,16 +87,60 @@ function lengthProblems(evaluation: Evaluation): string[] {
 }
 
 function labelProblems({ task, labels, classes }: Evaluation): string[] {
-  const count = task === "regression" ? undefined : task === "binary" ? 2 : (classes?.length ?? 0);
-  const fits = (label: number): boolean =>
-    Number.isNaN(label) ||
-    (count === undefined ? Number.isFinite(label) : Number.isInteger(label) && label >= 0 && label < count);
-  const row = labels.findIndex((label) => !fits(label));
-  if (row < 0) {
+  const count = task === "binary" ? 2 : task === "multiclass" ? (classes?.length ?? 0) : Infinity;
+  const least = task === "regression" ? -Infinity : 0;
+  const whole = count < Infinity;
+  for (let row = 0; row < labels.length; row++) {
+    const label = labels[row] as number;
+    if (label >= least && label < count && (!whole || Number.isInteger(label)) && label !== -Infinity) {
+      continue;
+    }
+    if (!Number.isNaN(label)) {
+      const numbers = least === 0 ? "a finite number from 0 on" : "a finite number";
+      const expected = whole ? `a whole number from 0 to ${count - 1}` : numbers;
+      return [`the label of row ${row + 1} is ${label}, expected ${expected}`];
+    }
+  }
+  return [];
+}
+
+function groupProblems({ task, labels, groups, weights }: Evaluation): string[] {
+  if (task !== "ranking") {
     return [];
   }
-  const expected = count === undefined ? "a finite number" : `a whole number from 0 to ${count - 1}`;
-  return [`the label of row ${row + 1} is ${labels[row]}, expected ${expected}`];
+  if (groups === undefined || groups.length !== labels.length) {
+    return [`a ranking of ${labels.length} rows needs as many groups, there are ${groups?.length ?? 0}`];
+  }
+  const ofGroup = new Map<number, number>();
+  for (let row = 0; weights !== undefined && row < weights.length && row < groups.length; row++) {
+    const [group, weight] = [groups[row] as number, weights[row] as number];
+    if ((ofGroup.get(group) ?? weight) !== weight) {
+      return [`row ${row + 1} weighs ${weight} and an earlier row of its query ${ofGroup.get(group)}`];
+    }
+    ofGroup.set(group, weight);
+  }
+  return [];
+}
+
+function weightProblems({ labels, weights }: Evaluation): string[] {
+  if (weights === undefined) {
+    return [];
+  }
+  if (weights.length !== labels.length) {
+    return [`${labels.length} labels need as many weights, there are ${weights.length}`];
+  }
+  let total = 0;
+  for (let row = 0; row < weights.length; row++) {
+    const weight = weights[row] as number;
+    if (!(weight >= 0 && weight < Infinity)) {
+      return [`the weight of row ${row + 1} is ${weight}, expected a finite number from 0 on`];
+    }
+    total += weight;
+  }
+  if (!Number.isFinite(total)) {
+    return ["the weights add up to more than a number can hold"];
+  }
+  return total === 0 && weights.length > 0 ? ["all weights are 0"] : [];
 }
 
 function sliceProblems({ slices = {}, labels }: Evaluation): string[] {

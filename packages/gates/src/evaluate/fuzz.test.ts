@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { findMetric, namesFor } from "../catalog.ts";
+import { catalog, findMetric, type Metric, namesFor } from "../catalog.ts";
 import { type Evaluation, evaluate } from "../evaluate.ts";
 import { parseGates } from "../language.ts";
 import { decisionRules, type Task } from "../types.ts";
@@ -46,12 +46,13 @@ const anyEvaluation: fc.Arbitrary<Evaluation> = fc
 /** Every gate that can be asked of the task: against the baseline, absolute and by slice. */
 function allGates(task: Task): string {
   return namesFor({ place: "offline", task })
-    .map((name) => name.replace("pNN", "p95"))
+    .map((name) => catalog.find((entry) => entry.name === name)?.family?.example ?? name)
     .flatMap((name) => {
-      const floor = findMetric(name)?.better === "higher";
+      const { better, comparesModels } = findMetric(name) as Metric;
       const bound = name.startsWith("latency") ? "0.5ms" : "0.5";
-      const op = floor ? ">=" : "<=";
-      return [`${name} ${op} baseline * 0.9`, `${name} ${op} ${bound}`, `${name}{s=*} ${op} ${bound}`];
+      const op = better === "higher" ? ">=" : "<=";
+      const relative = comparesModels ? [] : [`${name} ${op} baseline * 0.9`];
+      return [...relative, `${name} ${op} ${bound}`, `${name}{s=*} ${op} ${bound}`];
     })
     .join("\n");
 }

@@ -1,4 +1,4 @@
-import { findMetric, latencyQuantile, namesFor } from "../catalog.ts";
+import { usualNamesFor } from "../catalog.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { instrumentFor } from "./measure.ts";
 import type { Rows } from "./rows.ts";
@@ -7,21 +7,19 @@ import type { Question } from "./slices.ts";
 /** Values by metric name, slices as `f1{carrier=UA}`; what cannot be had is left out. */
 export type Readings = Record<string, number>;
 
-const usualLatencies = ["latency.p50", "latency.p95", "latency.p99"];
-
 /** Every metric of the task over all rows, and what the gates ask of slices, of both sides. */
 export function readAll(
   questions: readonly Question[],
   all: Rows,
   evaluation: Evaluation,
 ): { candidate: Readings; baseline: Readings | null } {
-  const offered = namesFor({ place: "offline", task: evaluation.task }).filter((name) => findMetric(name));
+  const usual = usualNamesFor({ place: "offline", task: evaluation.task });
   const asked = questions.flatMap(({ gate, metric, rows }) =>
-    rows === null || (gate.slice === undefined && latencyQuantile(gate.metric) === undefined)
+    rows === null || (gate.slice === undefined && usual.includes(gate.metric))
       ? []
       : [{ name: gate.metric, metric, rows }],
   );
-  const overall = [...offered, ...usualLatencies].map((name) => ({ name, metric: name, rows: all }));
+  const overall = usual.map((name) => ({ name, metric: name, rows: all }));
   const candidate: [string, number][] = [];
   const baseline: [string, number][] = [];
   for (const { name, metric, rows } of [...overall, ...asked]) {

@@ -10,18 +10,25 @@ const finite = { noNaN: true, noDefaultInfinity: true } as const;
 
 /** Any gate that means something. */
 const anyGate: fc.Arbitrary<Omit<Gate, "text">> = fc.constantFrom(...catalog).chain((entry) => {
-  const metric = entry.name.replace("pNN", "p99.9");
+  const metric = entry.family?.example ?? entry.name;
   const [low, high] = [Math.max(entry.range[0], -1e6), Math.min(entry.range[1], 1e6)];
   const inside = fc.double({ min: low, max: high, minExcluded: true, maxExcluded: true, ...finite });
   const width = high - low;
+  const absolute = inside.map((value) => ({ kind: "absolute" as const, value: value === 0 ? 0 : value }));
   const bound = fc.oneof(
-    inside.map((value) => ({ kind: "absolute" as const, value: value === 0 ? 0 : value })),
-    fc
-      .tuple(
-        fc.double({ min: 1e-6, max: 1e6, ...finite }),
-        fc.double({ min: -width, max: width, minExcluded: true, maxExcluded: true, ...finite }),
-      )
-      .map(([factor, offset]) => ({ kind: "baseline" as const, factor, offset: offset === 0 ? 0 : offset })),
+    absolute,
+    entry.comparesModels
+      ? absolute
+      : fc
+          .tuple(
+            fc.double({ min: 1e-6, max: 1e6, ...finite }),
+            fc.double({ min: -width, max: width, minExcluded: true, maxExcluded: true, ...finite }),
+          )
+          .map(([factor, offset]) => ({
+            kind: "baseline" as const,
+            factor,
+            offset: offset === 0 ? 0 : offset,
+          })),
   );
   const text = fc.string({ unit: "binary", minLength: 1, maxLength: 20 });
   const slice = fc.record({ column: text, value: text, every: fc.boolean() }).map((made) => ({

@@ -12,6 +12,13 @@ export function assertMeaning(
   read: ReadBound,
 ): void {
   assertDirection(cursor, metric, comparison);
+  if (metric.comparesModels === true && read.bound.kind === "baseline") {
+    cursor.fail(
+      `${metric.name} compares the candidate with the baseline already: expected a number`,
+      `For example ${metric.name} ${comparison.text} ${metric.better === "higher" ? "0.98" : "0.1"}.`,
+      read.offset,
+    );
+  }
   if (read.factor !== undefined) {
     assertFactor(cursor, read.factor);
   }

@@ -9,7 +9,7 @@ import { closest, suggestMetric } from "./suggest.ts";
 /** Long enough for any column and value that a person writes; short enough that no reading takes time. */
 export const maxGateChars = 500;
 
-const metricName = /[A-Za-z0-9_.]+/y;
+const metricName = /[A-Za-z0-9_.@]+/y;
 const comparisonText = />=|<=|>|</y;
 const comparisonMistake = /=>|=<|==|!=|=|≥|≤/y;
 const corrections: Record<string, string> = { "=>": ">=", "=<": "<=", "≥": ">=", "≤": "<=" };

@@ -15,7 +15,7 @@ export function suggestMetric(word: string): string | undefined {
   const lower = word.toLowerCase();
   const known = catalog.find(({ name, aliases }) => name === lower || aliases.includes(lower));
   if (known !== undefined) {
-    return shownName(known.name);
+    return known.family?.example ?? known.name;
   }
   if (/^(latency|duration|response_time|p\d)/.test(lower)) {
     return "latency.p95";
@@ -26,9 +26,5 @@ export function suggestMetric(word: string): string | undefined {
   const metric = catalog.find(
     ({ name, aliases }) => name === near || (near !== undefined && aliases.includes(near)),
   );
-  return metric && shownName(metric.name);
-}
-
-function shownName(name: string): string {
-  return name === "latency.pNN" ? "latency.p95" : name;
+  return metric?.family?.example ?? metric?.name;
 }
