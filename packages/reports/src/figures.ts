@@ -45,6 +45,12 @@ export function figure(value: number | null, unit: Unit): string {
   return formatter([value], unit)(value);
 }
 
+/** The chance of a test: 0.012, or that it is too small to matter how small. */
+export function chance(p: number | null): string {
+  if (p === null || !Number.isFinite(p)) return "—";
+  return p < 0.0001 ? `<${noBreakSpace}0.0001` : String(Number(p.toPrecision(2)));
+}
+
 /** 12,345. */
 export function count(value: number): string {
   return Number.isFinite(value) ? Math.round(value).toLocaleString("en-US") : "—";

@@ -1,11 +1,14 @@
 /** Every example as the file that people would get. */
+import { driftPage } from "../html/drift-page.ts";
 import { evaluationPage, shadowPage } from "../html/evaluation-page.ts";
 import { rollbackPage } from "../html/rollback-page.ts";
 import { rolloutPage } from "../html/rollout-page.ts";
 import { deploySummary } from "../summary/deploy.ts";
+import { driftSummary } from "../summary/drift.ts";
 import { evalGateSummary } from "../summary/eval-gate.ts";
 import { rollbackSummary } from "../summary/rollback.ts";
 import { shadowSummary } from "../summary/shadow.ts";
+import { driftFail, driftNone, driftOfMany } from "./drifts.ts";
 import { evaluationFail, evaluationPass, shadowInconclusive } from "./evaluations.ts";
 import { rollbackDone, rolloutPromoted, rolloutRestored } from "./rollouts.ts";
 import { binaryRows, multiclassRows, regressionRows } from "./rows.ts";
@@ -17,6 +20,8 @@ export function summaries(): Record<string, string> {
     "shadow.md": shadowSummary(shadowInconclusive),
     "rollout-promoted.md": deploySummary(rolloutPromoted),
     "rollout-restored.md": deploySummary(rolloutRestored),
+    "drift-fail.md": driftSummary(driftFail),
+    "drift-none.md": driftSummary(driftNone),
     "rollback.md": rollbackSummary(rollbackDone),
   };
 }
@@ -34,6 +39,9 @@ export function pages(): Record<string, string> {
     "shadow.html": shadowPage(shadowInconclusive, { ...binaryRows(740), labels: null }),
     "rollout-promoted.html": rolloutPage(rolloutPromoted),
     "rollout-restored.html": rolloutPage(rolloutRestored),
+    "drift-fail.html": driftPage(driftFail),
+    "drift-none.html": driftPage(driftNone),
+    "drift-500-columns.html": driftPage(driftOfMany(500)),
     "rollback.html": rollbackPage(rollbackDone),
   };
 }

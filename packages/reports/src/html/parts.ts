@@ -24,8 +24,8 @@ export function icon(verdict: VerdictName): Markup {
   return html`<svg viewBox="0 0 24 24" aria-hidden="true"><path class="icon ${verdict}" d="${shapes[verdict]}"/><path class="icon-sign" d="${signs[verdict]}"/></svg>`;
 }
 
-export function badge(verdict: VerdictName): Markup {
-  return html`<span class="badge ${verdict}-ink">${icon(verdict)}${verdict}</span>`;
+export function badge(verdict: VerdictName, words: string = verdict): Markup {
+  return html`<span class="badge ${verdict}-ink">${icon(verdict)}${words}</span>`;
 }
 
 export interface Banner {
@@ -75,6 +75,11 @@ function swatch(name: LegendEntry["mark"]): Markup {
       return line("line thin baseline");
     case "bound":
       return line("bound");
+    case "bound-solid":
+      return html`<svg viewBox="0 0 22 12" aria-hidden="true"><path class="bound solid" d="M11 0V12"/></svg>`;
+    case "candidate-bar":
+    case "baseline-bar":
+      return html`<svg viewBox="0 0 22 12" aria-hidden="true"><rect class="bar ${name === "candidate-bar" ? "current" : "reference"}" x="1" y="2" width="20" height="8"/></svg>`;
     case "candidate-dot":
       return html`<svg viewBox="0 0 22 12" aria-hidden="true"><circle class="dot candidate" cx="11" cy="6" r="5"/></svg>`;
     case "baseline-dot":
@@ -115,6 +120,20 @@ export function scrollTable(
       html`<tr>${cells.map((cell, index) => (index === 0 ? html`<th scope="row">${cell}</th>` : html`<td${numeric(index)}>${cell}</td>`))}</tr>`,
   );
   return html`<p class="small muted">${caption}</p><div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table><caption class="hidden">${caption}</caption><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table></div>`;
+}
+
+/** Hundreds of rows of numbers: no class on any cell, so that the page stays small. */
+export function denseTable(
+  caption: string,
+  titles: readonly string[],
+  rows: readonly (readonly Content[])[],
+): Markup {
+  const heads = titles.map((title) => html`<th scope="col">${title}</th>`);
+  const body = rows.map(
+    ([first, ...cells]) =>
+      html`<tr><th scope="row">${first ?? null}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`,
+  );
+  return html`<p class="small muted">${caption}</p><div class="scroll dense" tabindex="0" role="region" aria-label="${caption}"><table><caption class="hidden">${caption}</caption><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
 export function metricsTable(

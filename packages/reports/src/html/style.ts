@@ -45,6 +45,8 @@ tbody th{color:inherit;font-weight:400;font-size:inherit;white-space:normal}
 .gates .range{width:170px;padding-top:6px;padding-bottom:6px}
 .range svg{width:170px;height:34px;display:block;max-width:100%}
 .scroll{overflow-x:auto;margin-top:10px}.scroll td,.scroll th{white-space:nowrap}
+.dense table{font-size:13px}.dense th,.dense td{padding:5px 14px 5px 0;text-align:right}.dense tr>:first-child{text-align:left;max-width:260px;overflow:hidden;text-overflow:ellipsis}
+.between{margin:4px 0 -8px}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:20px}
 figure{margin:0;display:grid;gap:8px;align-content:start}
@@ -68,6 +70,9 @@ svg .axis{fill:var(--muted);font-weight:600}
 .bound{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:5 3}.bound.solid{stroke-dasharray:none;stroke-width:2}
 .allowed{fill:var(--pass);opacity:.13}
 .cell.right{fill:var(--candidate)}.cell.wrong{fill:var(--fail)}
+.bar.pass{fill:var(--candidate);opacity:.75}.bar.fail{fill:var(--fail)}.bar.inconclusive{fill:var(--unsure)}
+.bar.current{fill:var(--candidate)}.bar.reference{fill:none;stroke:var(--baseline);stroke-width:1.25}
+.bar-arrow{fill:none;stroke:var(--card);stroke-width:2}
 .step{stroke:var(--line);stroke-dasharray:2 3}.blind{fill:var(--muted);opacity:.22}
 .outcome{stroke-width:2}.outcome.pass{stroke:var(--pass)}.outcome.fail{stroke:var(--fail)}.outcome.inconclusive{stroke:var(--unsure)}
 .path{display:flex;flex-wrap:wrap;gap:8px;list-style:none;margin:0;padding:0}

@@ -31,9 +31,12 @@ export interface LegendEntry {
     | "baseline"
     | "candidate-thin"
     | "candidate-dot"
+    | "candidate-bar"
+    | "baseline-bar"
     | "baseline-dot"
     | "baseline-thin"
     | "bound"
+    | "bound-solid"
     | "pass"
     | "fail"
     | "inconclusive";

@@ -12,9 +12,14 @@ export function driftStory(input: DriftReportInput): Story {
     verdict: overall(gates),
     headline: headline(input),
     decided: decidedBy(gates),
-    sentence: `${count(current.rows)} rows of ${current.name} against ${count(reference.rows)} of ${reference.name}: ${counted(features.length, "feature")}, judged on ${dateAndTime(input.run.startedAt)} with ${confidenceWords(input.confidence)} confidence over all features together.`,
+    sentence: `${count(current.rows)} rows of ${current.name} against ${count(reference.rows)} of ${reference.name}: ${counted(features.length, "feature")}, judged on ${dateAndTime(input.run.startedAt)}. ${falseAlarmWords(input.confidence)}`,
     whatNow: whatNow(input),
   };
+}
+
+/** What Benjamini-Hochberg holds when no feature has drifted. */
+export function falseAlarmWords(confidence: number): string {
+  return `When nothing has drifted, at most ${confidenceWords(1 - confidence)} of runs raise a false alarm over all features together.`;
 }
 
 function headline({ gates, features, current }: DriftReportInput): string {
@@ -36,19 +41,17 @@ function headline({ gates, features, current }: DriftReportInput): string {
   }
 }
 
-/** What was done comes first: the reader of an alert asks what the machine has done already. */
-function whatNow({ gates, features, actions }: DriftReportInput): string {
-  const done = actions.length === 0 ? "" : ` Done already: ${actions.join("; ")}.`;
-  if (gates.length === 0) return `Name at least one gate; without one nothing is watched.${done}`;
+function whatNow({ gates, features }: DriftReportInput): string {
+  if (gates.length === 0) return `Name at least one gate; without one nothing is watched.`;
   switch (overall(gates)) {
     case "pass":
-      return `Nothing to do.${done}`;
+      return `Nothing to do.`;
     case "fail": {
       const [worst] = features.filter((feature) => feature.drifted);
       const look = worst === undefined ? "" : ` Look first at ${worst.feature}.`;
-      return `Find out whether the source of the data changed or the world did: a broken source is repaired, a changed world needs a new model.${look}${done}`;
+      return `Find out whether the source of the data changed or the world did: a broken source is repaired, a changed world needs a new model.${look}`;
     }
     case "inconclusive":
-      return `Nothing is shown either way. The reasons below say what is missing.${done}`;
+      return `Nothing is shown either way. The reasons below say what is missing.`;
   }
 }
