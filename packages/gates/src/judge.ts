@@ -1,7 +1,8 @@
 import { latencyQuantile } from "./catalog.ts";
-import type { Finding } from "./judge/finding.ts";
-import { findLatency } from "./judge/latency.ts";
-import { findRate } from "./judge/rates.ts";
+import type { Examiner, Finding } from "./judge/finding.ts";
+import { LatencyExaminer } from "./judge/latency.ts";
+import { RateExaminer, type RateMetric } from "./judge/rates.ts";
+import { ScoreExaminer } from "./judge/scores.ts";
 import type { Levels } from "./judge/weigh.ts";
 import { reasonFor, settleFor } from "./judge/wording.ts";
 import type { DecisionRule, Gate, Observation, Verdict, VerdictName } from "./types.ts";
@@ -25,8 +26,17 @@ export interface OnlineVerdict extends Verdict {
   refutedAt: number | null;
 }
 
+/** One gate's e-values after every window, in natural logarithms; `needed` proves. `at` is when a window ended,
+ * `requests` what the candidate had served by then, as far as the gate could use it. */
+export interface Wealth {
+  gate: string;
+  needed: { pass: number; fail: number };
+  points: readonly { at: number; requests: number; fail: number; pass: number }[];
+}
+
 /**
- * Judges a candidate by what its requests came to so far. Pure and anytime-valid: call it after every observation.
+ * Judges a candidate by what its requests came to so far: observations go in one after another, in order, cumulative,
+ * those that failed included, and verdicts can be had after each. A look costs the same after a day as after a minute.
  *
  * For α = 1 − confidence, whatever the number of looks: a candidate that keeps all gates is failed by any of them with
  * probability at most α (α is split evenly over the gates); one that breaks some gate passes all of them with
@@ -34,47 +44,95 @@ export interface OnlineVerdict extends Verdict {
  *
  * Assumed: which side a request goes to does not depend on whether it will fail, and requests fail independently
  * within a window. Rates may change over time, and weights too. "Pass" speaks of the average over the rollout so far.
- * Only `error_rate`, `nan_rate` and `latency.pNN` can be had from counts; any other metric is inconclusive.
- *
- * @param observations in order, cumulative, those that failed included: the newest one decides whether there is a gap
- * @returns one verdict a gate, in the gates' order
+ * Only `error_rate`, `nan_rate`, `score_drift` and `latency.pNN` can be had from counts; any other metric is
+ * inconclusive.
  */
+export class Judge {
+  readonly #levels: Levels;
+  readonly #benches: { gate: Gate; rule: DecisionRule; examiner: Examiner | string }[];
+
+  /** @throws RangeError for a confidence that is none */
+  constructor(gates: readonly Gate[], options: JudgeOptions) {
+    const levels = levelsFor(gates, options);
+    this.#levels = levels;
+    this.#benches = gates.map((gate) => ({
+      gate,
+      rule: gate.rule ?? options.rule,
+      examiner: examinerFor(gate, levels),
+    }));
+  }
+
+  look(observation: Observation): void {
+    for (const { examiner } of this.#benches) {
+      if (typeof examiner !== "string") {
+        examiner.push(observation);
+      }
+    }
+  }
+
+  /** One verdict a gate, in the gates' order. The newest observation decides whether there is a gap. */
+  verdicts(): OnlineVerdict[] {
+    return this.#benches.map(({ gate, rule, examiner }) =>
+      typeof examiner === "string"
+        ? unjudged(gate, rule, examiner)
+        : verdictOf(gate, rule, examiner.finding(), this.#levels),
+    );
+  }
+
+  /** Every gate's e-values over time: for plots and audits. */
+  wealth(): Wealth[] {
+    return this.#benches.map(({ gate, examiner }) => {
+      if (typeof examiner === "string") {
+        return { gate: gate.text, needed: { pass: 0, fail: 0 }, points: [] };
+      }
+      const { pass, fail, trace } = examiner.finding().evidence;
+      return { gate: gate.text, needed: { pass: pass.needed, fail: fail.needed }, points: trace };
+    });
+  }
+}
+
+/** `Judge` on observations that are all there: pure, so the same observations give the same verdicts. */
 export function judge(
   gates: readonly Gate[],
   observations: readonly Observation[],
   options: JudgeOptions,
 ): OnlineVerdict[] {
-  const levels = levelsFor(gates, options);
-  return gates.map((gate) => judgeOne(gate, observations, levels, gate.rule ?? options.rule));
+  return judgeOn(gates, observations, options).verdicts();
 }
 
-/** One gate's e-values after every window, in natural logarithms with `needed` proving: for plots and audits. */
+/** Every gate's e-values after every window. */
 export function wealthOverTime(
-  gate: Gate,
   gates: readonly Gate[],
   observations: readonly Observation[],
   options: JudgeOptions,
-): {
-  needed: { pass: number; fail: number };
-  points: { at: number; requests: number; fail: number; pass: number }[];
-} {
-  const finding = find(gate, observations, levelsFor(gates, options));
-  if (typeof finding === "string") {
-    return { needed: { pass: 0, fail: 0 }, points: [] };
-  }
-  const { pass, fail, trace } = finding.evidence;
-  return { needed: { pass: pass.needed, fail: fail.needed }, points: trace };
+): Wealth[] {
+  return judgeOn(gates, observations, options).wealth();
 }
+
+function judgeOn(gates: readonly Gate[], observations: readonly Observation[], options: JudgeOptions): Judge {
+  const looking = new Judge(gates, options);
+  for (const observation of observations) {
+    looking.look(observation);
+  }
+  return looking;
+}
+
+const rates: readonly string[] = ["error_rate", "nan_rate"] satisfies RateMetric[];
 
 /** Why a gate can never be judged on live counts; null when it can. */
 export function whyNotOnline(gate: Gate): string | null {
   const known =
-    gate.metric === "error_rate" || gate.metric === "nan_rate" || latencyQuantile(gate.metric) !== undefined;
+    rates.includes(gate.metric) ||
+    gate.metric === "score_drift" ||
+    latencyQuantile(gate.metric) !== undefined;
   if (!known) {
-    return `${gate.metric} cannot be had from live counts: only error_rate, nan_rate and latency.pNN can`;
+    return `${gate.metric} cannot be had from live counts: only error_rate, nan_rate, score_drift and latency.pNN can`;
   }
   if (gate.slice !== undefined) {
     return "live counts are not kept by slice";
+  }
+  if (gate.metric === "score_drift" && gate.bound.kind === "baseline") {
+    return "score_drift is the distance from stable already: bound it by a number, such as 0.1";
   }
   return gate.comparison.startsWith(">") ? `of ${gate.metric}, lower is better: bound it from above` : null;
 }
@@ -87,27 +145,21 @@ function levelsFor(gates: readonly Gate[], { confidence }: JudgeOptions): Levels
   return { fail: alpha / Math.max(1, gates.length), pass: alpha };
 }
 
-function find(gate: Gate, observations: readonly Observation[], levels: Levels): Finding | string {
+function examinerFor(gate: Gate, levels: Levels): Examiner | string {
   const why = whyNotOnline(gate);
   if (why !== null) {
     return why;
   }
   const share = latencyQuantile(gate.metric);
-  return share === undefined
-    ? findRate(gate.metric as "error_rate" | "nan_rate", gate.bound, observations, levels)
-    : findLatency(share, gate.bound, observations, levels);
+  if (share !== undefined) {
+    return new LatencyExaminer(share, gate.bound, levels);
+  }
+  return gate.bound.kind === "absolute" && gate.metric === "score_drift"
+    ? new ScoreExaminer(gate.bound.value, levels)
+    : new RateExaminer(gate.metric as RateMetric, gate.bound, levels);
 }
 
-function judgeOne(
-  gate: Gate,
-  observations: readonly Observation[],
-  levels: Levels,
-  rule: DecisionRule,
-): OnlineVerdict {
-  const finding = find(gate, observations, levels);
-  if (typeof finding === "string") {
-    return unjudged(gate, rule, finding);
-  }
+function verdictOf(gate: Gate, rule: DecisionRule, finding: Finding, levels: Levels): OnlineVerdict {
   const { fail, pass } = finding.evidence;
   const refuted = fail.at !== null;
   const verdict = decide(rule, gate, finding);

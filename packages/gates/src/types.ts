@@ -61,6 +61,9 @@ export interface Verdict {
   reason: string;
   /** What would settle an inconclusive verdict: "need 1,546 rows, have 400". */
   settle?: string;
+  /** On an inconclusive verdict about a value that `{column=*}` found, with too few rows, while other values of the same
+   * gate were judged: shown, but left out of the overall verdict. */
+  unjudged?: true;
 }
 
 /** Cumulative counts of one side since its first request in this rollout. */
@@ -73,6 +76,10 @@ export interface SideCounts {
   /** Latency histogram of answered requests, as Prometheus has it but not cumulative over buckets:
    * counts[i] requests took at most boundsMs[i] and more than boundsMs[i−1]; counts has one more entry, for the rest. */
   latency: { boundsMs: readonly number[]; counts: readonly number[] } | null;
+  /** Histogram of the model's scores, one of every answered request (several rows of a request resemble each other, and
+   * the judge counts on independence): counts[i] were at most bounds[i] and above bounds[i−1], the last entry counts
+   * the rest. Absent or null: the source has none. */
+  scores?: { bounds: readonly number[]; counts: readonly number[] } | null;
 }
 
 /** Why a source could not answer. None of these is ever a pass or a regression. */

@@ -46,14 +46,23 @@ export interface PairFactor {
  * from window to window, and so may the weights. Price: Poisson tails, wider than binomial by √(1/(1−p)).
  */
 export function pairFactor(eta: number, factor: number, stable: Tally, candidate: Tally): PairFactor {
-  const exposure = factor * candidate.n + stable.n;
+  const { logTilted, price } = pairTerms(eta, factor, stable.n, candidate.n);
+  return { gain: eta * candidate.x - logTilted * (candidate.x + stable.x), price };
+}
+
+/** What of `pairFactor` follows from the exposures alone: ψ, and the price. */
+export function pairTerms(
+  eta: number,
+  factor: number,
+  stableN: number,
+  candidateN: number,
+): { logTilted: number; price: number } {
+  const exposure = factor * candidateN + stableN;
   if (exposure === 0) {
-    return { gain: 0, price: 0 };
+    return { logTilted: 0, price: 0 };
   }
-  const share = (factor * candidate.n) / exposure;
-  const tilted = 1 + share * Math.expm1(eta);
-  return {
-    gain: eta * candidate.x - Math.log(tilted) * (candidate.x + stable.x),
-    price: (candidate.n * Math.expm1(eta) * (1 - share)) / tilted,
-  };
+  const share = (factor * candidateN) / exposure;
+  const grown = Math.expm1(eta);
+  const tilted = 1 + share * grown;
+  return { logTilted: Math.log(tilted), price: (candidateN * grown * (1 - share)) / tilted };
 }

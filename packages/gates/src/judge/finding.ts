@@ -1,4 +1,5 @@
-import type { Series } from "./series.ts";
+import type { Observation } from "../types.ts";
+import type { Gap } from "./series.ts";
 import type { Evidence } from "./weigh.ts";
 
 /** What is known of one gate, before a decision rule makes a verdict of it. Values are in the metric's unit. */
@@ -15,7 +16,14 @@ export interface Finding {
   /** `31 of 598`: what the observed value was counted from. */
   counted: string;
   evidence: Evidence;
-  gap: Series["gap"];
+  gap: Gap | null;
   /** Why the evidence cannot grow, where that is so. */
   obstacle: string | null;
+}
+
+/** Takes a gate's observations one after another, so that a look costs the same after a day as after a minute. */
+export interface Examiner {
+  push(observation: Observation): void;
+  /** What is known now. */
+  finding(): Finding;
 }

@@ -1,3 +1,5 @@
+import type { Reading } from "./series.ts";
+
 /** Questions to a latency histogram: `counts[i]` requests took at most `boundsMs[i]` and more than the bound before;
  * the last entry counts the rest. */
 export interface Histogram {
@@ -24,14 +26,19 @@ export function slowerThan({ boundsMs, counts }: Histogram, edgeMs: number): num
 }
 
 /** How many requests took longer than each of the histogram's bounds. */
-export function slowerThanEach({ boundsMs, counts }: Histogram): number[] {
-  const slower = new Array<number>(boundsMs.length).fill(0);
+export function slowerThanEach({ counts }: Histogram): number[] {
+  return aboveEach(counts);
+}
+
+/** How many lie above each bound of the histogram with these counts, one fewer than there are counts. */
+export function aboveEach(counts: readonly number[]): number[] {
+  const above = new Array<number>(Math.max(0, counts.length - 1)).fill(0);
   let sum = 0;
-  for (let index = boundsMs.length - 1; index >= 0; index--) {
+  for (let index = above.length - 1; index >= 0; index--) {
     sum += counts[index + 1] ?? 0;
-    slower[index] = sum;
+    above[index] = sum;
   }
-  return slower;
+  return above;
 }
 
 export function answered(counts: readonly number[]): number {
@@ -57,4 +64,24 @@ export function quantile(histogram: Histogram, share: number): number | null {
     below += count;
   }
   return boundsMs.at(-1) ?? null;
+}
+
+/** A histogram as one vector of counts, its bounds as the shape; or what is wrong with it. */
+export function readHistogram(
+  what: "latency" | "score",
+  histogram: { bounds: readonly number[]; counts: readonly number[] } | null | undefined,
+): Reading | string {
+  if (histogram === null || histogram === undefined) {
+    return `the source has no ${what} histogram`;
+  }
+  const { bounds, counts } = histogram;
+  const least = what === "latency" ? 0 : -Infinity;
+  const rising = bounds.every((bound, index) => bound > (bounds[index - 1] ?? least));
+  if (bounds.length === 0) {
+    return `ambiguous: the ${what} histogram has no bounds`;
+  }
+  if (!rising || counts.length !== bounds.length + 1) {
+    return `ambiguous: the ${what} histogram's bounds do not rise, or its counts do not fit them`;
+  }
+  return { values: counts, shape: JSON.stringify(bounds) };
 }

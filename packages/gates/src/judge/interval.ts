@@ -56,7 +56,7 @@ export function offsetLimits(
 }
 
 /** The smallest value in [low, high] for which a monotone property holds; it must hold at `high`. */
-function smallest(holds: (value: number) => boolean, low: number, high: number): number {
+export function smallest(holds: (value: number) => boolean, low: number, high: number): number {
   let [below, above] = [low, high];
   for (let halving = 0; halving < halvings; halving++) {
     const middle = (below + above) / 2;

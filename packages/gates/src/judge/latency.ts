@@ -1,18 +1,20 @@
 import type { Bound, Observation } from "../types.ts";
 import type { Tally } from "./factors.ts";
-import type { Finding } from "./finding.ts";
+import type { Examiner, Finding } from "./finding.ts";
 import {
   answered,
   type Edges,
   edgesAround,
   type Histogram,
   quantile,
+  readHistogram,
   slowerThan,
   slowerThanEach,
 } from "./histogram.ts";
 import { shownAbove, shownBelow } from "./interval.ts";
-import { add, type Reader, readSeries, type Window } from "./series.ts";
-import { type Levels, type Step, weighPair, weighRate } from "./weigh.ts";
+import { limitOf } from "./rates.ts";
+import { add, Series, type Window } from "./series.ts";
+import { type Levels, PairScale, RateScale, type Scale, type Step } from "./weigh.ts";
 
 /**
  * `latency.pNN` from histogram buckets, by the share of requests slower than a threshold: the quantile is at most T
@@ -28,128 +30,91 @@ import { type Levels, type Step, weighPair, weighRate } from "./weigh.ts";
  * A threshold inside a bucket leaves open which of the bucket's requests were slower: against the candidate only those
  * of higher buckets count, for it none of that bucket counts as fast.
  */
-export function findLatency(
-  share: number,
-  bound: Bound,
-  observations: readonly Observation[],
-  levels: Levels,
-): Finding {
-  const { windows, gap, shape } = readSeries(observations, readHistogram);
-  const boundsMs = { stable: parseShape(shape?.stable), candidate: parseShape(shape?.candidate) };
-  const usable = windows.filter(
-    (window) =>
-      window.stable.length === boundsMs.stable.length + 1 &&
-      window.candidate.length === boundsMs.candidate.length + 1,
+export class LatencyExaminer implements Examiner {
+  readonly #share: number;
+  readonly #bound: Bound;
+  readonly #levels: Levels;
+  readonly #series = new Series(({ latency }) =>
+    readHistogram("latency", latency && { bounds: latency.boundsMs, counts: latency.counts }),
   );
-  const sums = sum(usable, boundsMs);
-  const observed = quantile(sums.candidate, share);
-  const baseline = quantile(sums.stable, share);
-  const n = { stable: answered(sums.stable.counts), candidate: answered(sums.candidate.counts) };
-  const { evidence, obstacle } =
-    bound.kind === "absolute"
-      ? weighAbsolute(share, bound.value, usable, boundsMs, levels)
-      : weighAgainstStable(share, bound, usable, boundsMs, levels);
-  return {
-    observed,
-    baseline,
-    bound: limitOf(bound, baseline),
-    interval: quantileLimits(sums.candidate, share, levels),
-    n: bound.kind === "absolute" ? n.candidate : Math.min(n.stable, n.candidate),
-    candidateRequests: n.candidate,
-    counted: `${n.candidate} requests`,
-    evidence,
-    gap,
-    obstacle,
-  };
-}
+  readonly #scale: Scale;
+  #shape = { stable: "[]", candidate: "[]" };
+  #stable: Histogram = { boundsMs: [], counts: [] };
+  #candidate: Histogram = { boundsMs: [], counts: [] };
+  #obstacle: string | null = null;
+  #weighed = false;
 
-interface BothBounds {
-  stable: readonly number[];
-  candidate: readonly number[];
-}
-
-function limitOf(bound: Bound, baseline: number | null): number | null {
-  if (bound.kind === "absolute") {
-    return bound.value;
+  constructor(share: number, bound: Bound, levels: Levels) {
+    this.#share = share;
+    this.#bound = bound;
+    this.#levels = levels;
+    this.#scale =
+      bound.kind === "absolute"
+        ? new RateScale(1 - share, levels)
+        : new PairScale({ factor: 1, offset: 0 }, levels);
   }
-  return baseline === null ? null : bound.factor * baseline + bound.offset;
-}
 
-const readHistogram: Reader = ({ latency }) => {
-  if (latency === null) {
-    return "the source has no latency histogram";
-  }
-  const { boundsMs, counts } = latency;
-  const rising = boundsMs.every((bound, index) => bound > (boundsMs[index - 1] ?? 0));
-  if (!rising || counts.length !== boundsMs.length + 1) {
-    return "ambiguous: the latency histogram's bounds do not rise, or its counts do not fit them";
-  }
-  return { values: counts, shape: JSON.stringify(boundsMs) };
-};
-
-function parseShape(shape: string | undefined): number[] {
-  return shape === undefined ? [] : (JSON.parse(shape) as number[]);
-}
-
-function sum(windows: readonly Window[], boundsMs: BothBounds): { stable: Histogram; candidate: Histogram } {
-  const total = (side: keyof BothBounds): Histogram => ({
-    boundsMs: boundsMs[side],
-    counts: windows.reduce((counts, window) => add(counts, window[side]), [] as number[]),
-  });
-  return { stable: total("stable"), candidate: total("candidate") };
-}
-
-function weighAbsolute(
-  share: number,
-  thresholdMs: number,
-  windows: readonly Window[],
-  boundsMs: BothBounds,
-  levels: Levels,
-): Pick<Finding, "evidence" | "obstacle"> {
-  const edges = edgesAround(boundsMs.candidate, thresholdMs);
-  const steps = windows.map(
-    (window): Step => ({
-      at: window.to,
-      stable: { n: 0, x: 0 },
-      candidate: countAt(window.candidate, boundsMs.candidate, edges),
-      stableSoFar: { n: 0, x: 0 },
-    }),
-  );
-  return { evidence: weighRate(1 - share, steps, levels), obstacle: betweenBounds(edges, thresholdMs) };
-}
-
-function weighAgainstStable(
-  share: number,
-  bound: { factor: number; offset: number },
-  windows: readonly Window[],
-  boundsMs: BothBounds,
-  levels: Levels,
-): Pick<Finding, "evidence" | "obstacle"> {
-  let soFar: Histogram = { boundsMs: boundsMs.stable, counts: [] };
-  let obstacle: string | null = null;
-  const steps: Step[] = [];
-  for (const window of windows) {
-    const reference = referenceBound(soFar, share);
-    soFar = { ...soFar, counts: add(soFar.counts, window.stable) };
-    if (typeof reference === "string") {
-      obstacle = reference;
-      continue;
+  push(observation: Observation): void {
+    const window = this.#series.push(observation);
+    if (window === null) {
+      return;
     }
-    const thresholdMs = bound.factor * reference + bound.offset;
-    const edges = edgesAround(boundsMs.candidate, thresholdMs);
-    obstacle = betweenBounds(edges, thresholdMs);
-    steps.push({
+    this.#fit(window.shape);
+    const reference =
+      this.#bound.kind === "absolute" ? this.#bound.value : referenceBound(this.#stable, this.#share);
+    const stable = { ...this.#stable, counts: add(this.#stable.counts, window.stable) };
+    const candidate = { ...this.#candidate, counts: add(this.#candidate.counts, window.candidate) };
+    this.#stable = stable;
+    this.#candidate = candidate;
+    if (typeof reference === "string") {
+      this.#obstacle = this.#weighed ? reference : whyNotYet(stable, this.#share);
+      return;
+    }
+    this.#scale.add(this.#step(window, reference));
+    this.#weighed = true;
+  }
+
+  #step(window: Window, reference: number): Step {
+    const absolute = this.#bound.kind === "absolute";
+    const thresholdMs = this.#bound.kind === "absolute" ? reference : limitOf(this.#bound, reference);
+    const edges = edgesAround(this.#candidate.boundsMs, thresholdMs ?? reference);
+    this.#obstacle = betweenBounds(edges, thresholdMs ?? reference);
+    const { boundsMs } = this.#stable;
+    return {
       at: window.to,
-      stable: slower({ boundsMs: boundsMs.stable, counts: window.stable }, reference),
-      candidate: countAt(window.candidate, boundsMs.candidate, edges),
-      stableSoFar: slower(soFar, reference),
-    });
+      stable: absolute ? { n: 0, x: 0 } : slower({ boundsMs, counts: window.stable }, reference),
+      candidate: countAt(window.candidate, this.#candidate.boundsMs, edges),
+      stableSoFar: absolute ? { n: 0, x: 0 } : slower(this.#stable, reference),
+    };
   }
-  if (steps.length === 0) {
-    const next = referenceBound(soFar, share);
-    obstacle = typeof next === "string" ? next : "the next window is the first that can be compared";
+
+  /** With other buckets, totals begin anew; what the bets have won or lost stays. */
+  #fit(shape: Window["shape"]): void {
+    if (this.#shape.stable !== shape.stable) {
+      this.#stable = { boundsMs: JSON.parse(shape.stable) as number[], counts: [] };
+    }
+    if (this.#shape.candidate !== shape.candidate) {
+      this.#candidate = { boundsMs: JSON.parse(shape.candidate) as number[], counts: [] };
+    }
+    this.#shape = shape;
   }
-  return { evidence: weighPair({ factor: 1, offset: 0 }, steps, levels), obstacle };
+
+  finding(): Finding {
+    const baseline = quantile(this.#stable, this.#share);
+    const n = { stable: answered(this.#stable.counts), candidate: answered(this.#candidate.counts) };
+    return {
+      observed: quantile(this.#candidate, this.#share),
+      baseline,
+      bound: limitOf(this.#bound, baseline),
+      interval: quantileLimits(this.#candidate, this.#share, this.#levels),
+      n: this.#bound.kind === "absolute" ? n.candidate : Math.min(n.stable, n.candidate),
+      candidateRequests: n.candidate,
+      counted: `${n.candidate} requests`,
+      evidence: this.#scale.evidence(),
+      gap: this.#series.gap,
+      obstacle: this.#obstacle,
+    };
+  }
 }
 
 /** Slow requests that the past must have had before a quantile is read from it. */
@@ -172,6 +137,11 @@ function referenceBound(past: Histogram, share: number): number | string {
   return bound === undefined || (distances[nearest] ?? Infinity) > Math.log(nearEnough)
     ? "the histogram's buckets are too coarse: no bound lies near stable's quantile"
     : bound;
+}
+
+function whyNotYet(stable: Histogram, share: number): string {
+  const next = referenceBound(stable, share);
+  return typeof next === "string" ? next : "the next window is the first that can be compared";
 }
 
 function countAt(counts: readonly number[], boundsMs: readonly number[], edges: Edges): Step["candidate"] {

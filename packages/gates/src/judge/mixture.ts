@@ -81,13 +81,14 @@ export class Bets {
     this.#wealth = prior.etas.map(() => -Infinity);
   }
 
-  /** @param logFactor ln of what one unit of money on tilt η became in this window; its mean under the null is ≤ 1. */
-  advance(logFactor: (eta: number) => number): void {
+  /** @param logFactor ln of what one unit of money on tilt η, the prior's `index`th, became in this window; its mean
+   * under the null is ≤ 1. */
+  advance(logFactor: (eta: number, index: number) => number): void {
     this.#windows++;
     const logStart = Math.log(this.#startWeight(this.#windows));
     this.#prior.etas.forEach((eta, index) => {
       const money = logAdd(this.#wealth[index] ?? -Infinity, logStart);
-      this.#wealth[index] = money + logFactor(eta);
+      this.#wealth[index] = money + logFactor(eta, index);
     });
     const waiting = this.#restarts ? (1 - firstStart) / this.#windows : 0;
     this.log = logSum([

@@ -1,46 +1,73 @@
 import type { Bound, Observation, SideCounts } from "../types.ts";
 import type { Tally } from "./factors.ts";
-import type { Finding } from "./finding.ts";
+import type { Examiner, Finding } from "./finding.ts";
 import { lowerRate, offsetLimits, upperRate } from "./interval.ts";
-import { add, type Reader, readSeries, type Window } from "./series.ts";
-import { type Evidence, type Levels, type Step, weighPair, weighRate } from "./weigh.ts";
+import { type Reader, Series } from "./series.ts";
+import { type Evidence, type Levels, PairScale, RateScale, type Scale } from "./weigh.ts";
 
 export type RateMetric = "error_rate" | "nan_rate";
 
 /** `error_rate` and `nan_rate`: shares of requests, each side's own. */
-export function findRate(
-  metric: RateMetric,
-  bound: Bound,
-  observations: readonly Observation[],
-  levels: Levels,
-): Finding {
-  const { windows, gap } = readSeries(observations, readers[metric]);
-  const { steps, stable, candidate } = stepsOf(windows);
-  const evidence =
-    bound.kind === "absolute" ? weighRate(bound.value, steps, levels) : weighPair(bound, steps, levels);
-  const observed = share(candidate);
-  const baseline = share(stable);
-  const limit =
-    bound.kind === "absolute"
-      ? bound.value
-      : baseline === null
-        ? null
-        : bound.factor * baseline + bound.offset;
-  return {
-    observed,
-    baseline,
-    bound: limit,
-    interval: observed === null ? null : intervalOf(bound, candidate, baseline, evidence, levels),
-    n: bound.kind === "absolute" ? candidate.n : Math.min(candidate.n, stable.n),
-    candidateRequests: candidate.n,
-    counted: `${candidate.x} of ${candidate.n}`,
-    evidence,
-    gap,
-    obstacle:
-      bound.kind === "absolute" && bound.value <= 0 && candidate.x === 0
-        ? "no number of requests can prove a rate of 0: allow a small one, or decide by [refute]"
-        : null,
-  };
+export class RateExaminer implements Examiner {
+  readonly #bound: Bound;
+  readonly #levels: Levels;
+  readonly #series: Series;
+  readonly #scale: Scale;
+  #stable: Tally = { n: 0, x: 0 };
+  #candidate: Tally = { n: 0, x: 0 };
+
+  constructor(metric: RateMetric, bound: Bound, levels: Levels) {
+    this.#bound = bound;
+    this.#levels = levels;
+    this.#series = new Series(readers[metric]);
+    this.#scale =
+      bound.kind === "absolute" ? new RateScale(bound.value, levels) : new PairScale(bound, levels);
+  }
+
+  push(observation: Observation): void {
+    const window = this.#series.push(observation);
+    if (window === null) {
+      return;
+    }
+    const stable = tally(window.stable);
+    const { n, x } = tally(window.candidate);
+    this.#stable = plus(this.#stable, stable);
+    this.#candidate = plus(this.#candidate, { n, x });
+    const candidate = { n, sure: x, possible: x };
+    this.#scale.add({ at: window.to, stable, candidate, stableSoFar: this.#stable });
+  }
+
+  finding(): Finding {
+    const bound = this.#bound;
+    const stable = this.#stable;
+    const candidate = this.#candidate;
+    const evidence = this.#scale.evidence();
+    const observed = share(candidate);
+    const baseline = share(stable);
+    return {
+      observed,
+      baseline,
+      bound: limitOf(bound, baseline),
+      interval: observed === null ? null : intervalOf(bound, candidate, baseline, evidence, this.#levels),
+      n: bound.kind === "absolute" ? candidate.n : Math.min(candidate.n, stable.n),
+      candidateRequests: candidate.n,
+      counted: `${candidate.x} of ${candidate.n}`,
+      evidence,
+      gap: this.#series.gap,
+      obstacle:
+        bound.kind === "absolute" && bound.value <= 0 && candidate.x === 0
+          ? "no number of requests can prove a rate of 0: allow a small one, or decide by [refute]"
+          : null,
+    };
+  }
+}
+
+/** The bound as a number, after stable's value was filled in; null while there is none. */
+export function limitOf(bound: Bound, baseline: number | null): number | null {
+  if (bound.kind === "absolute") {
+    return bound.value;
+  }
+  return baseline === null ? null : bound.factor * baseline + bound.offset;
 }
 
 const readers: Record<RateMetric, Reader> = {
@@ -57,26 +84,12 @@ function readCounts(side: SideCounts, events: number, what: string): ReturnType<
     : { values: [side.requests, events], shape: what };
 }
 
-function stepsOf(windows: readonly Window[]): { steps: Step[]; stable: Tally; candidate: Tally } {
-  let stable: Tally = { n: 0, x: 0 };
-  let candidate: Tally = { n: 0, x: 0 };
-  const steps = windows.map((window): Step => {
-    const now = { stable: tally(window.stable), candidate: tally(window.candidate) };
-    stable = tally(add([stable.n, stable.x], window.stable));
-    candidate = tally(add([candidate.n, candidate.x], window.candidate));
-    const { n, x } = now.candidate;
-    return {
-      at: window.to,
-      stable: now.stable,
-      candidate: { n, sure: x, possible: x },
-      stableSoFar: stable,
-    };
-  });
-  return { steps, stable, candidate };
-}
-
 function tally([n = 0, x = 0]: readonly number[]): Tally {
   return { n, x };
+}
+
+function plus(left: Tally, right: Tally): Tally {
+  return { n: left.n + right.n, x: left.x + right.x };
 }
 
 function share({ n, x }: Tally): number | null {

@@ -15,13 +15,13 @@ export interface Window {
   to: number;
   stable: readonly number[];
   candidate: readonly number[];
+  shape: { stable: string; candidate: string };
 }
 
-export interface Series {
-  windows: Window[];
-  shape: { stable: string; candidate: string } | null;
-  /** Set while the newest observation says nothing: why, and for how long by now. */
-  gap: { reason: string; forMs: number } | null;
+/** The newest observation says nothing: why, and for how long by now. */
+export interface Gap {
+  reason: string;
+  forMs: number;
 }
 
 interface Both {
@@ -30,40 +30,47 @@ interface Both {
   candidate: Reading;
 }
 
-/** Turns cumulative observations into windows. What cannot be had, or cannot be true, makes no window: it is named as
- * the gap that it leaves. After a counter went backwards (a restart), counting goes on from where it stands now. */
-export function readSeries(observations: readonly Observation[], read: Reader): Series {
-  const windows: Window[] = [];
-  let last: Both | null = null;
-  let reason: string | null = null;
-  let heardAt: number | null = null;
-  for (const observation of observations) {
-    heardAt ??= observation.at;
-    const now = readBoth(observation, read);
-    if (typeof now === "string") {
-      reason = now;
-      continue;
-    }
-    reason = last === null ? null : whyNotAfter(last, now);
-    if (reason === null) {
-      windows.push(between(last, now));
-      heardAt = now.at;
-    }
-    last = now;
-  }
-  const newest = observations.at(-1);
-  return {
-    windows,
-    shape: last === null ? null : { stable: last.stable.shape, candidate: last.candidate.shape },
-    gap: gapAt(newest?.at, reason, heardAt),
-  };
-}
+/** Turns cumulative observations into windows, one after another. What cannot be had, or cannot be true, makes no
+ * window: it is named as the gap that it leaves. After a counter went backwards (a restart), or a histogram changed
+ * its buckets, counting goes on from where it stands now. */
+export class Series {
+  readonly #read: Reader;
+  #last: Both | null = null;
+  #reason: string | null = null;
+  #heardAt: number | null = null;
+  #newestAt: number | null = null;
 
-function gapAt(now: number | undefined, reason: string | null, heardAt: number | null): Series["gap"] {
-  if (now === undefined) {
-    return { reason: "nothing has been observed yet", forMs: 0 };
+  constructor(read: Reader) {
+    this.#read = read;
   }
-  return reason === null ? null : { reason, forMs: now - (heardAt ?? now) };
+
+  /** The window that this observation closes, or null. */
+  push(observation: Observation): Window | null {
+    this.#heardAt ??= observation.at;
+    this.#newestAt = observation.at;
+    const now = readBoth(observation, this.#read);
+    if (typeof now === "string") {
+      this.#reason = now;
+      return null;
+    }
+    const last = this.#last;
+    this.#last = now;
+    this.#reason = last === null ? null : whyNotAfter(last, now);
+    if (this.#reason !== null) {
+      return null;
+    }
+    this.#heardAt = now.at;
+    return between(last, now);
+  }
+
+  get gap(): Gap | null {
+    if (this.#newestAt === null) {
+      return { reason: "nothing has been observed yet", forMs: 0 };
+    }
+    return this.#reason === null
+      ? null
+      : { reason: this.#reason, forMs: this.#newestAt - (this.#heardAt ?? this.#newestAt) };
+  }
 }
 
 function readBoth(observation: Observation, read: Reader): Both | string {
@@ -104,6 +111,7 @@ function between(last: Both | null, now: Both): Window {
     to: now.at,
     stable: minus("stable"),
     candidate: minus("candidate"),
+    shape: { stable: now.stable.shape, candidate: now.candidate.shape },
   };
 }
 

@@ -38,12 +38,14 @@ export function binomial(n: number, p: number, random: () => number): number {
   return x;
 }
 
-/** What one side does: shares of requests that fail, that carry NaN, and log-normal latency. */
+/** What one side does: shares of requests that fail, that carry NaN, log-normal latency, and scores whose logit is
+ * normal. */
 export interface Behaviour {
   errors: number;
   nan: number;
   medianMs: number;
   sigma: number;
+  scores?: { mean: number; sd: number };
 }
 
 export const healthy: Behaviour = { errors: 0.002, nan: 0, medianMs: 20, sigma: 0.4 };
@@ -52,6 +54,9 @@ export const healthy: Behaviour = { errors: 0.002, nan: 0, medianMs: 20, sigma: 
 export const fineBounds: readonly number[] = Array.from({ length: 62 }, (_, i) =>
   Number((1.15 ** i).toFixed(3)),
 );
+
+/** Bounds of score buckets: 100 of equal width. */
+export const scoreBounds: readonly number[] = Array.from({ length: 99 }, (_, i) => (i + 1) / 100);
 
 export interface Window {
   atMs: number;
@@ -89,22 +94,48 @@ export function serve(
 ): SideCounts {
   const errors = binomial(requests, how.errors, random);
   const latency = before.latency as NonNullable<SideCounts["latency"]>;
-  let left = requests - errors;
-  let below = 0;
-  const counts = latency.counts.map((count, index) => {
-    const bound = latency.boundsMs[index];
-    const upTo = bound === undefined ? 1 : normal(Math.log(bound / how.medianMs) / how.sigma);
-    const here = binomial(left, below >= 1 ? 1 : Math.min(1, (upTo - below) / (1 - below)), random);
-    left -= here;
-    below = upTo;
-    return count + here;
-  });
+  const slowness = (bound: number) => normal(Math.log(bound / how.medianMs) / how.sigma);
+  const timed = scatter(requests - errors, latency.boundsMs, slowness, random);
   return {
     requests: before.requests + requests,
     errors: before.errors + errors,
     nan: (before.nan ?? 0) + binomial(requests - errors, how.nan, random),
-    latency: { boundsMs: latency.boundsMs, counts },
+    latency: { boundsMs: latency.boundsMs, counts: plus(latency.counts, timed) },
+    ...(how.scores === undefined ? {} : { scores: scored(before, requests - errors, how.scores, random) }),
   };
+}
+
+function scored(
+  before: SideCounts,
+  answered: number,
+  { mean, sd }: NonNullable<Behaviour["scores"]>,
+  random: () => number,
+): NonNullable<SideCounts["scores"]> {
+  const share = (bound: number) => normal((Math.log(bound / (1 - bound)) - mean) / sd);
+  const counts = scatter(answered, scoreBounds, share, random);
+  return { bounds: scoreBounds, counts: plus(before.scores?.counts ?? counts.map(() => 0), counts) };
+}
+
+function plus(left: readonly number[], right: readonly number[]): number[] {
+  return left.map((count, index) => count + (right[index] ?? 0));
+}
+
+/** Spreads so many draws over the buckets of a distribution function. */
+function scatter(
+  draws: number,
+  bounds: readonly number[],
+  distribution: (bound: number) => number,
+  random: () => number,
+): number[] {
+  let left = draws;
+  let below = 0;
+  return [...bounds, null].map((bound) => {
+    const upTo = bound === null ? 1 : distribution(bound);
+    const here = binomial(left, below >= 1 ? 1 : Math.min(1, (upTo - below) / (1 - below)), random);
+    left -= here;
+    below = upTo;
+    return here;
+  });
 }
 
 /** Standard normal distribution function; Abramowitz & Stegun 26.2.17, error below 7.5e-8. */

@@ -38,33 +38,57 @@ const pairedShare = 0.9;
 const aloneShare = (1 - pairedShare) / 2;
 
 /** Windows are joined until they hold this many requests, so that measured shares mean something. */
-const leastRequests = 20;
+export const leastRequests = 20;
 
 const needed = (level: number): number => Math.log(1 / level);
 const against = (step: Step): Tally => ({ n: step.candidate.n, x: step.candidate.sure });
 const inFavour = (step: Step): Tally => ({ n: step.candidate.n, x: step.candidate.possible });
 
+/** Takes windows one after another. */
+export interface Scale {
+  add(step: Step): void;
+  evidence(): Evidence;
+}
+
 /** Bets on whether the candidate's rate keeps an absolute bound. */
-export function weighRate(bound: number, steps: readonly Step[], levels: Levels): Evidence {
-  const fail = new Bets(worse, true);
-  const pass = new Bets(better, false);
-  const evidence = start(levels);
-  const sum = { n: 0, sure: 0, possible: 0 };
-  for (const step of steps.filter(({ candidate }) => candidate.n > 0)) {
-    fail.advance((eta) => rateFactor(eta, bound, against(step)));
-    pass.advance((eta) => rateFactor(eta, bound, inFavour(step)));
-    sum.n += step.candidate.n;
-    sum.sure += step.candidate.sure;
-    sum.possible += step.candidate.possible;
-    note(evidence, step, { fail: fail.log, pass: pass.log });
+export class RateScale implements Scale {
+  readonly #bound: number;
+  readonly #fail = new Bets(worse, true);
+  readonly #pass = new Bets(better, false);
+  readonly #evidence: Evidence;
+  readonly #sum = { n: 0, sure: 0, possible: 0 };
+
+  constructor(bound: number, levels: Levels) {
+    this.#bound = bound;
+    this.#evidence = start(levels);
   }
-  evidence.tilts = {
-    fail: worse.etas.map((eta) => rateFactor(eta, bound, { n: sum.n, x: sum.sure })),
-    pass: better.etas.map((eta) => rateFactor(eta, bound, { n: sum.n, x: sum.possible })),
-    failNeeded: evidence.fail.needed + restartCost,
-    passNeeded: evidence.pass.needed,
-  };
-  return evidence;
+
+  add(step: Step): void {
+    const { candidate } = step;
+    if (candidate.n === 0) {
+      return;
+    }
+    this.#fail.advance((eta) => rateFactor(eta, this.#bound, against(step)));
+    this.#pass.advance((eta) => rateFactor(eta, this.#bound, inFavour(step)));
+    this.#sum.n += candidate.n;
+    this.#sum.sure += candidate.sure;
+    this.#sum.possible += candidate.possible;
+    note(this.#evidence, step, { fail: this.#fail.log, pass: this.#pass.log });
+  }
+
+  evidence(): Evidence {
+    const { n, sure, possible } = this.#sum;
+    const { fail, pass } = this.#evidence;
+    return {
+      ...this.#evidence,
+      tilts: {
+        fail: worse.etas.map((eta) => rateFactor(eta, this.#bound, { n, x: sure })),
+        pass: better.etas.map((eta) => rateFactor(eta, this.#bound, { n, x: possible })),
+        failNeeded: fail.needed + restartCost,
+        passNeeded: pass.needed,
+      },
+    };
+  }
 }
 
 /**
@@ -74,51 +98,71 @@ export function weighRate(bound: number, steps: readonly Step[], levels: Levels)
  * the pair: there the candidate is held against factor × the upper confidence limit of stable's rate so far + offset,
  * which assumes that stable would have gone on as it was. That can refute, never prove.
  */
-export function weighPair(
-  bound: { factor: number; offset: number },
-  steps: readonly Step[],
-  levels: Levels,
-): Evidence {
-  const fail = new Bets(worse, true);
-  const pass = new Bets(better, false);
-  const alone = new Bets(worse, true);
-  const totals = { fail: nothingYet(worse), pass: nothingYet(better) };
-  const evidence = start(levels);
-  let lastAlone = false;
-  for (const step of joined(steps)) {
-    lastAlone = step.stable.n === 0;
-    if (lastAlone) {
-      const limit = upperRate(step.stableSoFar, levels.fail * aloneShare);
-      alone.advance((eta) => rateFactor(eta, bound.factor * limit + bound.offset, against(step)));
-    } else {
-      const cost = ({ gain, price }: PairFactor) => gain - bound.offset * price;
-      const failing = (eta: number) => pairFactor(eta, bound.factor, step.stable, against(step));
-      const passing = (eta: number) => pairFactor(eta, bound.factor, step.stable, inFavour(step));
-      fail.advance((eta) => cost(failing(eta)));
-      pass.advance((eta) => cost(passing(eta)));
-      addTo(totals.fail, worse, failing);
-      addTo(totals.pass, better, passing);
+export class PairScale implements Scale {
+  readonly #bound: { factor: number; offset: number };
+  readonly #levels: Levels;
+  readonly #fail = new Bets(worse, true);
+  readonly #pass = new Bets(better, false);
+  readonly #alone = new Bets(worse, true);
+  readonly #totals = { fail: nothingYet(worse), pass: nothingYet(better) };
+  readonly #evidence: Evidence;
+  #pending: Step | null = null;
+  #lastAlone = false;
+
+  constructor(bound: { factor: number; offset: number }, levels: Levels) {
+    this.#bound = bound;
+    this.#levels = levels;
+    this.#evidence = start(levels);
+  }
+
+  /** Neighbouring windows are joined until both sides have requests, or one side alone has had enough of them that the
+   * other can be taken to be without traffic. Joining looks at exposures only, never at events. */
+  add(step: Step): void {
+    const now = this.#pending === null ? step : join(this.#pending, step);
+    const ready = now.stable.n + now.candidate.n >= leastRequests;
+    this.#pending = ready ? null : now;
+    if (ready) {
+      this.#weigh(now);
     }
-    note(evidence, step, {
-      fail: Math.max(fail.log + Math.log(pairedShare), alone.log + Math.log(aloneShare)),
-      pass: pass.log,
+  }
+
+  #weigh(step: Step): void {
+    const { factor, offset } = this.#bound;
+    this.#lastAlone = step.stable.n === 0;
+    if (this.#lastAlone) {
+      const limit = upperRate(step.stableSoFar, this.#levels.fail * aloneShare);
+      this.#alone.advance((eta) => rateFactor(eta, factor * limit + offset, against(step)));
+    } else {
+      const cost = ({ gain, price }: PairFactor) => gain - offset * price;
+      const failing = (eta: number) => pairFactor(eta, factor, step.stable, against(step));
+      const passing = (eta: number) => pairFactor(eta, factor, step.stable, inFavour(step));
+      this.#fail.advance((eta) => cost(failing(eta)));
+      this.#pass.advance((eta) => cost(passing(eta)));
+      addTo(this.#totals.fail, worse, failing);
+      addTo(this.#totals.pass, better, passing);
+    }
+    note(this.#evidence, step, {
+      fail: Math.max(this.#fail.log + Math.log(pairedShare), this.#alone.log + Math.log(aloneShare)),
+      pass: this.#pass.log,
     });
   }
-  const failNeeded = evidence.fail.needed - Math.log(pairedShare);
-  const passNeeded = evidence.pass.needed;
-  evidence.pairs = { ...totals, failNeeded, passNeeded };
-  evidence.tilts = lastAlone
-    ? null
-    : {
-        fail: totals.fail.map(({ gain, price }) => gain - bound.offset * price),
-        pass: totals.pass.map(({ gain, price }) => gain - bound.offset * price),
-        failNeeded: failNeeded + restartCost,
-        passNeeded,
-      };
-  return evidence;
+
+  evidence(): Evidence {
+    const { fail, pass } = this.#totals;
+    const failNeeded = this.#evidence.fail.needed - Math.log(pairedShare);
+    const passNeeded = this.#evidence.pass.needed;
+    const cost = ({ gain, price }: PairFactor) => gain - this.#bound.offset * price;
+    return {
+      ...this.#evidence,
+      pairs: { fail, pass, failNeeded, passNeeded },
+      tilts: this.#lastAlone
+        ? null
+        : { fail: fail.map(cost), pass: pass.map(cost), failNeeded: failNeeded + restartCost, passNeeded },
+    };
+  }
 }
 
-function start(levels: Levels): Evidence {
+export function start(levels: Levels): Evidence {
   return {
     fail: { log: 0, needed: needed(levels.fail), at: null },
     pass: { log: 0, needed: needed(levels.pass) },
@@ -128,7 +172,11 @@ function start(levels: Levels): Evidence {
   };
 }
 
-function note(evidence: Evidence, step: Step, logs: { fail: number; pass: number }): void {
+export function note(
+  evidence: Evidence,
+  step: { at: number; candidate: { n: number } },
+  logs: { fail: number; pass: number },
+): void {
   const { fail, pass, trace } = evidence;
   // An event that the gate forbids altogether is worth infinitely much; JSON has no word for that.
   const worth = Math.min(logs.fail, Number.MAX_VALUE);
@@ -145,7 +193,7 @@ function note(evidence: Evidence, step: Step, logs: { fail: number; pass: number
   });
 }
 
-function nothingYet(prior: Prior): PairFactor[] {
+export function nothingYet(prior: Prior): PairFactor[] {
   return prior.etas.map(() => ({ gain: 0, price: 0 }));
 }
 
@@ -156,22 +204,6 @@ function addTo(totals: PairFactor[], prior: Prior, factorOf: (eta: number) => Pa
     total.gain += gain;
     total.price += price;
   });
-}
-
-/** Joins neighbouring windows until both sides have requests, or one side alone has had enough of them that the other
- * can be taken to be without traffic. Joining looks at exposures only, never at events. A rest that is still too
- * small waits for the next window. */
-function joined(steps: readonly Step[]): Step[] {
-  const ready: Step[] = [];
-  let pending: Step | null = null;
-  for (const step of steps) {
-    pending = pending === null ? step : join(pending, step);
-    if (pending.stable.n + pending.candidate.n >= leastRequests) {
-      ready.push(pending);
-      pending = null;
-    }
-  }
-  return ready;
 }
 
 function join(left: Step, right: Step): Step {
