@@ -94,6 +94,7 @@ export function reportOf({
     plannedPercents: plan.steps,
     steps: result.steps.map(({ weight, ...step }) => ({ weightPercent: weight, ...step })),
     observations: narrator.observations,
+    wealth: result.wealth,
     journal: narrator.journal,
     outcome: {
       stage: result.stage,

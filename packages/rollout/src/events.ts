@@ -1,5 +1,5 @@
 /** What a rollout tells while it runs, and at the end: shapes only. */
-import type { OnlineVerdict } from "@ml-actions/gates/judge";
+import type { OnlineVerdict, Wealth } from "@ml-actions/gates/judge";
 import type { Observation } from "@ml-actions/gates/types";
 import type { TelemetrySource } from "@ml-actions/telemetry/source";
 import type { Clock } from "./clock.ts";
@@ -59,6 +59,22 @@ export interface StepReport {
   verdicts: OnlineVerdict[];
 }
 
+/** Why a phase was left: every gate passed, a gate was refuted, the time was up, or something else ended the rollout. */
+export type PhaseEnd = "passed" | "refuted" | "timed-out" | "interrupted";
+
+/** One stretch between two decisions, so that they can be taken again from the observations. */
+export interface PhaseReport {
+  name: "step" | "bake";
+  weight: number;
+  /** When its time began to run, and when its last look was taken. */
+  from: number;
+  to: number;
+  /** Its looks in `observations`: the first one's index, and how many. */
+  firstLook: number;
+  looks: number;
+  ended: PhaseEnd;
+}
+
 export interface RolloutResult {
   rollout: string;
   stage: "promoted" | "restored" | "held";
@@ -74,8 +90,11 @@ export interface RolloutResult {
   startedAt: number;
   endedAt: number;
   steps: StepReport[];
+  phases: PhaseReport[];
   /** The last verdicts. */
   verdicts: OnlineVerdict[];
+  /** The judge's e-values of every gate after every window. */
+  wealth: Wealth[];
   /** All that the verdicts rest on: `judge(plan.gates, observations, plan)` gives them again. */
   observations: Observation[];
   /** Requests that the candidate answered with an error or with NaN. */

@@ -99,6 +99,55 @@ describe("a rollout", () => {
     expect(judge(gates, JSON.parse(JSON.stringify(result.observations)), planOf())).toEqual(result.verdicts);
   });
 
+  it("says of every phase when it began and ended, with which looks, and why", async () => {
+    const place = new MemoryPlace(stable);
+    const { result, events } = await play(place, { bakeMs: 60_000 });
+    expect(result.phases.map(({ name, weight, ended }) => [name, weight, ended])).toEqual([
+      ["step", 10, "passed"],
+      ["step", 25, "passed"],
+      ["step", 50, "passed"],
+      ["step", 100, "passed"],
+      ["bake", 100, "passed"],
+    ]);
+    const looks = events.filter((event) => event.kind === "observed").map(({ at }) => at);
+    for (const { from, to, firstLook, looks: taken } of result.phases) {
+      expect(looks[firstLook]).toBeGreaterThan(from);
+      expect(looks[firstLook + taken - 1]).toBe(to);
+    }
+    const last = result.phases.at(-1);
+    expect((last?.firstLook ?? 0) + (last?.looks ?? 0)).toBe(result.observations.length);
+  });
+
+  it.each([
+    ["refuted", { errors: 0.2 }, 500, {}],
+    ["timed-out", {}, 2, {}],
+    ["timed-out", {}, 2, { onInconclusive: "hold" as const }],
+  ])("ends its last phase as %s", async (ended, behaviour, load, change) => {
+    const place = new MemoryPlace(stable);
+    place.load = load;
+    place.behaviours["flights-2"] = { ...healthy, ...behaviour };
+    const { result } = await play(place, change);
+    expect(result.phases.map((phase) => phase.ended)).toEqual([ended]);
+    expect(result.phases[0]?.looks).toBe(result.observations.length - 1);
+  });
+
+  it("leaves the last phase interrupted when it is cancelled", async () => {
+    const place = new MemoryPlace(stable);
+    const cancel = new AbortController();
+    let looks = 0;
+    const { result } = await play(
+      place,
+      { minSamples: 1e6 },
+      (event) => {
+        looks += event.kind === "observed" ? 1 : 0;
+        if (looks === 5) cancel.abort();
+      },
+      cancel.signal,
+    );
+    expect(result.stage).toBe("restored");
+    expect(result.phases).toMatchObject([{ ended: "interrupted", firstLook: 1, looks: 4 }]);
+  });
+
   it("counts every request in exactly one step", async () => {
     const place = new MemoryPlace(stable);
     const { result } = await play(place);

@@ -143,11 +143,14 @@ async function shift(run: Run, stage: Stage, stable: Release): Promise<RolloutRe
 
 /** Looks every interval until something is to be done. */
 async function watch(run: Run, stable: Release, phase: Phase): Promise<Decision> {
+  run.beginPhase(phase);
   for (;;) {
     await run.pause();
     await run.observe(phase.weight, stable.digest);
-    const decision = decide(phase, run.verdicts, run.observations, run.ports.clock.now(), run.plan);
+    const now = run.notePhase();
+    const decision = decide(phase, run.verdicts, run.observations, now, run.plan);
     if (decision.kind !== "wait") {
+      run.endPhase(decision);
       return decision;
     }
     run.tell({ kind: "decision", decision });

@@ -1,6 +1,7 @@
-import { type JudgeOptions, judge, type OnlineVerdict } from "@ml-actions/gates/judge";
+import { Judge, type OnlineVerdict } from "@ml-actions/gates/judge";
 import type { Observation } from "@ml-actions/gates/types";
-import type { Observed, OnEvent, Ports, RolloutEvent, StepReport } from "./events.ts";
+import type { Decision, Phase } from "./decide.ts";
+import type { Observed, OnEvent, PhaseEnd, PhaseReport, Ports, RolloutEvent, StepReport } from "./events.ts";
 import { type HeldLease, isTaken, takenOver } from "./lease.ts";
 import type { RolloutPlan } from "./plan.ts";
 import type { JournalStep } from "./target.ts";
@@ -23,6 +24,8 @@ export class Run {
   readonly startedAt: number;
   readonly observations: Observation[] = [];
   readonly steps: StepReport[] = [];
+  readonly phases: PhaseReport[] = [];
+  readonly judge: Judge;
   verdicts: OnlineVerdict[] = [];
   readonly #onEvent: OnEvent;
   #stepStart: Totals = noTraffic;
@@ -39,6 +42,7 @@ export class Run {
     this.rollout = held.rollout;
     this.lease = held.lease;
     this.startedAt = ports.clock.now();
+    this.judge = new Judge(plan.gates, plan);
   }
 
   tell(event: DistributiveOmit<RolloutEvent, "at">): void {
@@ -104,9 +108,8 @@ export class Run {
     const observation = await this.ask(stableDigest);
     this.throwIfInterrupted();
     this.observations.push(observation);
-    const { gates, rule, confidence } = this.plan;
-    const options: JudgeOptions = { rule, confidence };
-    this.verdicts = judge(gates, this.observations, options);
+    this.judge.look(observation);
+    this.verdicts = this.judge.verdicts();
     const total = totalsOf(this.observations);
     const observed: Observed = {
       kind: "observed",
@@ -126,6 +129,24 @@ export class Run {
     this.#stepStart = totalsOf(this.observations);
     this.steps.push({ weight, from: now, to: now, ...noTraffic, verdicts: this.verdicts });
     return this.#stepStart;
+  }
+
+  /** Until `endPhase` it counts as interrupted: by a fault, a cancellation, or the loss of the lease. */
+  beginPhase({ name, weight, since }: Phase): void {
+    const firstLook = this.observations.length;
+    this.phases.push({ name, weight, from: since, to: since, firstLook, looks: 0, ended: "interrupted" });
+  }
+
+  endPhase(decision: Decision): void {
+    Object.assign(this.phases.at(-1) ?? {}, { ended: endOf(decision) });
+  }
+
+  /** After a look: the moment that its decision is taken at. */
+  notePhase(): number {
+    const now = this.ports.clock.now();
+    const phase = this.phases.at(-1);
+    Object.assign(phase ?? {}, { to: now, looks: this.observations.length - (phase?.firstLook ?? 0) });
+    return now;
   }
 
   #noteStep(total: Totals): void {
@@ -169,6 +190,13 @@ export class Run {
     const { signal } = this.ports;
     return [this.lease.lost, ...(signal === undefined ? [] : [signal])];
   }
+}
+
+function endOf(decision: Decision): PhaseEnd {
+  if (decision.kind === "restore") {
+    return decision.verdict === "fail" ? "refuted" : "timed-out";
+  }
+  return decision.kind === "hold" ? "timed-out" : "passed";
 }
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
