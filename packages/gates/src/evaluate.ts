@@ -60,7 +60,7 @@ export function evaluate(
     );
   }
   const questions = questionsOf(gates, evaluation);
-  const judgements = questions.map((question) => answer(question, evaluation, { rule, confidence, seed }));
+  const judgements = answer(questions, evaluation, { rule, confidence, seed });
   const all = questions.find(({ gate, rows }) => gate.slice === undefined && rows !== null)?.rows;
   return {
     verdicts: judgements.map(({ verdict }) => verdict),

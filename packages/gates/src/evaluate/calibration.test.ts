@@ -20,8 +20,8 @@ function shares(
   const counted = { pass: 0, fail: 0, inconclusive: 0 };
   for (let seed = 1; seed <= runs; seed++) {
     const evaluation = make(seed);
-    for (const question of questionsOf([gate], evaluation)) {
-      counted[answer(question, evaluation, { rule, ...level }).verdict.verdict] += 1 / runs;
+    for (const { verdict } of answer(questionsOf([gate], evaluation), evaluation, { rule, ...level })) {
+      counted[verdict.verdict] += 1 / runs;
     }
   }
   return counted;
@@ -33,11 +33,9 @@ describe("two equally good models at 500 rows", () => {
     let [naive, refuted] = [0, 0];
     for (let seed = 1; seed <= runs; seed++) {
       const evaluation = classifiers(500, seed);
-      for (const question of questionsOf([gate], evaluation)) {
-        const { observed, bound, verdict } = answer(question, evaluation, {
-          rule: "refute",
-          ...level,
-        }).verdict;
+      const questions = questionsOf([gate], evaluation);
+      for (const { verdict: found } of answer(questions, evaluation, { rule: "refute", ...level })) {
+        const { observed, bound, verdict } = found;
         naive += (observed as number) < (bound as number) ? 1 / runs : 0;
         refuted += verdict === "fail" ? 1 / runs : 0;
       }
@@ -107,8 +105,9 @@ describe("an interval", () => {
     let [below, above] = [0, 0];
     for (let seed = 1; seed <= runs; seed++) {
       const evaluation = rankers(400, seed);
-      for (const question of questionsOf([gate], evaluation)) {
-        const { interval, baseline } = answer(question, evaluation, { rule: "refute", ...level }).verdict;
+      const questions = questionsOf([gate], evaluation);
+      for (const { verdict } of answer(questions, evaluation, { rule: "refute", ...level })) {
+        const { interval, baseline } = verdict;
         const [low, high] = interval as [number, number];
         // Both models are equally good: what is compared is (1 − factor) of the truth, shifted by the baseline seen.
         const target = (1 - factor) * (truth[gate.metric] as number) + factor * (baseline ?? 0);

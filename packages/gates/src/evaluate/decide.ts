@@ -7,6 +7,8 @@ export interface Case {
   bound: number;
   /** null where the sample is too small for one. */
   interval: { low: number; high: number } | null;
+  /** Whether the bound is broken also by the confidence that the family of all questions asks for (Holm). */
+  refutedInFamily: boolean;
 }
 
 /** Where the interval lies: wholly on the allowed side of the bound, wholly on the other, or across it. */
@@ -29,7 +31,11 @@ export function keeps(comparison: Comparison, value: number, bound: number): boo
   }
 }
 
-export function positionOf({ comparison, bound, interval }: Case): Position {
+export function positionOf({
+  comparison,
+  bound,
+  interval,
+}: Pick<Case, "comparison" | "bound" | "interval">): Position {
   if (interval === null) {
     return "across";
   }
@@ -45,6 +51,12 @@ export function positionOf({ comparison, bound, interval }: Case): Position {
  * The verdict of a rule. `estimate` asks the point estimate alone. `refute` fails when the whole interval lies on
  * the wrong side. `prove` passes when it lies on the right side, fails when it lies on the wrong side, and else
  * cannot say. Without an interval `refute` and `prove` cannot say.
+ *
+ * To fail, the interval must lie on the wrong side in the family too: of twenty gates on a good model one is wrong at
+ * 95 % by chance. To pass by `prove` it need not: all gates must pass, so that a bad model passes only if the very
+ * gate that it breaks errs, and that one errs as rarely as the confidence says however many there are (an
+ * intersection-union test: R. L. Berger, "Multiparameter hypothesis testing and acceptance sampling", Technometrics 24
+ * (1982), theorem 1).
  */
 export function decide(rule: DecisionRule, facts: Case): VerdictName {
   if (rule === "estimate") {
@@ -54,8 +66,8 @@ export function decide(rule: DecisionRule, facts: Case): VerdictName {
     return "inconclusive";
   }
   const position = positionOf(facts);
-  if (rule === "refute") {
-    return position === "wrong" ? "fail" : "pass";
+  if (position === "wrong" && facts.refutedInFamily) {
+    return "fail";
   }
-  return position === "right" ? "pass" : position === "wrong" ? "fail" : "inconclusive";
+  return rule === "refute" || position === "right" ? "pass" : "inconclusive";
 }

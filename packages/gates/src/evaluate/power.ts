@@ -1,22 +1,37 @@
+import type { Unit } from "../catalog.ts";
+import { familyConfidence } from "../statistics/holm.ts";
 import { normalQuantile } from "../statistics/normal.ts";
-import type { Gate } from "../types.ts";
+import type { Comparison, DecisionRule, Gate } from "../types.ts";
 import { round } from "./wording.ts";
 
-/** What a sample could show at all, for a gate against the baseline. */
+/** What a sample could show at all, for a gate on which it could be measured. */
 export interface PowerLine {
   /** The gate's text, its `*` slice replaced by the value. */
   gate: string;
-  /** The smallest margin that this sample proves with 80 % chance when both models are equally good. */
+  /**
+   * In the metric's unit, with 80 % chance, of `prove` and `estimate`: the smallest margin that this sample proves of a
+   * candidate that is as good as the baseline (absolute bounds: how far on the right side of the bound a value must lie
+   * to be proven). Of `refute`: the smallest drop below the baseline (absolute: below the bound) that it blocks.
+   */
   detectable: number;
-  /** Rows that prove the gate's margin with 80 % chance; null where it leaves no margin. */
+  /** Rows that with 80 % chance prove the margin (absolute: the value seen), or, under `refute`, block a candidate that
+   * is worse by twice the margin (absolute: the value seen). null where no number of rows does. */
   rowsNeeded: number | null;
-  /** How much worse than the baseline the gate allows; below 0 where it asks for better. */
+  /** How much worse than the baseline the gate allows, below 0 where it asks for better; absolute: how far the value
+   * seen lies on the right side of the bound. */
   margin: number;
   text: string;
 }
 
 /** Chance of coming to a verdict for which rows are counted; the habit of trial design. */
 export const power = 0.8;
+/** The same in words. */
+const usually = "4 times in 5";
+
+/** z₁₋α + z₁₋β: standard errors that must lie between the truth and a bound to be found on its side with that power. */
+export function standardErrorsApart(confidence: number): number {
+  return normalQuantile(confidence) + normalQuantile(power);
+}
 
 /**
  * Rows needed to prove that a difference is above −margin: n = (z₁₋α + z₁₋β)²·v/(margin + difference)², v the
@@ -30,69 +45,121 @@ export function rowsToProve(ask: {
   varianceOfRow: number;
   confidence: number;
 }): number {
-  const z = normalQuantile(ask.confidence) + normalQuantile(power);
+  const z = standardErrorsApart(ask.confidence);
   return Math.round((z ** 2 * ask.varianceOfRow) / (ask.margin + ask.difference) ** 2);
 }
 
-/** The line for a gate against the baseline whose comparison has this standard error over n rows. */
-export function powerLine(
-  gate: Gate,
-  seen: {
-    baseline: number;
-    bound: number;
-    se: number;
-    n: number;
-    confidence: number;
-  },
-): PowerLine {
+/** What is known of a gate's sample. */
+export interface Sample {
+  rule: DecisionRule;
+  unit: Unit;
+  observed: number;
+  baseline: number | null;
+  bound: number;
+  /** Standard error over `n` rows of what the gate compares. */
+  se: number;
+  n: number;
+  confidence: number;
+  /** Questions that share the chance of a wrong fail; a pass shares it with none. */
+  questions: number;
+}
+
+/** The line for a gate on which this is known. */
+export function powerLine(gate: Gate, sample: Sample): PowerLine {
+  const { rule, bound, se, n, questions } = sample;
   const floor = gate.comparison.startsWith(">");
-  const margin = floor ? seen.baseline - seen.bound : seen.bound - seen.baseline;
-  const detectable = (normalQuantile(seen.confidence) + normalQuantile(power)) * seen.se;
-  const varianceOfRow = seen.se ** 2 * seen.n;
-  // A margin of rounding error is none.
-  const allows = margin > 1e-12 * Math.max(1, Math.abs(seen.baseline));
-  const rowsNeeded = allows
-    ? rowsToProve({ margin, difference: 0, varianceOfRow, confidence: seen.confidence })
-    : null;
+  const relative = gate.bound.kind === "baseline";
+  const centre = relative ? (sample.baseline as number) : sample.observed;
+  const margin = floor ? centre - bound : bound - centre;
+  const refutes = rule === "refute";
+  const confidence = refutes ? familyConfidence(sample.confidence, questions) : sample.confidence;
+  const reach = standardErrorsApart(confidence) * se;
+  // How far from the bound the truth lies for which rows are counted.
+  const distance = refutes && !relative ? -margin : margin;
+  // A distance of rounding error is none.
+  const rowsNeeded =
+    distance > 1e-12 * Math.max(1, Math.abs(centre))
+      ? rowsToProve({ margin: distance, difference: 0, varianceOfRow: se ** 2 * n, confidence })
+      : null;
+  const detectable = refutes && relative ? margin + reach : reach;
+  const line = { ...sample, floor, margin, detectable, rowsNeeded };
   return {
     gate: gate.text,
     detectable,
     rowsNeeded,
     margin,
-    text: textOf(floor, detectable, rowsNeeded, margin, seen.n),
+    text: relative ? ofComparison(line) : ofValue(line),
   };
 }
 
-function textOf(
-  floor: boolean,
-  detectable: number,
-  rowsNeeded: number | null,
-  margin: number,
-  n: number,
-): string {
-  const can = `this sample can prove a ${floor ? "drop" : "rise"} of ${round(detectable, 2)} or more`;
-  if (rowsNeeded === null) {
-    return `${can}; the gate leaves no margin, which no number of rows proves for models that are equally good`;
-  }
-  const asked = round(margin, 2);
-  return rowsNeeded <= n
-    ? `${can}, ${asked} is asked for`
-    : `${can}; ${rowsNeeded.toLocaleString("en-US")} rows would prove ${asked}`;
+interface Line extends Sample {
+  floor: boolean;
+  margin: number;
+  detectable: number;
+  rowsNeeded: number | null;
 }
 
-/** What would settle a verdict whose interval lies across the bound. */
+/** Against the baseline. */
+function ofComparison({ rule, n, unit, margin, detectable, rowsNeeded, questions }: Line): string {
+  const show = (value: number) => `${round(value, 2)}${suffix(unit)}`;
+  if (rule === "refute") {
+    const blocks = `${rows(n)} block, ${usually}${among(questions)}, a candidate that is worse by ${show(Math.max(0, detectable))}`;
+    return rowsNeeded === null || rowsNeeded <= n
+      ? blocks
+      : `${blocks}; one worse by ${show(2 * margin)}, twice what is allowed, takes ${rows(rowsNeeded)}`;
+  }
+  const proves = `${rows(n)} prove, ${usually}, that an equally good candidate is not worse by ${show(detectable)}`;
+  if (rowsNeeded === null) {
+    return `${proves}; the gate leaves no margin, which no number of rows proves of models that are equally good`;
+  }
+  return rowsNeeded <= n
+    ? `${proves}; ${show(margin)} is allowed`
+    : `${proves}; ${show(margin)} is allowed, which takes ${rows(rowsNeeded)}`;
+}
+
+/** Against a number. */
+function ofValue({ rule, n, unit, floor, observed, bound, detectable, rowsNeeded, questions }: Line): string {
+  const show = (value: number) => `${round(value, 4)}${suffix(unit)}`;
+  const reached = rowsNeeded === null || rowsNeeded <= n;
+  const seen = reached ? "" : `; of the ${show(observed)} seen, ${rows(rowsNeeded)} would`;
+  const farther = (by: number) => show(floor ? bound + by : bound - by);
+  return rule === "refute"
+    ? `${rows(n)} block, ${usually}${among(questions)}, a true value of ${farther(-detectable)} or ${floor ? "less" : "more"}${seen}`
+    : `${rows(n)} prove, ${usually}, the bound kept by a true value of ${farther(detectable)} or ${floor ? "more" : "less"}${seen}`;
+}
+
+function rows(n: number): string {
+  return `${n.toLocaleString("en-US")} rows`;
+}
+
+function among(questions: number): string {
+  return questions > 1 ? ` among ${questions.toLocaleString("en-US")} questions` : "";
+}
+
+function suffix(unit: Unit): string {
+  return unit === "ms" ? "ms" : "";
+}
+
+/** What would settle a verdict of `prove` that could not be given. */
 export function settlement(seen: {
+  comparison: Comparison;
   observed: number;
   bound: number;
   se: number;
   n: number;
   confidence: number;
+  questions: number;
 }): string {
-  const distance = Math.abs(seen.observed - seen.bound);
-  const varianceOfRow = seen.se ** 2 * seen.n;
-  const needed = rowsToProve({ margin: distance, difference: 0, varianceOfRow, confidence: seen.confidence });
+  const { observed, bound, se, n } = seen;
+  const [distance, wrongSide] = [
+    Math.abs(observed - bound),
+    seen.comparison.startsWith(">") === observed < bound,
+  ];
+  // On the wrong side more rows would come to a fail, which the family shares.
+  const confidence = wrongSide ? familyConfidence(seen.confidence, seen.questions) : seen.confidence;
+  const needed = rowsToProve({ margin: distance, difference: 0, varianceOfRow: se ** 2 * n, confidence });
   // Beyond this the estimate lies on the bound, and its distance is noise.
-  return needed > 1000 * seen.n || !Number.isFinite(needed)
+  return needed > 1000 * n || !Number.isFinite(needed)
     ? "more rows alone will hardly settle it: the candidate lies on the bound"
-    : `need ${Math.max(needed, seen.n + 1).toLocaleString("en-US")} rows, have ${seen.n.toLocaleString("en-US")}`;
+    : `need ${Math.max(needed, n + 1).toLocaleString("en-US")} rows, have ${n.toLocaleString("en-US")}`;
 }

@@ -12,22 +12,38 @@ const maxSlices = 200;
 const maxValueChars = 200;
 
 /** A gate with the rows that it looks at, or why there are none. */
-export type Question = { gate: Gate; metric: string } & ({ rows: Rows } | { rows: null; reason: string });
+export type Question = {
+  gate: Gate;
+  metric: string;
+  /** Text of the `{column=*}` gate that the value comes from; null where the gate names its value or has no slice. */
+  every: string | null;
+} & ({ rows: Rows } | { rows: null; reason: string });
 
 /** Expands `{column=*}` to the values that the data has, and finds the rows of every gate. Rows whose value is
- * missing belong to no slice. A gate that expansion would repeat is asked once. */
+ * missing belong to no slice. A gate that expansion would repeat is asked once, as named when one of them is. */
 export function questionsOf(gates: readonly Gate[], evaluation: Evaluation): Question[] {
   const rowsOf = sliceFinder(evaluation);
   const questions = gates
-    .flatMap((gate) => expand(gate, evaluation))
-    .map((gate): Question => {
+    .flatMap((gate) => expand(gate, evaluation).map((one) => ({ gate: one, every: everyOf(gate, one) })))
+    .map(({ gate, every }): Question => {
       const metric = formatMetric(gate.metric, gate.slice);
       const found = rowsOf(gate.slice);
       return typeof found === "string"
-        ? { gate, metric, rows: null, reason: found }
-        : { gate, metric, rows: found };
+        ? { gate, metric, every, rows: null, reason: found }
+        : { gate, metric, every, rows: found };
     });
-  return [...new Map(questions.map((question) => [formatGate(question.gate), question])).values()];
+  const asked = new Map<string, Question>();
+  for (const question of questions) {
+    const text = formatGate(question.gate);
+    if (asked.get(text)?.every !== null) {
+      asked.set(text, question);
+    }
+  }
+  return [...asked.values()];
+}
+
+function everyOf(gate: Gate, expanded: Gate): string | null {
+  return gate === expanded ? null : gate.text;
 }
 
 /** Fewer rows than this say little of a slice, and a table of such figures misleads. */

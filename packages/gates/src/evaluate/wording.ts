@@ -1,6 +1,7 @@
 import type { Unit } from "../catalog.ts";
 import type { Comparison, DecisionRule } from "../types.ts";
 import { type Case, keeps, positionOf } from "./decide.ts";
+import type { Shortage } from "./support.ts";
 
 const asked: Record<Comparison, string> = {
   ">=": "at least",
@@ -19,7 +20,10 @@ export interface Account extends Case {
   baseline: number | null;
   /** Whether the interval leaves the baseline's own uncertainty out. */
   baselineTakenAsExact: boolean;
-  n: number;
+  /** How many are asked together. */
+  questions: number;
+  /** Why there is no interval, where there is none. */
+  shortage: Shortage | undefined;
 }
 
 /** One sentence: what was seen against what was asked. */
@@ -31,12 +35,12 @@ export function reasonFor(account: Account): string {
 }
 
 function certainty(account: Account, show: (value: number) => string): string {
-  const { rule, interval, observed, bound, comparison, n, confidence, baselineTakenAsExact } = account;
+  const { rule, interval, observed, bound, comparison, shortage, confidence, baselineTakenAsExact } = account;
   if (rule === "estimate") {
     return "";
   }
   if (interval === null) {
-    return `; ${n.toLocaleString("en-US")} rows are too few for an interval`;
+    return shortage === undefined ? "" : `; ${counted(shortage)} are too few for an interval`;
   }
   const span = `${show(interval.low)} to ${show(interval.high)} at ${Number((confidence * 100).toFixed(3))}% confidence`;
   const exact = baselineTakenAsExact ? ", the baseline taken as exact" : "";
@@ -45,12 +49,25 @@ function certainty(account: Account, show: (value: number) => string): string {
     case "right":
       return `; proven: all of ${span} is on the right side${exact}`;
     case "wrong":
-      return `; not chance: all of ${span} is ${side} the bound${exact}`;
+      return broken(`all of ${span} is ${side} the bound${exact}`, account);
     case "across":
       return rule === "refute" && !keeps(comparison, observed, bound)
         ? `; this may be chance: ${span} includes the bound${exact}`
         : `; not proven: ${span} includes the bound${exact}`;
   }
+}
+
+/** The interval shown is that of the gate alone; where the others asked beside it matter, this says so. */
+function broken(seen: string, { questions, refutedInFamily }: Account): string {
+  const among = `among ${questions.toLocaleString("en-US")} questions`;
+  if (!refutedInFamily) {
+    return `; alone it would have failed, for ${seen}, but ${among} one such may be chance`;
+  }
+  return `; not chance${questions > 1 ? `, also ${among}` : ""}: ${seen}`;
+}
+
+function counted({ have, of }: Shortage): string {
+  return `${have.toLocaleString("en-US")} ${of}`;
 }
 
 /** Four significant digits, or as many as it takes to tell what was seen from the bound. */
