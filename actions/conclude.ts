@@ -23,6 +23,8 @@ export interface Conclusion {
   summary: string;
   /** One sentence for the log's last line. */
   sentence: string;
+  /** What was to be done about the verdict and could not be: the step fails of it, whatever the verdict. */
+  failures?: readonly Error[];
 }
 
 type Files = { metrics: string; report: string; evidence: string };
@@ -31,17 +33,18 @@ type JudgingOutputs = Files & { verdict: string };
 /**
  * Writes everything first and says no last, so that a red check always comes with its report.
  *
- * @throws NegativeVerdict for a verdict other than `pass`
+ * @throws the failures, else NegativeVerdict for a verdict other than `pass`
  */
 export async function conclude(
   context: ActionContext<JudgingOutputs>,
   conclusion: Conclusion,
 ): Promise<void> {
-  const { verdict, verdicts, sentence } = conclusion;
+  const { verdict, verdicts, sentence, failures = [] } = conclusion;
   context.output("verdict", verdict);
   await keep(context, conclusion);
   await context.summary(conclusion.summary);
   annotate(context.log, verdicts);
+  if (failures.length > 0) throw new AggregateError(failures, sentence);
   if (verdict !== "pass") throw new NegativeVerdict(sentence);
   context.log.info(sentence);
 }

@@ -1,6 +1,6 @@
 /** The inputs that every action on a target has: said once, so that they mean the same everywhere. */
 import { choice, filePath, lines, orProblem, text } from "@ml-actions/action-kit/fields";
-import { assertGatesApply } from "@ml-actions/gates/catalog";
+import { assertGatesApply, type Place } from "@ml-actions/gates/catalog";
 import { parseGates } from "@ml-actions/gates/language";
 import { targetNames } from "@ml-actions/rollout/targets/names";
 
@@ -29,7 +29,7 @@ export const candidate = () =>
  *
  * @param place where its metrics must be had; left out, any place will do
  */
-export const gates = (defaults: string, place?: "offline" | "online") =>
+export const gates = (defaults: string, place?: Place) =>
   lines()
     .transform(
       orProblem((written) => {

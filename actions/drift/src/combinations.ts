@@ -1,0 +1,88 @@
+/** Which inputs go together: said before anything is read, so that no alert is found to lead nowhere on the day of need. */
+import type { Gate } from "@ml-actions/gates/types";
+import type { Response } from "./responses.ts";
+import type { RetrainAddress } from "./retrain-address.ts";
+
+/** What of the inputs is looked at; a field is undefined where it was left out or is wrong by itself. */
+interface Given {
+  gates: readonly Gate[];
+  columns?: readonly string[] | undefined;
+  predictions?: string | undefined;
+  "on-drift": readonly Response[];
+  "slack-webhook"?: string | undefined;
+  "pagerduty-routing-key"?: string | undefined;
+  "retrain-workflow"?: RetrainAddress | undefined;
+  fallback?: string | undefined;
+  resource?: string | undefined;
+}
+
+export interface Problem {
+  input: string;
+  message: string;
+}
+
+export function problemsOf(given: Given): Problem[] {
+  return [...problemsOfResponses(given), ...problemsOfGates(given)];
+}
+
+function problemsOfResponses(given: Given): Problem[] {
+  const asked = (response: Response) => given["on-drift"].includes(response);
+  const problems: Problem[] = [];
+  const problem = (input: string, message: string) => void problems.push({ input, message });
+  const missing = (response: Response, what: string) =>
+    problem("on-drift", `\`${response}\` needs ${what}, which is not given`);
+  const idle = (input: keyof Given, response: Response) => {
+    if (given[input] !== undefined && !asked(response))
+      problem(input, `is given, but \`on-drift\` has no \`${response}\`: nobody would hear of it`);
+  };
+
+  if (asked("alert")) {
+    if (given["slack-webhook"] === undefined && given["pagerduty-routing-key"] === undefined)
+      missing("alert", "a receiver: `slack-webhook` or `pagerduty-routing-key`");
+  }
+  if (asked("retrain") && given["retrain-workflow"] === undefined) missing("retrain", "`retrain-workflow`");
+  if (asked("degrade")) {
+    if (given.fallback === undefined) missing("degrade", "`fallback`");
+    if (given.resource === undefined) missing("degrade", "`resource`");
+  }
+  idle("slack-webhook", "alert");
+  idle("pagerduty-routing-key", "alert");
+  idle("retrain-workflow", "retrain");
+  idle("fallback", "degrade");
+  return problems;
+}
+
+function problemsOfGates({ gates, columns, predictions }: Given): Problem[] {
+  const problems: Problem[] = [];
+  const problem = (input: string, message: string) => void problems.push({ input, message });
+  const estimated = gates.filter(isEstimated);
+  if (predictions === undefined && estimated.length > 0) {
+    problem("gates", `${texts(estimated)} needs \`predictions\`, which are not given`);
+  }
+  if (predictions !== undefined && estimated.length === 0) {
+    problem(
+      "predictions",
+      "is given, but no gate asks for `estimated_f1`, `estimated_auc` or `estimated_accuracy`",
+    );
+  }
+  for (const gate of gates.filter(({ bound }) => bound.kind === "baseline")) {
+    problem(
+      "gates",
+      `${texts([gate])} compares with a baseline; the reference is one already: write a plain bound`,
+    );
+  }
+  for (const gate of gates) {
+    if (gate.slice === undefined) continue;
+    const { column, value, every } = gate.slice;
+    if (column !== "feature") {
+      problem("gates", `${texts([gate])}: expected \`{feature=…}\`, got \`${column}\``);
+    } else if (!every && columns !== undefined && !columns.includes(value)) {
+      problem("gates", `${texts([gate])}: \`${value}\` is not among \`columns\``);
+    }
+  }
+  return problems;
+}
+
+export const isEstimated = ({ metric }: Pick<Gate, "metric">): boolean => metric.startsWith("estimated_");
+
+const texts = (gates: readonly Gate[]) => gates.map(({ text }) => `\`${text}\``).join(", ");

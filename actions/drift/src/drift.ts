@@ -1,0 +1,95 @@
+/** drift, top to bottom: read both samples, judge, write it all down, and then do what was asked for. */
+import type { ActionContext, Story } from "@ml-actions/action-kit/action";
+import type { TestResultStatement } from "@ml-actions/evidence";
+import { compareDrift, type DriftResult } from "@ml-actions/gates/drift";
+import { overall } from "@ml-actions/gates/overall";
+import { conclude, keep, runFacts } from "../../conclude.ts";
+import { Cooldown } from "./cooldown.ts";
+import type { DriftInputs, DriftOutputs, definition } from "./definition.ts";
+import { doingsOf } from "./doings.ts";
+import { driftedOf } from "./drifted.ts";
+import { type Predictions, readPredictions } from "./predictions.ts";
+import { type Outcome, respond } from "./respond.ts";
+import { conclusionOf, type Findings, pagesOf, reportOf, subjectOf, writeProfiles } from "./results.ts";
+import { readCurrent, readReference, type Sample } from "./samples.ts";
+
+type Definition = typeof definition;
+
+export const drift: Story<Definition["inputs"], Definition["outputs"]> = async (inputs, context) => {
+  const startedAt = Date.now();
+  const cooldown = await prepare(inputs, context);
+  const { schema, columns } = inputs;
+  const reference = await readReference(inputs.reference, { schema, columns });
+  tellRows(context, reference);
+  const current = await readCurrent(inputs.current, reference, schema);
+  tellRows(context, current);
+  const predictions =
+    inputs.predictions === undefined ? null : await readPredictions(inputs.predictions, inputs.threshold);
+  const result = judged(inputs, reference, current, predictions);
+  const report = reportOf(inputs, context, { reference, current, result, predictions, startedAt });
+  const findings: Findings = { inputs, reference, current, result, report };
+  await writeProfiles(context, findings);
+  context.output("passed", String(overall(result.verdicts) === "pass"));
+  context.output("drifted", JSON.stringify(driftedOf(result.features, inputs.gates)));
+  const conclusion = conclusionOf(findings);
+  // Before anything is done about it: whatever happens then, the findings are there.
+  await keep(context, conclusion);
+  const { said, failures } = await act(findings, conclusion.evidence, context, cooldown);
+  const told = pagesOf({ ...report, actions: said, run: runFacts(context, startedAt) });
+  await conclude(context, { ...conclusion, ...told, failures });
+};
+
+/** What would make a response impossible, found before minutes of reading. */
+async function prepare(inputs: DriftInputs, context: ActionContext<DriftOutputs>): Promise<Cooldown> {
+  const cooldown = new Cooldown({
+    path: inputs.state,
+    subject: subjectOf(inputs),
+    cooldownMs: inputs.cooldown,
+    by: context.holder,
+    warn: (message) => context.log.warning(message),
+  });
+  const asked = inputs["on-drift"];
+  if (asked.some((response) => response !== "report")) await cooldown.prepare();
+  if (asked.includes("degrade") && inputs.resource !== undefined && inputs.fallback !== undefined) {
+    const { checkFallback } = await import("./degrade.ts");
+    await checkFallback(
+      { ...inputs, resource: inputs.resource, fallback: inputs.fallback },
+      context.programs,
+    );
+  }
+  return cooldown;
+}
+
+function judged(
+  { gates, confidence, importance }: DriftInputs,
+  reference: Sample,
+  current: Sample,
+  predictions: Predictions | null,
+): DriftResult {
+  return compareDrift(gates, {
+    reference: reference.profile,
+    current: current.profile,
+    confidence,
+    ...(importance === undefined ? {} : { importance }),
+    ...(predictions === null ? {} : { predictions }),
+  });
+}
+
+/** Nothing is done on `inconclusive`: what is not known is no reason to act, and the red check says it. */
+async function act(
+  findings: Findings,
+  evidence: TestResultStatement,
+  context: ActionContext<DriftOutputs>,
+  cooldown: Cooldown,
+): Promise<Outcome> {
+  if (overall(findings.result.verdicts) !== "fail") return { said: [], failures: [] };
+  const { log, signal } = context;
+  const doings = doingsOf({ ...findings, evidence, subject: subjectOf(findings.inputs) }, context);
+  const outcome = await respond(doings, { cooldown, signal, warn: (message) => log.warning(message) });
+  for (const line of outcome.said) log.info(line);
+  return outcome;
+}
+
+function tellRows({ log }: ActionContext<DriftOutputs>, { name, profile }: Sample): void {
+  log.info(`${name}: ${profile.rows} rows, ${profile.columns.size} features`);
+}
