@@ -12,9 +12,12 @@ export interface CalibrationBin {
   rows: number;
 }
 
-/** Bins of (nearly) equal numbers of rows, so that every point rests on as much: fewer than ten where rows are few or
- * scores are tied, for equal scores are never parted. */
-export function calibrationBins({ labels, scores }: LabelledScores, wanted = 10): CalibrationBin[] {
+/**
+ * Bins of (nearly) equal numbers of rows, so that every point rests on as much: fewer than ten where rows are few or
+ * scores are tied, for equal scores are never parted. Of weighted rows the interval is that of Kish's effective number
+ * of rows, (Σw)² / Σw² (L. Kish, Survey Sampling, 1965, §8.2).
+ */
+export function calibrationBins({ labels, scores, weights }: LabelledScores, wanted = 10): CalibrationBin[] {
   const order = ascendingOrder(scores);
   const size = Math.max(20, Math.ceil(order.length / wanted));
   const bins: CalibrationBin[] = [];
@@ -22,14 +25,19 @@ export function calibrationBins({ labels, scores }: LabelledScores, wanted = 10)
     let end = Math.min(order.length, start + size);
     while (end < order.length && scores[order[end] ?? 0] === scores[order[end - 1] ?? 0]) end++;
     if (order.length - end < size / 2) end = order.length;
-    let [sum, positives] = [0, 0];
+    let [sum, positives, total, squares] = [0, 0, 0, 0];
     for (let place = start; place < end; place++) {
-      sum += scores[order[place] ?? 0] ?? 0;
-      positives += labels[order[place] ?? 0] === 1 ? 1 : 0;
+      const row = order[place] ?? 0;
+      const weight = weights === null ? 1 : (weights[row] ?? 0);
+      sum += weight * (scores[row] ?? 0);
+      positives += labels[row] === 1 ? weight : 0;
+      total += weight;
+      squares += weight * weight;
     }
-    const rows = end - start;
-    const { low, high } = proportionInterval(positives, rows, 0.95);
-    bins.push({ predicted: sum / rows, observed: positives / rows, low, high, rows });
+    const observed = positives / total;
+    const effective = Math.max(1, Math.round((total * total) / squares));
+    const { low, high } = proportionInterval(Math.round(observed * effective), effective, 0.95);
+    bins.push({ predicted: sum / total, observed, low, high, rows: end - start });
     start = end;
   }
   return bins;

@@ -1,4 +1,4 @@
-/** Counts of rows by true class (row) and predicted class (column). */
+/** Rows (or their weights) by true class (row) and predicted class (column). */
 export interface ConfusionMatrix {
   names: string[];
   counts: number[][];
@@ -14,6 +14,7 @@ export function confusionMatrix(
   labels: Float64Array,
   scores: Float64Array,
   classes: readonly string[],
+  weights: Float64Array | null = null,
 ): ConfusionMatrix {
   const size = classes.length;
   const full = Array.from({ length: size }, () => new Float64Array(size));
@@ -21,7 +22,8 @@ export function confusionMatrix(
     const label = labels[row] ?? -1;
     const predicted = highest(scores, row * size, size);
     const line = full[label];
-    if (predicted >= 0 && line !== undefined) line[predicted] = (line[predicted] ?? 0) + 1;
+    if (predicted >= 0 && line !== undefined)
+      line[predicted] = (line[predicted] ?? 0) + (weights === null ? 1 : (weights[row] ?? 0));
   }
   if (size <= classesShown) {
     return { names: [...classes], counts: full.map((line) => [...line]), merged: 0 };

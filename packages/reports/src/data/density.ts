@@ -14,6 +14,7 @@ export function density(
   [x0, x1]: readonly [number, number],
   [y0, y1]: readonly [number, number],
   [columns, rows]: readonly [number, number],
+  weights: Float64Array | null = null,
 ): Density {
   const counts = new Float64Array(columns * rows);
   const place = (value: number, from: number, to: number, cells: number) =>
@@ -21,7 +22,7 @@ export function density(
   let largest = 0;
   for (let index = 0; index < x.length; index++) {
     const cell = place(y[index] ?? 0, y0, y1, rows) * columns + place(x[index] ?? 0, x0, x1, columns);
-    const count = (counts[cell] ?? 0) + 1;
+    const count = (counts[cell] ?? 0) + (weights === null ? 1 : (weights[index] ?? 0));
     counts[cell] = count;
     if (count > largest) largest = count;
   }

@@ -1,3 +1,5 @@
+import type { Weighted } from "./rows.ts";
+
 export interface Histogram {
   /** Lower edge of the first bin and upper edge of the last; all bins are equally wide. */
   from: number;
@@ -6,23 +8,27 @@ export interface Histogram {
   shares: number[];
 }
 
-/** Shares sum to 1, or are all 0 without values. */
+/** Shares of the weight, which sum to 1, or are all 0 without values. */
 export function histogram(
-  values: Float64Array,
+  { values, weights }: Weighted,
   [from, to]: readonly [number, number],
   bins: number,
 ): Histogram {
   const counts = new Float64Array(bins);
   const width = (to - from) / bins;
-  for (const value of values) {
+  let total = 0;
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row] ?? 0;
+    const weight = weights === null ? 1 : (weights[row] ?? 0);
     const bin = width > 0 ? Math.floor((value - from) / width) : 0;
     const place = Math.max(0, Math.min(bins - 1, bin));
-    counts[place] = (counts[place] ?? 0) + 1;
+    counts[place] = (counts[place] ?? 0) + weight;
+    total += weight;
   }
   return {
     from,
     to,
-    shares: Array.from(counts, (count) => (values.length === 0 ? 0 : count / values.length)),
+    shares: Array.from(counts, (count) => (total > 0 ? count / total : 0)),
   };
 }
 

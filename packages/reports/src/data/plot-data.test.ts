@@ -1,111 +1,22 @@
-import { ascendingOrder } from "@ml-actions/gates/metrics/order";
 import { describe, expect, test } from "vitest";
 import { carrierGates, verdict } from "../examples/evaluations.ts";
-import { binaryRows, random } from "../examples/rows.ts";
-import { calibrationBins } from "./calibration.ts";
+import { random } from "../examples/rows.ts";
 import { confusionMatrix } from "./confusion.ts";
 import { density } from "./density.ts";
 import { centralRange, histogram } from "./histogram.ts";
 import { blindSpots, moments, rateSeries, runs } from "./over-time.ts";
-import { type RocCurve, rocCurve } from "./roc-curve.ts";
-import { finiteRows, type LabelledScores } from "./rows.ts";
+import { finiteRows, finiteValues, weightedMean } from "./rows.ts";
 import { metricSlices, sliceGroups } from "./slices.ts";
 
-const rows = (labels: number[], scores: number[]): LabelledScores => ({
-  labels: Float64Array.from(labels),
-  scores: Float64Array.from(scores),
-  left: 0,
-});
-
-describe("the ROC curve", () => {
-  // scikit-learn 1.5.2: roc_curve([0,0,1,1], [.1,.4,.35,.8], drop_intermediate=False), roc_auc_score → 0.75
-  test("is that of scikit-learn", () => {
-    const curve = rocCurve(rows([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]));
-    expect(curve).toEqual({
-      points: [
-        [0, 0],
-        [0, 0.5],
-        [0.5, 0.5],
-        [0.5, 1],
-        [1, 1],
-      ],
-      auc: 0.75,
-    });
-  });
-
-  test("has a slant where scores are tied", () => {
-    expect(rocCurve(rows([0, 1, 0, 1], [1, 1, 1, 1]))).toEqual({
-      points: [
-        [0, 0],
-        [1, 1],
-      ],
-      auc: 0.5,
-    });
-  });
-
-  test("is none without both classes", () => {
-    expect(rocCurve(rows([1, 1], [0.1, 0.2]))).toBeNull();
-    expect(rocCurve(rows([], []))).toBeNull();
-  });
-
-  test("of many rows has few points, each within a pixel of the whole, and the area of the whole", () => {
-    const { labels, candidate } = binaryRows(200_000);
-    const part = { labels: labels ?? new Float64Array(), scores: candidate, left: 0 };
-    const curve = rocCurve(part) as RocCurve;
-    expect(curve.points.length).toBeLessThanOrEqual(500);
-    expect(curve.auc).toBeCloseTo(mannWhitney(part), 12);
-    expect(largestDistance(part, curve)).toBeLessThan(1 / 300);
-  });
-});
-
-/** The share of pairs in which the positive scores above the negative; there are no ties in the data. */
-function mannWhitney({ labels, scores }: LabelledScores): number {
-  let [negatives, wins] = [0, 0];
-  for (const row of ascendingOrder(scores)) {
-    if (labels[row] === 1) wins += negatives;
-    else negatives++;
-  }
-  return wins / negatives / (labels.length - negatives);
-}
-
-/** How far the true curve strays from the drawn one, measured in y at every row. */
-function largestDistance({ labels, scores }: LabelledScores, { points }: RocCurve): number {
-  const order = ascendingOrder(scores).reverse();
-  const positives = labels.reduce((sum, label) => sum + label, 0);
-  let [x, y, at, largest] = [0, 0, 0, 0];
-  for (const row of order) {
-    if (labels[row] === 1) y += 1 / positives;
-    else x += 1 / (labels.length - positives);
-    while (at < points.length - 2 && (points[at + 1]?.[0] ?? 1) <= x) at++;
-    const [[x0, y0], [x1, y1]] = [points[at] ?? [0, 0], points[at + 1] ?? [1, 1]];
-    const drawn = x1 > x0 ? y0 + (y1 - y0) * Math.min(1, (x - x0) / (x1 - x0)) : y1;
-    largest = Math.max(largest, Math.abs(drawn - y) / Math.SQRT2);
-  }
-  return largest;
-}
-
-describe("calibration", () => {
-  test("groups rows evenly and never parts equal scores", () => {
-    const { labels, candidate } = binaryRows(10_000);
-    const bins = calibrationBins({ labels: labels ?? new Float64Array(), scores: candidate, left: 0 });
-    expect(bins).toHaveLength(10);
-    for (const { rows: size, low, observed, high } of bins) {
-      expect(size).toBe(1000);
-      expect(low).toBeLessThan(observed);
-      expect(high).toBeGreaterThan(observed);
-    }
-    expect(calibrationBins(rows(new Array(100).fill(1), new Array(100).fill(0.5)))).toMatchObject([
-      { predicted: 0.5, observed: 1, rows: 100 },
-    ]);
-    expect(calibrationBins(rows([], []))).toEqual([]);
-  });
-});
+const plain = (...values: number[]) => ({ values: Float64Array.from(values), weights: null });
 
 describe("distributions", () => {
   test("sum to one, with outliers at the edges", () => {
-    const { shares } = histogram(Float64Array.of(-5, 0, 0.5, 1, 99), [0, 1], 4);
+    const { shares } = histogram(plain(-5, 0, 0.5, 1, 99), [0, 1], 4);
     expect(shares).toEqual([0.4, 0, 0.2, 0.4]);
-    expect(histogram(new Float64Array(), [0, 1], 2).shares).toEqual([0, 0]);
+    expect(histogram(plain(), [0, 1], 2).shares).toEqual([0, 0]);
+    const weighted = { values: Float64Array.of(0.1, 0.9), weights: Float64Array.of(3, 1) };
+    expect(histogram(weighted, [0, 1], 2).shares).toEqual([0.75, 0.25]);
   });
 
   test("are not squeezed by one outlier", () => {
@@ -137,6 +48,15 @@ describe("the confusion matrix", () => {
       ],
       merged: 0,
     });
+  });
+
+  test("counts a row by its weight", () => {
+    const scores = Float64Array.of(1, 0, 0, 1, 1, 0);
+    const matrix = confusionMatrix(Float64Array.of(0, 1, 1), scores, ["a", "b"], Float64Array.of(2, 0.5, 3));
+    expect(matrix.counts).toEqual([
+      [2, 0],
+      [3, 0.5],
+    ]);
   });
 
   test("merges the smallest of many classes", () => {
@@ -174,6 +94,28 @@ describe("slices", () => {
       "pass",
     ]);
     expect(sliceGroups([])).toEqual([]);
+  });
+
+  test("come by how far they miss their bound, on the side that is bad for the metric", () => {
+    const gates = [0.2, 0.9, 0.5].map((observed, index) =>
+      verdict({ gate: `brier{carrier=${index}} <= 0.1`, verdict: "fail", observed, bound: 0.1 }),
+    );
+    expect(sliceGroups(gates)[0]).toMatchObject({
+      bound: 0.1,
+      slices: [{ value: "1" }, { value: "2" }, { value: "0" }],
+    });
+    const own = gates.map((gate, index) => ({ ...gate, bound: index }));
+    expect(sliceGroups(own)[0]?.bound).toBeNull();
+  });
+
+  test("of different gates are different groups, and those without a value are named", () => {
+    const gates = ["f1{c=a} >= 0.1", "f1{c=b} >= 0.1", "f1{c=a} >= baseline", "f1{c=b} >= baseline"];
+    expect(sliceGroups(gates.map((gate) => verdict({ gate })))).toHaveLength(2);
+    const small = verdict({ gate: "f1{c=z} >= 0.1", verdict: "inconclusive", observed: null, n: 3 });
+    expect(sliceGroups([verdict({ gate: "f1{c=a} >= 0.1" }), small])[0]?.unjudged).toMatchObject([
+      { value: "z", verdict: { n: 3 } },
+    ]);
+    expect(sliceGroups([small])).toEqual([]);
   });
 
   test("without gates show the metric that the gates speak of, the greatest loss first", () => {
@@ -231,4 +173,9 @@ test("rows with NaN are left out and counted", () => {
   const kept = finiteRows(Float64Array.of(0, 1, 1), Float64Array.of(0.1, Number.NaN, 0.3));
   expect([...kept.scores]).toEqual([0.1, 0.3]);
   expect(kept.left).toBe(1);
+  const weighted = finiteRows(Float64Array.of(0, 1), Float64Array.of(0.1, 0.3), Float64Array.of(0, 2));
+  expect([...weighted.labels, ...(weighted.weights ?? []), weighted.left]).toEqual([1, 2, 0]);
+  const values = finiteValues(Float64Array.of(1, Number.NaN, 3), Float64Array.of(1, 1, 3));
+  expect(weightedMean(values)).toBe(2.5);
+  expect(weightedMean({ values: new Float64Array(), weights: null })).toBeNull();
 });

@@ -1,5 +1,4 @@
-import { ascendingOrder } from "@ml-actions/gates/metrics/order";
-import type { LabelledScores } from "./rows.ts";
+import type { Sweep } from "./sweep.ts";
 
 export interface RocCurve {
   /** [false positive rate, true positive rate], from (0, 0) to (1, 1). */
@@ -18,25 +17,17 @@ const parts = 480;
  *
  * @returns null when a class is missing: there is no curve then.
  */
-export function rocCurve({ labels, scores }: LabelledScores): RocCurve | null {
-  let positives = 0;
-  for (const label of labels) if (label === 1) positives++;
-  const negatives = labels.length - positives;
-  if (positives === 0 || negatives === 0) return null;
-  const order = ascendingOrder(scores);
+export function rocCurve({ truePositives, falsePositives, positives, negatives }: Sweep): RocCurve | null {
+  if (!(positives > 0 && negatives > 0)) return null;
   let before: [number, number] = [0, 0];
   const points = [before];
-  let [truePositives, falsePositives, area, kept] = [0, 0, 0, 0];
-  for (let end = order.length - 1; end >= 0; ) {
-    const score = scores[order[end] ?? 0];
-    const lastTrue = truePositives;
-    const lastFalse = falsePositives;
-    for (; end >= 0 && scores[order[end] ?? 0] === score; end--) {
-      if (labels[order[end] ?? 0] === 1) truePositives++;
-      else falsePositives++;
-    }
-    area += ((falsePositives - lastFalse) * (truePositives + lastTrue)) / 2;
-    const point: [number, number] = [falsePositives / negatives, truePositives / positives];
+  let [area, kept] = [0, 0];
+  for (let step = 0; step < truePositives.length; step++) {
+    const point: [number, number] = [
+      (falsePositives[step] ?? 0) / negatives,
+      (truePositives[step] ?? 0) / positives,
+    ];
+    area += ((point[0] - before[0]) * (point[1] + before[1])) / 2;
     const part = Math.floor(((point[0] + point[1]) / 2) * parts);
     if (part > kept) {
       points.push(point);
@@ -45,5 +36,5 @@ export function rocCurve({ labels, scores }: LabelledScores): RocCurve | null {
     before = point;
   }
   if (points.at(-1) !== before) points.push(before);
-  return { points, auc: area / positives / negatives };
+  return { points, auc: area };
 }

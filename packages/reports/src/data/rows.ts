@@ -1,54 +1,92 @@
 /** Scores and labels of both models, as the plots take them; the shape that gates' evaluation has. */
 
-/** Labels are 0/1, a class index, or a value; multiclass scores are n×k, row by row. Without labels (null) only what
- * needs none is drawn. */
+interface Rows {
+  /** 0/1, a class index, a value, or a relevance. Without labels (null) only what needs none is drawn. */
+  labels: Float64Array | null;
+  candidate: Float64Array;
+  baseline: Float64Array | null;
+  /** How often each row counts; once when absent. */
+  weights?: Float64Array | null;
+}
+
+/** Multiclass scores are n×k, row by row. */
 export type PlotRows =
-  | {
+  | (Rows & {
       task: "binary";
-      labels: Float64Array | null;
-      candidate: Float64Array;
-      baseline: Float64Array | null;
       /** The score from which a row counts as positive. */
       threshold: number | null;
-    }
-  | {
-      task: "multiclass";
-      classes: readonly string[];
-      labels: Float64Array | null;
-      candidate: Float64Array;
-      baseline: Float64Array | null;
-    }
-  | {
-      task: "regression";
-      labels: Float64Array | null;
-      candidate: Float64Array;
-      baseline: Float64Array | null;
-    };
+    })
+  | (Rows & { task: "multiclass"; classes: readonly string[] })
+  | (Rows & { task: "regression" })
+  | (Rows & {
+      task: "ranking";
+      /** The query of each row. */
+      groups: Int32Array;
+    });
+
+export interface Weighted {
+  values: Float64Array;
+  /** Of each value; null: all count once. */
+  weights: Float64Array | null;
+}
 
 export interface LabelledScores {
   labels: Float64Array;
   scores: Float64Array;
+  weights: Float64Array | null;
   /** Rows left out because label or score was not finite. */
   left: number;
 }
 
-/** The rows that can be drawn. */
-export function finiteRows(labels: Float64Array, scores: Float64Array): LabelledScores {
+/** The rows that can be drawn. Those of weight 0 are none. */
+export function finiteRows(
+  labels: Float64Array,
+  scores: Float64Array,
+  weights: Float64Array | null = null,
+): LabelledScores {
   const rows = Math.min(labels.length, scores.length);
-  const keptLabels = new Float64Array(rows);
-  const keptScores = new Float64Array(rows);
-  let kept = 0;
+  const kept = new Uint32Array(rows);
+  let [size, left] = [0, 0];
   for (let row = 0; row < rows; row++) {
-    const label = labels[row] ?? Number.NaN;
-    const score = scores[row] ?? Number.NaN;
-    if (!Number.isFinite(label) || !Number.isFinite(score)) continue;
-    keptLabels[kept] = label;
-    keptScores[kept] = score;
-    kept++;
+    if (weights !== null && !((weights[row] ?? 0) > 0)) continue;
+    if (Number.isFinite(labels[row]) && Number.isFinite(scores[row])) kept[size++] = row;
+    else left++;
   }
-  return { labels: keptLabels.subarray(0, kept), scores: keptScores.subarray(0, kept), left: rows - kept };
+  const of = (column: Float64Array) => picked(column, kept, size);
+  return { labels: of(labels), scores: of(scores), weights: weights === null ? null : of(weights), left };
 }
 
-export function finiteOnly(values: Float64Array): Float64Array {
-  return values.filter(Number.isFinite);
+/** The finite values of rows that `wanted` keeps. */
+export function finiteValues(
+  values: Float64Array,
+  weights: Float64Array | null = null,
+  wanted: (row: number) => boolean = () => true,
+): Weighted {
+  const kept = new Uint32Array(values.length);
+  let size = 0;
+  for (let row = 0; row < values.length; row++) {
+    if (Number.isFinite(values[row]) && (weights === null || (weights[row] ?? 0) > 0) && wanted(row))
+      kept[size++] = row;
+  }
+  return {
+    values: picked(values, kept, size),
+    weights: weights === null ? null : picked(weights, kept, size),
+  };
+}
+
+function picked(column: Float64Array, rows: Uint32Array, size: number): Float64Array {
+  const found = new Float64Array(size);
+  for (let place = 0; place < size; place++) found[place] = column[rows[place] ?? 0] ?? 0;
+  return found;
+}
+
+/** A mean in which each value counts by its weight; null without any. */
+export function weightedMean({ values, weights }: Weighted): number | null {
+  let [sum, total] = [0, 0];
+  for (let row = 0; row < values.length; row++) {
+    const weight = weights === null ? 1 : (weights[row] ?? 0);
+    sum += weight * (values[row] ?? 0);
+    total += weight;
+  }
+  return total > 0 ? sum / total : null;
 }

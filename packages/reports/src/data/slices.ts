@@ -3,40 +3,58 @@ import type { Verdict } from "@ml-actions/gates/types";
 import type { ModelMetrics } from "../inputs.ts";
 import { gateOf, isSliced, severity } from "../verdicts.ts";
 
-/** The gates of one metric over the values of one column. */
+/** One gate over the values of one column. */
 export interface SliceGroup {
   metric: string;
   column: string;
   slices: { value: string; verdict: Verdict }[];
+  /** The bound that all of them share; null where each has its own. */
+  bound: number | null;
+  /** Slices without a value: too few rows, no labels of one class. */
+  unjudged: { value: string; verdict: Verdict }[];
   /** The same metric over all rows, where a gate has it. */
   whole: Verdict | null;
 }
 
-/** Groups with at least two slices that have a value to draw, worst slice first, then by value. */
+/** Groups with at least two slices, worst first: by verdict, then by how far it lies on the wrong side of the bound. */
 export function sliceGroups(verdicts: readonly Verdict[]): SliceGroup[] {
   const groups = new Map<string, SliceGroup>();
   const wholes = new Map(
     verdicts.filter((verdict) => !isSliced(verdict)).map((whole) => [whole.metric, whole]),
   );
   for (const verdict of verdicts) {
-    if (!isSliced(verdict) || verdict.observed === null) continue;
-    const gate = gateOf(verdict);
-    if (gate?.slice === undefined) continue;
-    const key = JSON.stringify([gate.metric, gate.slice.column]);
+    const gate = isSliced(verdict) ? gateOf(verdict) : null;
+    if (gate === null || gate.slice === undefined) continue;
+    const { column, value } = gate.slice;
+    const key = JSON.stringify([gate.metric, column, gate.comparison, gate.bound]);
     const whole = wholes.get(gate.metric) ?? null;
-    const group = groups.get(key) ?? { metric: gate.metric, column: gate.slice.column, slices: [], whole };
-    group.slices.push({ value: gate.slice.value, verdict });
+    const group = groups.get(key) ?? {
+      metric: gate.metric,
+      column,
+      slices: [],
+      bound: null,
+      unjudged: [],
+      whole,
+    };
     groups.set(key, group);
+    (verdict.observed === null ? group.unjudged : group.slices).push({ value, verdict });
   }
-  const found = [...groups.values()].filter((group) => group.slices.length > 1);
+  const found = [...groups.values()].filter(({ slices }) => slices.length > 0);
   for (const group of found) {
     group.slices.sort(
       (a, b) =>
-        severity[a.verdict.verdict] - severity[b.verdict.verdict] ||
-        (a.verdict.observed ?? 0) - (b.verdict.observed ?? 0),
+        severity[a.verdict.verdict] - severity[b.verdict.verdict] || margin(a.verdict) - margin(b.verdict),
     );
+    const bounds = new Set(group.slices.map(({ verdict }) => verdict.bound));
+    group.bound = bounds.size === 1 ? (group.slices[0]?.verdict.bound ?? null) : null;
   }
-  return found;
+  return found.filter(({ slices, unjudged }) => slices.length + unjudged.length > 1);
+}
+
+/** How far on the good side of its bound; without a bound the value itself. */
+function margin(verdict: Verdict): number {
+  const distance = (verdict.observed ?? 0) - (verdict.bound ?? 0);
+  return gateOf(verdict)?.comparison.startsWith("<") ? -distance : distance;
 }
 
 /** One metric over the values of one column, of both models and without gates. */

@@ -9,14 +9,18 @@ import { evalGateSummary } from "../summary/eval-gate.ts";
 import { rollbackSummary } from "../summary/rollback.ts";
 import { shadowSummary } from "../summary/shadow.ts";
 import { driftFail, driftNone, driftOfMany } from "./drifts.ts";
-import { evaluationFail, evaluationPass, shadowInconclusive } from "./evaluations.ts";
+import { evaluationFail, evaluationPass, shadowInconclusive, stationGates } from "./evaluations.ts";
 import { rollbackDone, rolloutPromoted, rolloutRestored } from "./rollouts.ts";
-import { binaryRows, multiclassRows, regressionRows } from "./rows.ts";
+import { binaryRows, multiclassRows, rankingRows, regressionRows } from "./rows.ts";
 
 export function summaries(): Record<string, string> {
   return {
     "eval-pass.md": evalGateSummary(evaluationPass),
     "eval-fail.md": evalGateSummary(evaluationFail),
+    "slices-200.md": evalGateSummary({
+      ...evaluationFail,
+      verdicts: [...evaluationPass.verdicts, ...stationGates()],
+    }),
     "shadow.md": shadowSummary(shadowInconclusive),
     "rollout-promoted.md": deploySummary(rolloutPromoted),
     "rollout-restored.md": deploySummary(rolloutRestored),
@@ -35,6 +39,11 @@ export function pages(): Record<string, string> {
       { ...evaluationPass, task: "multiclass" },
       multiclassRows(8_000, airports),
     ),
+    "slices-200.html": evaluationPage(
+      { ...evaluationFail, verdicts: [...evaluationPass.verdicts, ...stationGates()] },
+      binaryRows(400),
+    ),
+    "ranking.html": evaluationPage({ ...evaluationPass, task: "ranking" }, rankingRows(800)),
     "regression.html": evaluationPage({ ...evaluationPass, task: "regression" }, regressionRows(8_000)),
     "shadow.html": shadowPage(shadowInconclusive, { ...binaryRows(740), labels: null }),
     "rollout-promoted.html": rolloutPage(rolloutPromoted),

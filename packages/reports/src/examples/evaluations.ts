@@ -60,6 +60,33 @@ export function carrierGates(worse: number): Verdict[] {
   });
 }
 
+/** 200 stations against one bound; every tenth has too few rows to be judged. */
+export function stationGates(): Verdict[] {
+  return Array.from({ length: 200 }, (_, index) => {
+    const observed = 0.72 - 0.3 * Math.abs(Math.sin(index * 12.9898)) ** 6;
+    const n = 40 + ((index * 7919) % 900);
+    const width = 1.2 / Math.sqrt(n);
+    const small = index % 10 === 3;
+    const failed = observed + width < 0.6;
+    const name = small || observed < 0.62 ? "inconclusive" : "pass";
+    return verdict({
+      gate: `auc{station=S${String(index).padStart(3, "0")}} >= 0.6`,
+      rule: "refute",
+      verdict: failed && !small ? "fail" : name,
+      observed: small ? null : observed,
+      baseline: null,
+      bound: 0.6,
+      interval: small ? null : [observed - width, Math.min(1, observed + width)],
+      n: small ? 11 : n,
+      reason: small
+        ? "11 rows are fewer than the 30 that a slice needs."
+        : failed
+          ? `${observed.toFixed(3)} is below 0.6.`
+          : `${observed.toFixed(3)} with ${n} rows.`,
+    });
+  });
+}
+
 export const evaluationPass: EvaluationReportInput = {
   candidate: flights("2"),
   baseline: flights("1"),
@@ -113,6 +140,7 @@ export const evaluationPass: EvaluationReportInput = {
       recall: 0.436,
       brier: 0.166,
       ece: 0.021,
+      ece_mass: 0.019,
       "latency.p95": 3.82,
       nan_rate: 0,
     },
@@ -127,10 +155,12 @@ export const evaluationPass: EvaluationReportInput = {
       recall: 0.43,
       brier: 0.168,
       ece: 0.027,
+      ece_mass: 0.024,
       "latency.p95": 3.11,
       nan_rate: 0,
     },
   },
+  comparison: { auc: { difference: 0.013, interval: [0.008, 0.018] } },
   notes: ["Contract: 2 optional features were added (wind_gust, pressure); callers need not change."],
   run,
 };
@@ -149,6 +179,7 @@ export const evaluationFail: EvaluationReportInput = {
     ...evaluationPass.verdicts.slice(1, 3),
     ...carrierGates(3),
   ],
+  comparison: { auc: { difference: -0.058, interval: [-0.064, -0.052] } },
   notes: [],
 };
 

@@ -65,6 +65,27 @@ export function regressionRows(size: number): PlotRows {
   return { task: "regression", labels, candidate, baseline };
 }
 
+/** Results of queries with a relevance from 0 to 3, about a dozen each. */
+export function rankingRows(queries: number): PlotRows {
+  const next = random(17);
+  const rows = Array.from({ length: queries * 12 }, (_, row) => {
+    const relevance = Math.floor(4 * next() ** 2.2);
+    return {
+      group: Math.floor(row / 12),
+      relevance,
+      candidate: relevance + 1.2 * normal(next),
+      baseline: relevance + 1.8 * normal(next),
+    };
+  });
+  return {
+    task: "ranking",
+    groups: Int32Array.from(rows, ({ group }) => group),
+    labels: Float64Array.from(rows, ({ relevance }) => relevance),
+    candidate: Float64Array.from(rows, ({ candidate }) => candidate),
+    baseline: Float64Array.from(rows, ({ baseline }) => baseline),
+  };
+}
+
 function sigmoid(value: number): number {
   return 1 / (1 + Math.exp(-value));
 }

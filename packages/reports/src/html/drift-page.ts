@@ -80,7 +80,7 @@ function figures({ features, gates }: DriftReportInput): Content[] {
   const heading =
     worst.length === 0
       ? null
-      : html`<h2 class="between">Bins of the ${worst.length < features.length ? `worst ${worst.length} features` : counted(features.length, "feature")}</h2>`;
+      : html`<h2 class="between">Bins of ${worst.length < features.length ? `the worst ${worst.length} features` : "every feature"}</h2>`;
   return [plots(bars), bins.every((plot) => plot === null) ? null : heading, plots(bins)];
 }
 

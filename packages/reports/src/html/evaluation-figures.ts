@@ -1,20 +1,18 @@
 /** Which plots tell what about a model of each task. */
 import type { Verdict } from "@ml-actions/gates/types";
-import { calibrationBins } from "../data/calibration.ts";
+import { meanByPosition } from "../data/by-position.ts";
 import { confusionMatrix } from "../data/confusion.ts";
-import { rocCurve } from "../data/roc-curve.ts";
-import { finiteOnly, finiteRows, type PlotRows } from "../data/rows.ts";
+import { finiteRows, finiteValues, type LabelledScores, type PlotRows } from "../data/rows.ts";
 import { metricSlices, sliceGroups } from "../data/slices.ts";
-import { count } from "../figures.ts";
-import type { ModelMetrics } from "../inputs.ts";
-import { calibrationPlot } from "../plots/calibration.ts";
+import type { EvaluationReportInput, ModelMetrics } from "../inputs.ts";
+import { byPositionPlot } from "../plots/by-position.ts";
 import type { Figure } from "../plots/canvas.ts";
 import { confusionPlot } from "../plots/confusion.ts";
 import { distributionPlot } from "../plots/distribution.ts";
 import { metricSlicePlot } from "../plots/metric-slices.ts";
 import { residualPlot } from "../plots/residuals.ts";
-import { rocPlot } from "../plots/roc.ts";
 import { slicePlot } from "../plots/slices.ts";
+import { binaryFigures, withLeftOut } from "./binary-figures.ts";
 
 /** More groups than this is a wall of plots; the table has every slice. */
 const groupsShown = 6;
@@ -24,102 +22,47 @@ export interface Labels {
   baseline: string;
 }
 
+/** What was found out about the rows, beside the rows themselves. */
+export interface Judged {
+  verdicts: readonly Verdict[];
+  metrics: ModelMetrics;
+  confidence: number;
+  comparison?: EvaluationReportInput["comparison"];
+}
+
 type Rows<Task extends PlotRows["task"]> = Extract<PlotRows, { task: Task }>;
 
-export function evaluationFigures(
-  rows: PlotRows | null,
-  { verdicts, metrics }: { verdicts: readonly Verdict[]; metrics: ModelMetrics },
-  names: Labels,
-): Figure[] {
+export function evaluationFigures(rows: PlotRows | null, judged: Judged, names: Labels): Figure[] {
+  const { verdicts, metrics } = judged;
   const gated = sliceGroups(verdicts).map((group, index) => slicePlot(`slices-${index}`, group));
   const others = metricSlices(metrics, verdicts).map((group, index) =>
     metricSlicePlot(`sliced-${index}`, group, names),
   );
   const slices = [...gated, ...others].slice(0, groupsShown);
-  return rows === null ? slices : [...slices, ...taskFigures(rows, names)];
+  return rows === null ? slices : [...slices, ...taskFigures(rows, judged, names)];
 }
 
-function taskFigures(rows: PlotRows, names: Labels): Figure[] {
+function taskFigures(rows: PlotRows, judged: Judged, names: Labels): Figure[] {
   switch (rows.task) {
     case "binary":
-      return binaryFigures(rows, names);
+      return [...binaryFigures(rows, judged, names), ...(rows.labels === null ? agreement(rows, names) : [])];
     case "multiclass":
       return multiclassFigures(rows, names);
     case "regression":
       return regressionFigures(rows, names);
+    case "ranking":
+      return rankingFigures(rows, names);
   }
 }
 
-function binaryFigures(rows: Rows<"binary">, names: Labels): Figure[] {
-  const { labels, candidate, baseline } = rows;
-  const scores = binaryScores(rows, names);
-  if (labels === null) return [scores, ...agreement(rows, names)];
-  const ours = finiteRows(labels, candidate);
-  const theirs = baseline === null ? null : finiteRows(labels, baseline);
-  const curve = rocCurve(ours);
-  const other = theirs === null ? null : rocCurve(theirs);
-  const bins = (named: string, part: typeof ours) => ({ label: named, bins: calibrationBins(part) });
-  const roc =
-    curve === null
-      ? []
-      : [
-          rocPlot(
-            "roc",
-            { label: names.candidate, curve },
-            other === null ? null : { label: names.baseline, curve: other },
-          ),
-        ];
-  const isProbability = inUnitRange(candidate) && (baseline === null || inUnitRange(baseline));
-  const calibration =
-    isProbability && ours.labels.length > 0
-      ? [
-          calibrationPlot(
-            "calibration",
-            bins(names.candidate, ours),
-            theirs === null ? null : bins(names.baseline, theirs),
-          ),
-        ]
-      : [];
-  return [...roc, ...calibration, withLeftOut(scores, ours.left, theirs?.left ?? 0)];
-}
-
-function binaryScores({ labels, candidate, baseline, threshold }: Rows<"binary">, names: Labels): Figure {
-  const of = (scores: Float64Array, label: number) =>
-    finiteOnly(scores.filter((_, row) => labels?.[row] === label));
-  const panel = (words: string, label: number) => ({
-    words,
-    candidate: of(candidate, label),
-    baseline: baseline === null ? null : of(baseline, label),
-  });
-  const whole = {
-    words: "",
-    candidate: finiteOnly(candidate),
-    baseline: baseline === null ? null : finiteOnly(baseline),
-  };
-  const isProbability = inUnitRange(candidate) && (baseline === null || inUnitRange(baseline));
-  return distributionPlot("scores", {
-    title: "Scores",
-    caption:
-      labels === null
-        ? "How often each score was given."
-        : "How often each score was given to rows that are positive (above) and negative (below). The further apart, the better.",
-    axis: "Score",
-    candidate: names.candidate,
-    baseline: baseline === null ? null : names.baseline,
-    panels: labels === null ? [whole] : [panel("positive rows", 1), panel("negative rows", 0)],
-    range: isProbability ? [0, 1] : null,
-    mark: threshold === null ? null : { at: threshold, words: `threshold ${threshold}` },
-  });
-}
-
 /** Without labels: by how much the two models differ on the same request. */
-function agreement(
-  { candidate, baseline }: { candidate: Float64Array; baseline: Float64Array | null },
-  names: Labels,
-): Figure[] {
+function agreement({ candidate, baseline, weights }: PlotRows, names: Labels): Figure[] {
   if (baseline === null) return [];
-  const differences = finiteOnly(candidate.map((score, row) => score - (baseline[row] ?? Number.NaN)));
-  if (differences.length === 0) return [];
+  const differences = finiteValues(
+    candidate.map((score, row) => score - (baseline[row] ?? Number.NaN)),
+    weights ?? null,
+  );
+  if (differences.values.length === 0) return [];
   return [
     distributionPlot("agreement", {
       title: "Agreement",
@@ -134,25 +77,24 @@ function agreement(
   ];
 }
 
-function multiclassFigures(
-  { labels, candidate, baseline, classes }: Rows<"multiclass">,
-  names: Labels,
-): Figure[] {
+function multiclassFigures(rows: Rows<"multiclass">, names: Labels): Figure[] {
+  const { labels, candidate, baseline, classes, weights = null } = rows;
   if (labels === null) return [];
-  const ours = confusionPlot("confusion", names.candidate, confusionMatrix(labels, candidate, classes));
+  const matrix = (scores: Float64Array) => confusionMatrix(labels, scores, classes, weights);
+  const ours = confusionPlot("confusion", names.candidate, matrix(candidate));
   if (baseline === null) return [ours];
-  return [
-    ours,
-    confusionPlot("confusion-baseline", names.baseline, confusionMatrix(labels, baseline, classes)),
-  ];
+  return [ours, confusionPlot("confusion-baseline", names.baseline, matrix(baseline))];
 }
 
 function regressionFigures(rows: Rows<"regression">, names: Labels): Figure[] {
-  const { labels, candidate, baseline } = rows;
+  const { labels, candidate, baseline, weights = null } = rows;
   if (labels === null) return agreement(rows, names);
-  const ours = finiteRows(labels, candidate);
-  const theirs = baseline === null ? null : finiteRows(labels, baseline);
-  const errors = (part: typeof ours) => part.scores.map((value, row) => value - (part.labels[row] ?? 0));
+  const ours = finiteRows(labels, candidate, weights);
+  const theirs = baseline === null ? null : finiteRows(labels, baseline, weights);
+  const errors = (part: LabelledScores) => ({
+    values: part.scores.map((value, row) => value - (part.labels[row] ?? 0)),
+    weights: part.weights,
+  });
   if (ours.labels.length === 0) return [];
   const distribution = distributionPlot("errors", {
     title: "Errors",
@@ -164,25 +106,22 @@ function regressionFigures(rows: Rows<"regression">, names: Labels): Figure[] {
     range: null,
     mark: { at: 0, words: "no error" },
   });
+  const left = { candidate: ours.left, baseline: theirs?.left ?? 0 };
   return [
-    withLeftOut(
-      residualPlot("residuals", names.candidate, ours.labels, ours.scores),
-      ours.left,
-      theirs?.left ?? 0,
-    ),
-    ...(theirs === null
-      ? []
-      : [residualPlot("residuals-baseline", names.baseline, theirs.labels, theirs.scores)]),
+    withLeftOut(residualPlot("residuals", names.candidate, ours), left),
+    ...(theirs === null ? [] : [residualPlot("residuals-baseline", names.baseline, theirs)]),
     distribution,
   ];
 }
 
-function withLeftOut(figure: Figure, candidate: number, baseline: number): Figure {
-  if (candidate + baseline === 0) return figure;
-  const words = `${figure.caption} Left out because the answer was no number: ${count(candidate)} of the candidate, ${count(baseline)} of the baseline.`;
-  return { ...figure, caption: words };
-}
-
-function inUnitRange(scores: Float64Array): boolean {
-  return scores.every((score) => !Number.isFinite(score) || (score >= 0 && score <= 1));
+function rankingFigures(rows: Rows<"ranking">, names: Labels): Figure[] {
+  const { labels, candidate, baseline, groups, weights = null } = rows;
+  if (labels === null) return agreement(rows, names);
+  const means = (scores: Float64Array) => meanByPosition({ labels, scores, groups, weights });
+  const figure = byPositionPlot(
+    "positions",
+    { label: names.candidate, means: means(candidate) },
+    baseline === null ? null : { label: names.baseline, means: means(baseline) },
+  );
+  return figure === null ? [] : [figure];
 }

@@ -48,7 +48,7 @@ tbody th{color:inherit;font-weight:400;font-size:inherit;white-space:normal}
 .dense table{font-size:13px}.dense th,.dense td{padding:5px 14px 5px 0;text-align:right}.dense tr>:first-child{text-align:left;max-width:260px;overflow:hidden;text-overflow:ellipsis}
 .between{margin:4px 0 -8px}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:20px}
+.plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,400px),1fr));gap:20px;align-items:start}
 figure{margin:0;display:grid;gap:8px;align-content:start}
 figure svg{width:100%;height:auto;display:block}
 figure .caption{color:var(--muted);font-size:13px}
@@ -57,6 +57,7 @@ figure .caption{color:var(--muted);font-size:13px}
 .legend svg{width:22px;height:12px;flex:none}
 svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;fill:var(--ink)}
 svg .tick,svg .note{fill:var(--muted)}
+svg .written{font-size:13px;font-weight:600}
 svg .axis{fill:var(--muted);font-weight:600}
 .grid{stroke:var(--faint)}.frame{stroke:var(--line);fill:none}
 .guide{stroke:var(--muted);stroke-dasharray:1 4;stroke-linecap:round;stroke-width:1.5}

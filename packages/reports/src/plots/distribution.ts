@@ -1,4 +1,5 @@
 import { centralRange, type Histogram, histogram } from "../data/histogram.ts";
+import { type Weighted, weightedMean } from "../data/rows.ts";
 import { figure, tick } from "../figures.ts";
 import { html, type Markup } from "../html/markup.ts";
 import { area, axes, drawing, type Figure, height, type Inset, path, usualInset, width } from "./canvas.ts";
@@ -8,8 +9,8 @@ import { linear, rounded, type Scale } from "./scale.ts";
 export interface Panel {
   /** "late (1)"; empty when there is but one. */
   words: string;
-  candidate: Float64Array;
-  baseline: Float64Array | null;
+  candidate: Weighted;
+  baseline: Weighted | null;
 }
 
 export interface DistributionInput {
@@ -30,8 +31,8 @@ const bins = 40;
 /** Histograms on one x axis, panels above each other: the candidate filled, the baseline as an outline. */
 export function distributionPlot(id: string, input: DistributionInput): Figure {
   const all = input.panels.flatMap((panel) => [
-    panel.candidate,
-    ...(panel.baseline === null ? [] : [panel.baseline]),
+    panel.candidate.values,
+    ...(panel.baseline === null ? [] : [panel.baseline.values]),
   ]);
   const range = input.range ?? rounded(centralRange(all));
   const x = linear(range, [usualInset.left, width - usualInset.right], (value) => tick(value, "none"), 6);
@@ -102,10 +103,10 @@ function outline({ from, to, shares }: Histogram, x: Scale, y: Scale): [number, 
 }
 
 function describe({ panels, candidate, baseline }: DistributionInput): string {
-  const mean = (values: Float64Array) =>
-    values.length === 0
-      ? "none"
-      : figure(values.reduce((sum, value) => sum + value, 0) / values.length, "none");
+  const mean = (values: Weighted) => {
+    const found = weightedMean(values);
+    return found === null ? "none" : figure(found, "none");
+  };
   return panels
     .map((panel) => {
       const other =

@@ -19,7 +19,7 @@ import { mark } from "./slices.ts";
 
 const rowHeight = 20;
 const rowsShown = 40;
-const inset = { left: 122, right: 62, top: 10, bottom: 42 };
+const inset = { left: 152, right: 62, top: 10, bottom: 42 };
 /** A bar so many times as long as the bound is cut, or one feature would flatten all others. */
 const boundsWide = 8;
 
@@ -58,7 +58,7 @@ export function driftBarPlot(
   const y = Object.assign((row: number) => inset.top + (row + 0.5) * rowHeight, {
     domain: [0, shown.length] as const,
     ticks: shown.map((_, row) => row),
-    format: (row: number) => shortened(shown[row]?.feature.feature ?? "", 16),
+    format: (row: number) => shortened(shown[row]?.feature.feature ?? "", 22),
   });
   const title = `${effectTitle(effect)} by feature`;
   const drifted = bars.filter(({ standing }) => standing === "drifted").length;
@@ -68,7 +68,7 @@ export function driftBarPlot(
   const bounded = shown.some(({ bound }) => bound !== null);
   return {
     title,
-    caption: `How far each feature has moved from its reference${bounded ? "; the upright line is the gate's bound" : ""}.${cutWords}${more}`,
+    caption: `${effect === "missing_rate" ? "Share of current rows without a value" : "How far each feature has moved from its reference"}${bounded ? "; the upright line is the gate's bound" : ""}.${cutWords}${more}`,
     legend: legendOf(shown, bounded),
     svg: drawing(
       {

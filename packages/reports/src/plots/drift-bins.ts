@@ -1,7 +1,7 @@
 import type { FeatureDrift } from "@ml-actions/gates/drift/types";
 import { shortened } from "../clean.ts";
 import { type BinShares, effectWords, shareWords, tellingBins } from "../data/drift.ts";
-import { chance, count, figure } from "../figures.ts";
+import { chance, count, tick } from "../figures.ts";
 import { html, type Markup } from "../html/markup.ts";
 import { drawing, type Figure, width } from "./canvas.ts";
 
@@ -57,7 +57,7 @@ function figuresOf({ psi, ks, pAdjusted, importance, drifted }: FeatureDrift): s
     `PSI ${effectWords("psi", psi)}`,
     ...(ks === null ? [] : [`KS ${effectWords("ks_distance", ks)}`]),
     `p ${chance(pAdjusted)}`,
-    ...(importance === null ? [] : [`importance ${figure(importance, "none")}`]),
+    ...(importance === null ? [] : [`importance ${tick(importance, "none")}`]),
   ];
   return `${parts.join(", ")}.`;
 }

@@ -1,5 +1,6 @@
 import { density } from "../data/density.ts";
 import { centralRange } from "../data/histogram.ts";
+import { type LabelledScores, weightedMean } from "../data/rows.ts";
 import { figure, tick } from "../figures.ts";
 import { html } from "../html/markup.ts";
 import { axes, drawing, type Figure, height, usualInset, width } from "./canvas.ts";
@@ -11,15 +12,14 @@ const cells: [number, number] = [44, 28];
 export function residualPlot(
   id: string,
   label: string,
-  labels: Float64Array,
-  predictions: Float64Array,
+  { labels, scores: predictions, weights }: LabelledScores,
 ): Figure {
   const errors = predictions.map((value, row) => value - (labels[row] ?? 0));
   const xRange = rounded(centralRange([predictions]));
   const yRange = rounded(symmetric(centralRange([errors])));
   const x = linear(xRange, [usualInset.left, width - usualInset.right], (value) => tick(value, "none"));
   const y = linear(yRange, [height - usualInset.bottom, usualInset.top], (value) => tick(value, "none"));
-  const grid = density(predictions, errors, xRange, yRange, cells);
+  const grid = density(predictions, errors, xRange, yRange, cells, weights);
   const [w, h] = [(x(xRange[1]) - x(xRange[0])) / cells[0], (y(yRange[0]) - y(yRange[1])) / cells[1]];
   const dots = Array.from(grid.counts).flatMap((count, index) => {
     if (count === 0) return [];
@@ -29,7 +29,7 @@ export function residualPlot(
       html`<rect class="fill candidate" x="${x(xRange[0]) + column * w}" y="${y(yRange[0]) - (row + 1) * h}" width="${w}" height="${h}" fill-opacity="${opacity}"/>`,
     ];
   });
-  const mean = errors.length === 0 ? 0 : errors.reduce((sum, error) => sum + error, 0) / errors.length;
+  const mean = weightedMean({ values: errors, weights });
   return {
     title: `Errors of ${label}`,
     caption:

@@ -2,69 +2,88 @@ import { shortened } from "../clean.ts";
 import type { SliceGroup } from "../data/slices.ts";
 import { count, formatter, tick, unitOf } from "../figures.ts";
 import { html, type Markup } from "../html/markup.ts";
-import { axes, drawing, type Figure, width } from "./canvas.ts";
+import { axes, drawing, type Figure, type LegendEntry, width } from "./canvas.ts";
 import { linear, rounded, type Scale } from "./scale.ts";
 
 const rowHeight = 20;
 const rowsShown = 40;
-const inset = { left: 118, right: 14, top: 10, bottom: 42 };
+/** On the right: the rows of each slice. */
+const inset = { left: 118, right: 66, top: 24, bottom: 42 };
 
-/** Dot and whisker a slice, its own bound as a tick, the metric over all rows as a line; worst slice on top. */
+/** A forest plot: value and interval of every slice against the gate's bound, worst slice on top. */
 export function slicePlot(id: string, group: SliceGroup): Figure {
   const shown = group.slices.slice(0, rowsShown);
-  const unit = unitOf(group.metric);
-  const ends = shown.flatMap(({ verdict }) => [
-    verdict.observed ?? 0,
-    ...(verdict.bound === null ? [] : [verdict.bound]),
-    ...(verdict.interval ?? []).filter(Number.isFinite),
-  ]);
-  if (group.whole?.observed != null) ends.push(group.whole.observed);
-  const domain = rounded([Math.min(...ends), Math.max(...ends)]);
   const high = inset.top + shown.length * rowHeight + inset.bottom;
-  const x = linear(domain, [inset.left, width - inset.right], (value) => tick(value, unit));
+  const bottom = high - inset.bottom;
+  const unit = unitOf(group.metric);
+  const x = linear(
+    domainOf(group, shown),
+    [inset.left, width - inset.right],
+    (value) => tick(value, unit),
+    4,
+  );
   const y = Object.assign((row: number) => inset.top + (row + 0.5) * rowHeight, {
     domain: [0, shown.length] as const,
     ticks: shown.map((_, row) => row),
     format: (row: number) => shortened(shown[row]?.value ?? "", 16),
   });
-  const rows = shown.map((slice, row) => dotAndWhisker(slice, y(row), x, group.metric));
+  const rows = shown.map((slice, row) => forestRow(slice, y(row), x, group));
   const whole = group.whole?.observed ?? null;
-  const line =
-    whole === null
-      ? null
-      : html`<line class="guide" x1="${x(whole)}" x2="${x(whole)}" y1="${inset.top}" y2="${high - inset.bottom}"/>`;
+  const upright = (style: string, at: number) =>
+    html`<line class="${style}" x1="${x(at)}" x2="${x(at)}" y1="${inset.top}" y2="${bottom}"/>`;
   const title = `${group.metric} by ${group.column}`;
-  const more =
-    group.slices.length > shown.length
-      ? ` The worst ${shown.length} of ${count(group.slices.length)} are shown.`
-      : "";
-  const failed = group.slices.filter(({ verdict }) => verdict.verdict === "fail").length;
+  const more = moreWords(group, shown.length);
+  const failed = group.slices.filter(({ verdict }) => verdict.verdict === "fail");
+  const ticks =
+    group.bound === null ? "The upright tick in each line is its bound" : "The upright line is the bound";
   return {
     title,
-    caption: `Each value's ${group.metric} with its interval, worst verdict first. The tick is its bound${whole === null ? "" : "; the dotted line is all rows"}.${more}`,
-    legend: [
-      { mark: "pass", words: "pass" },
-      { mark: "inconclusive", words: "inconclusive" },
-      { mark: "fail", words: "fail" },
-      { mark: "bound", words: "bound" },
-    ],
+    caption: `Each value's ${group.metric} with its interval, worst first. ${ticks}${whole === null ? "" : "; the dotted line is all rows"}.${more}`,
+    legend: legendOf(shown),
     svg: drawing(
       {
         id,
         title,
-        description: `${count(failed)} of ${count(group.slices.length)} slices fail.${more}`,
+        description: `${count(failed.length)} of ${count(group.slices.length)} slices fail${failed.length > 0 ? `, the worst ${failed[0]?.value ?? ""}` : ""}.${more}`,
         height: high,
       },
-      html`${axes(x, y, { x: group.metric, y: "" }, inset, high)}${line}${rows}`,
+      html`${axes(x, y, { x: group.metric, y: "" }, inset, high)}<text class="axis" x="${width - 2}" y="${inset.top - 8}" text-anchor="end" aria-hidden="true">n</text>${whole === null ? null : upright("guide", whole)}${group.bound === null ? null : upright("bound solid", group.bound)}${rows}`,
     ),
   };
 }
 
-function dotAndWhisker(
+function domainOf({ whole }: SliceGroup, shown: SliceGroup["slices"]): [number, number] {
+  const ends = shown.flatMap(({ verdict }) => [verdict.observed, verdict.bound, ...(verdict.interval ?? [])]);
+  const finite = [...ends, whole?.observed ?? null].filter(
+    (value): value is number => value !== null && Number.isFinite(value),
+  );
+  return rounded([Math.min(...finite), Math.max(...finite)], 4);
+}
+
+/** What is not drawn is counted, and what could not be judged is named. */
+function moreWords({ slices, unjudged }: SliceGroup, drawn: number): string {
+  const cut = slices.length > drawn ? ` The worst ${drawn} of ${count(slices.length)} are shown.` : "";
+  if (unjudged.length === 0) return cut;
+  const names = unjudged
+    .slice(0, 8)
+    .map(({ value, verdict }) => `${shortened(value, 24)} (${count(verdict.n)})`);
+  const rest = unjudged.length > 8 ? ` and ${count(unjudged.length - 8)} more` : "";
+  return `${cut} Not judged, with their rows: ${names.join(", ")}${rest}.`;
+}
+
+function legendOf(shown: SliceGroup["slices"]): LegendEntry[] {
+  const there = (["pass", "inconclusive", "fail"] as const).filter((name) =>
+    shown.some(({ verdict }) => verdict.verdict === name),
+  );
+  const entries = there.map((name): LegendEntry => ({ mark: name, words: name }));
+  return [...entries, { mark: "bound-solid", words: "bound" }];
+}
+
+function forestRow(
   { value, verdict }: SliceGroup["slices"][number],
   y: number,
   x: Scale,
-  metric: string,
+  { metric, bound: shared }: SliceGroup,
 ): Markup {
   const show = formatter([verdict.observed, verdict.bound], unitOf(metric));
   const inside = (end: number) => Math.min(x.domain[1], Math.max(x.domain[0], end));
@@ -73,10 +92,10 @@ function dotAndWhisker(
       ? null
       : html`<line class="whisker ${verdict.verdict}" x1="${x(inside(verdict.interval[0]))}" x2="${x(inside(verdict.interval[1]))}" y1="${y}" y2="${y}"/>`;
   const bound =
-    verdict.bound === null
+    verdict.bound === null || shared !== null
       ? null
-      : html`<line class="bound solid" x1="${x(verdict.bound)}" x2="${x(verdict.bound)}" y1="${y - 7}" y2="${y + 7}"/>`;
-  return html`<g><title>${value}: ${show(verdict.observed)}, bound ${show(verdict.bound)}, ${verdict.verdict}, ${count(verdict.n)} rows</title>${whisker}${bound}${mark(verdict.verdict, x(verdict.observed ?? 0), y)}</g>`;
+      : html`<line class="bound solid" x1="${x(inside(verdict.bound))}" x2="${x(inside(verdict.bound))}" y1="${y - 7}" y2="${y + 7}"/>`;
+  return html`<g><title>${value}: ${show(verdict.observed)}, bound ${show(verdict.bound)}, ${verdict.verdict}, ${count(verdict.n)} rows</title>${whisker}${bound}${mark(verdict.verdict, x(inside(verdict.observed ?? 0)), y)}<text class="tick" x="${width - 2}" y="${y + 4}" text-anchor="end">${count(verdict.n)}</text></g>`;
 }
 
 /** The verdict by shape and colour: colour alone is nothing to one man in twelve. */

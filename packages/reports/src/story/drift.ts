@@ -1,4 +1,5 @@
 import { overall } from "@ml-actions/gates/overall";
+import { shortened } from "../clean.ts";
 import { count, counted, dateAndTime } from "../figures.ts";
 import type { DriftReportInput } from "../inputs.ts";
 import { confidenceWords, decidedBy, gateCount, type Story } from "./story.ts";
@@ -24,7 +25,7 @@ export function falseAlarmWords(confidence: number): string {
 
 function headline({ gates, features, current }: DriftReportInput): string {
   if (gates.length === 0) return `${current.name} was not judged: there is no gate`;
-  const drifted = features.filter((feature) => feature.drifted).map(({ feature }) => feature);
+  const drifted = features.filter((feature) => feature.drifted).map(({ feature }) => shortened(feature, 40));
   const of = `of ${counted(features.length, "feature")} drifted`;
   if (drifted.length > 0) {
     const names = drifted.slice(0, namesShown).join(", ");

@@ -1,0 +1,139 @@
+/** The plots of a model of two classes. */
+import { calibrationBins } from "../data/calibration.ts";
+import { prCurve } from "../data/pr-curve.ts";
+import { rocCurve } from "../data/roc-curve.ts";
+import { finiteRows, finiteValues, type LabelledScores, type PlotRows, type Weighted } from "../data/rows.ts";
+import { sweepOf } from "../data/sweep.ts";
+import { count } from "../figures.ts";
+import { calibrationPlot, type NamedBins } from "../plots/calibration.ts";
+import type { Figure } from "../plots/canvas.ts";
+import { distributionPlot } from "../plots/distribution.ts";
+import { precisionRecallPlot } from "../plots/precision-recall.ts";
+import { rocPlot } from "../plots/roc.ts";
+import { confidenceWords } from "../story/story.ts";
+import type { Judged, Labels } from "./evaluation-figures.ts";
+
+export type BinaryRows = Extract<PlotRows, { task: "binary" }>;
+
+/** With labels: both curves, calibration, scores. Without: scores alone. */
+export function binaryFigures(rows: BinaryRows, judged: Judged, names: Labels): Figure[] {
+  const { labels, candidate, baseline, weights = null } = rows;
+  const scores = scoreFigure(rows, names);
+  if (labels === null) return scores === null ? [] : [scores];
+  const ours = finiteRows(labels, candidate, weights);
+  const theirs = baseline === null ? null : finiteRows(labels, baseline, weights);
+  const isProbability = inUnitRange(candidate) && (baseline === null || inUnitRange(baseline));
+  const calibration =
+    isProbability && ours.labels.length > 0 ? [calibrationFigure(ours, theirs, judged, names)] : [];
+  const left = { candidate: ours.left, baseline: theirs?.left ?? 0 };
+  return [
+    ...curves(ours, theirs, judged, names),
+    ...calibration,
+    ...(scores === null ? [] : [withLeftOut(scores, left)]),
+  ];
+}
+
+function curves(
+  ours: LabelledScores,
+  theirs: LabelledScores | null,
+  { comparison, confidence }: Judged,
+  names: Labels,
+): Figure[] {
+  const swept = sweepOf(ours);
+  const sweptBaseline = theirs === null ? null : sweepOf(theirs);
+  const candidate = { roc: rocCurve(swept), pr: prCurve(swept) };
+  const baseline = {
+    roc: sweptBaseline === null ? null : rocCurve(sweptBaseline),
+    pr: sweptBaseline === null ? null : prCurve(sweptBaseline),
+  };
+  const auc = comparison?.auc ?? null;
+  const difference = auc === null ? null : { ...auc, confidence: confidenceWords(confidence) };
+  const named = <Curve>(label: string, curve: Curve | null) => (curve === null ? null : { label, curve });
+  const roc = named(names.candidate, candidate.roc);
+  const pr = named(names.candidate, candidate.pr);
+  return [
+    ...(roc === null ? [] : [rocPlot("roc", roc, named(names.baseline, baseline.roc), difference)]),
+    ...(pr === null || candidate.roc === null
+      ? []
+      : [precisionRecallPlot("pr", pr, named(names.baseline, baseline.pr))]),
+  ];
+}
+
+function calibrationFigure(
+  ours: LabelledScores,
+  theirs: LabelledScores | null,
+  { metrics }: Judged,
+  names: Labels,
+): Figure {
+  const bins = (
+    label: string,
+    part: LabelledScores,
+    of: Readonly<Record<string, number>> | null,
+  ): NamedBins => ({
+    label,
+    bins: calibrationBins(part),
+    scores: { values: part.scores, weights: part.weights },
+    ece: { width: finite(of?.ece), mass: finite(of?.ece_mass) },
+  });
+  const other = theirs === null ? null : bins(names.baseline, theirs, metrics.baseline);
+  return calibrationPlot("calibration", bins(names.candidate, ours, metrics.candidate), other);
+}
+
+/** null when no model gave a single number. */
+function scoreFigure(rows: BinaryRows, names: Labels): Figure | null {
+  const { labels, candidate, baseline, weights = null, threshold } = rows;
+  const panel = (words: string, wanted: (row: number) => boolean) => {
+    const ours = finiteValues(candidate, weights, wanted);
+    const of = words === "" ? "" : `${count(ours.values.length)} ${words}`;
+    return {
+      words: of,
+      candidate: ours,
+      baseline: baseline === null ? null : finiteValues(baseline, weights, wanted),
+    };
+  };
+  const panels =
+    labels === null
+      ? [panel("", () => true)]
+      : [
+          panel("positive rows", (row) => labels[row] === 1),
+          panel("negative rows", (row) => labels[row] === 0),
+        ];
+  const size = ({ values }: Weighted) => values.length;
+  const all = panels.flatMap((part) => [
+    size(part.candidate),
+    part.baseline === null ? 0 : size(part.baseline),
+  ]);
+  if (all.every((number) => number === 0)) return null;
+  const isProbability = inUnitRange(candidate) && (baseline === null || inUnitRange(baseline));
+  return distributionPlot("scores", {
+    title: "Scores",
+    caption:
+      labels === null
+        ? "How often each score was given."
+        : "How often each score was given to rows that are positive (above) and negative (below). The further apart, the better.",
+    axis: "Score",
+    candidate: names.candidate,
+    baseline: baseline === null ? null : names.baseline,
+    panels,
+    range: isProbability ? [0, 1] : null,
+    mark:
+      threshold === null ? null : { at: threshold, words: `threshold ${Number(threshold.toPrecision(4))}` },
+  });
+}
+
+export function withLeftOut(
+  figure: Figure,
+  { candidate, baseline }: { candidate: number; baseline: number },
+): Figure {
+  if (candidate + baseline === 0) return figure;
+  const words = `${figure.caption} Left out because the answer was no number: ${count(candidate)} of the candidate, ${count(baseline)} of the baseline.`;
+  return { ...figure, caption: words };
+}
+
+function inUnitRange(scores: Float64Array): boolean {
+  return scores.every((score) => !Number.isFinite(score) || (score >= 0 && score <= 1));
+}
+
+function finite(value: number | undefined): number | null {
+  return value !== undefined && Number.isFinite(value) ? value : null;
+}
