@@ -3,6 +3,7 @@ import {
   configurationDigest,
   type MetricsFile,
   metricsFile,
+  rolloutRecord,
   type TestResultStatement,
   testResultStatement,
 } from "@ml-actions/evidence";
@@ -61,6 +62,7 @@ export function evidenceOf(
       },
     ],
     metrics: { candidate: metrics.candidate, baseline: metrics.baseline },
+    rollout: rolloutRecord(gates, { ...settings, ...result, steps: settings.steps }),
     tool: run.tool,
     startedAt: run.startedAt,
     finishedAt: run.finishedAt,

@@ -5,6 +5,7 @@
  * | wrong-schema | JSON of another kind | give a file of the kind asked for |
  * | malformed | a field is missing or has the wrong type | every place is listed; write the file anew |
  * | contradiction | parts of a statement that must agree do not | do not trust it; run the gate again |
+ * | not-replayable | a statement without the counts that its verdicts rest on | give a canary's evidence |
  * | invalid-result | what was to be written is not a result | a bug, or a metric that could not be computed |
  */
 export type EvidenceErrorCode =
@@ -12,6 +13,7 @@ export type EvidenceErrorCode =
   | "wrong-schema"
   | "malformed"
   | "contradiction"
+  | "not-replayable"
   | "invalid-result";
 
 export class EvidenceError extends Error {

@@ -11,6 +11,7 @@ export {
   metricsSchemaId,
   readMetrics,
 } from "./metrics-file.ts";
+export { type RolloutFacts, type RolloutRecord, rolloutRecord } from "./rollout-record.ts";
 export {
   type EvidenceKind,
   figuresField,

@@ -11,6 +11,7 @@ import { EvidenceError } from "./error.ts";
 import { digestText, gateResult, gateResultOf, metricValues } from "./figures.ts";
 import { isoTime } from "./metrics-file.ts";
 import { parseJson, type Source, shown, validate } from "./read-json.ts";
+import { type RolloutRecord, rolloutSchema } from "./rollout-record.ts";
 
 export const statementType = "https://in-toto.io/Statement/v1";
 export const testResultType = "https://in-toto.io/attestation/test-result/v0.1";
@@ -40,6 +41,8 @@ export interface TestResultInput {
   configuration: readonly NamedDigest[];
   metrics: { candidate: Readonly<Record<string, number>>; baseline: Readonly<Record<string, number>> | null };
   dataset?: { name: string; version: string | null; digest: string };
+  /** Of a canary: what its verdicts rest on, so that they can be replayed. */
+  rollout?: RolloutRecord;
   /** `ml-actions 0.1.0`. */
   tool: string;
   /** Milliseconds since 1970. */
@@ -61,6 +64,7 @@ const figures = z.object({
   verdicts: z.array(gateResult).min(1),
   metrics: z.object({ candidate: metricValues, baseline: metricValues.nullable() }),
   dataset: z.object({ name, version: name.nullable(), digest: digestText }).optional(),
+  rollout: rolloutSchema.optional(),
   tool: name,
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
@@ -107,6 +111,7 @@ export function testResultStatement(input: TestResultInput): TestResultStatement
         verdicts: input.verdicts.map(gateResultOf),
         metrics: input.metrics,
         ...(input.dataset === undefined ? {} : { dataset: input.dataset }),
+        ...(input.rollout === undefined ? {} : { rollout: input.rollout }),
         tool: input.tool,
         startedAt: isoTime(input.startedAt),
         finishedAt: isoTime(input.finishedAt),

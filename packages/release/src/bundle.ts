@@ -23,12 +23,12 @@ export async function bundle(sources: Sources, { work, out }: { work: string; ou
 }
 
 /** Programs are scripts: importing one runs it. */
-function entryModule(actions: readonly string[], { actions: folder, programs }: Sources): string {
+function entryModule(actions: readonly string[], { actions: folder, programs, tools }: Sources): string {
   const importOf = (path: string) => `() => import(${JSON.stringify(`./${path.replace(/\.ts$/, ".js")}`)})`;
   const definitions = actions.map(
     (name) => `  ${JSON.stringify(name)}: ${importOf(`${folder}/${name}/src/definition.ts`)},`,
   );
-  const scripts = Object.entries(programs).map(
+  const scripts = Object.entries({ ...programs, ...tools }).map(
     ([name, path]) => `  ${JSON.stringify(name)}: ${importOf(path)},`,
   );
   return [

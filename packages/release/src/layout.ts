@@ -38,6 +38,9 @@ export async function layOut(
   for (const name of Object.keys(sources.programs)) {
     await write(join(out, PROGRAMS, `${name}.js`), programStub(name));
   }
+  for (const name of Object.keys(sources.tools ?? {})) {
+    await write(join(out, name, "index.js"), programStub(name));
+  }
   for (const name of actions) {
     await write(join(out, name, "index.js"), actionStub(name, "main"));
     await write(join(out, name, "post.js"), actionStub(name, "post"));

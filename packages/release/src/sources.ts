@@ -11,6 +11,8 @@ export interface Sources {
   actions: string;
   /** The programs of their own, by name → source relative to the root. */
   programs: Record<"supervisor" | "server" | "inference", string>;
+  /** Programs for people, each in a folder of its own: `node replay FILE`. */
+  tools?: Record<string, string>;
 }
 
 /** The suite itself. */
@@ -23,6 +25,7 @@ export function suiteSources(root = resolve(import.meta.dirname, "../../..")): S
       server: "packages/serving/src/programs/server.ts",
       inference: "packages/serving/src/programs/inference.ts",
     },
+    tools: { replay: "packages/evidence/src/programs/replay.ts" },
   };
 }
 
@@ -32,7 +35,11 @@ export async function codeHash(sources: Sources): Promise<string> {
     (path) => /^packages\/[^/]+\/(src\/|package\.json$)/.test(path) && !path.endsWith(".md"),
   );
   const actions = (await filesUnder(sources.root, sources.actions)).filter((path) => path.endsWith(".ts"));
-  const fixed = ["package-lock.json", "tsconfig.json", ...Object.values(sources.programs)];
+  const fixed = [
+    "package-lock.json",
+    "tsconfig.json",
+    ...Object.values({ ...sources.programs, ...sources.tools }),
+  ];
   return hashOf(sources.root, [...packages, ...actions, ...fixed].filter(isNoTest));
 }
 

@@ -8,12 +8,12 @@ describe("the forecast", () => {
     const more = Number(/about ([\d,]+) more/.exec(first.settle ?? "")?.[1]?.replace(",", ""));
     const times = (100 + more) / 100;
     const later = one("error_rate <= baseline + 0.01", [
-      seen(0, side(900 * times, 2 * times), side(100 * times, 0)),
+      seen(0, side(Math.round(900 * times), Math.round(2 * times)), side(Math.round(100 * times), 0)),
     ]);
     expect(later.verdict).toBe("pass");
     const half = (100 + more / 2) / 100;
     const before = one("error_rate <= baseline + 0.01", [
-      seen(0, side(900 * half, 2 * half), side(100 * half, 0)),
+      seen(0, side(Math.round(900 * half), Math.round(2 * half)), side(Math.round(100 * half), 0)),
     ]);
     expect(before.verdict).toBe("inconclusive");
   });

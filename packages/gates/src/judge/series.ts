@@ -83,7 +83,7 @@ function readBoth(observation: Observation, read: Reader): Both | string {
     return typeof candidate === "string" ? `candidate: ${candidate}` : `stable: ${stable}`;
   }
   for (const [side, { values }] of Object.entries({ stable, candidate })) {
-    if (values.some((value) => !(value >= 0 && value <= Number.MAX_SAFE_INTEGER))) {
+    if (values.some((value) => !(Number.isSafeInteger(value) && value >= 0))) {
       return `not-a-number: a count of ${side} is no number that requests can be counted by`;
     }
   }
