@@ -68,7 +68,7 @@ const smallLogFactorials = Float64Array.from({ length: 10 }, (_, k) => {
 });
 
 /** ln k!, by Stirling's series from k = 10 on, error below 1e-12 (DLMF 5.11.1). */
-function logFactorial(k: number): number {
+export function logFactorial(k: number): number {
   const small = smallLogFactorials[k];
   if (small !== undefined) {
     return small;
