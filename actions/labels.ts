@@ -9,6 +9,8 @@ export interface LabelRules {
   positive?: string | undefined;
   /** Multiclass: in the order of the model's output columns. */
   classes?: readonly string[] | undefined;
+  /** The labels are not all there yet: that no positive one is among them so far is no mistake. */
+  growing?: boolean;
 }
 
 /**
@@ -20,9 +22,7 @@ export function labelsOf(column: Column, rules: LabelRules): Float64Array {
   if (rules.task === "regression") return values(column);
   const texts = distinctTexts(column);
   const index =
-    rules.task === "binary"
-      ? positives(column, texts, rules.positive)
-      : classIndexes(column, texts, rules.classes);
+    rules.task === "binary" ? positives(column, texts, rules) : classIndexes(column, texts, rules.classes);
   return mapRows(column, texts, index);
 }
 
@@ -51,19 +51,20 @@ function distinctTexts(column: Column): string[] {
 function positives(
   column: Column,
   texts: readonly string[],
-  positive: string | undefined,
+  { positive, growing = false }: LabelRules,
 ): Map<string, number> {
   const wanted = positive === undefined ? ["1", "true"] : [positive, ...booleanAlias(column, positive)];
   const found = texts.find((text) => wanted.includes(text));
   const expectation = positive === undefined ? "neither `1` nor `true`" : `no ${quoted(positive)}`;
-  if (
-    found === undefined &&
-    !(positive === undefined && texts.every((text) => ["0", "false"].includes(text)))
-  ) {
+  const allNegative = positive === undefined && texts.every((text) => ["0", "false"].includes(text));
+  // Of two values or more one would be the positive one.
+  const soFar = growing && texts.length <= 1;
+  if (found === undefined && !allNegative && !soFar) {
     throw new UserError(
       `The label column ${quoted(column.name)} has ${expectation}; it has ${some(texts)}.`,
       {
-        remedy: "Give the value that counts as positive in the input `positive-label`.",
+        remedy:
+          "Name the value that counts as positive: in the contract's `label.positive`, or in the input `positive-label` of an action that has it.",
       },
     );
   }
@@ -72,7 +73,7 @@ function positives(
       `The label column ${quoted(column.name)} has ${texts.length} values: ${some(texts)}.`,
       {
         remedy:
-          "A binary model needs two; give the one that counts as positive in the input `positive-label`.",
+          "A binary model needs two; name the one that counts as positive in the contract's `label.positive`, or in the input `positive-label` of an action that has it.",
       },
     );
   }

@@ -3,34 +3,59 @@ import { join } from "node:path";
 import { parseGates } from "@ml-actions/gates/language";
 import { contractSchema } from "@ml-actions/serving/contract";
 import { describe, expect, it } from "vitest";
+import { Join } from "./join.ts";
 import { judgeShadow, kindOf, type Seen } from "./judging.ts";
-import { type Labels, labelKey } from "./labels-file.ts";
 
 const contractFile = join(import.meta.dirname, "../../../test/fixtures/flights/flights-1.contract.json");
 const contract = contractSchema.parse(JSON.parse(readFileSync(contractFile, "utf8")));
-const rules = { rule: "refute", confidence: 0.95, minSamples: 100 } as const;
+const rules = { rule: "refute", confidence: 0.95, minSamples: 100, minCoverage: 0.95 } as const;
 
-/** Answers of which the candidate's are better the larger `skill` is; every third is labelled. */
-function seen(count: number, { skill = 1, nan = 0, labelled = true } = {}): Seen {
+interface Story {
+  /** The candidate's answers are better the larger it is. */
+  skill?: number;
+  /** How many of its first answers are no numbers. */
+  nan?: number;
+  /** Every third answer is. */
+  labelled?: boolean;
+  /** How many it failed, and how many copies were not sent, after all others. */
+  failed?: number;
+  unsent?: number;
+}
+
+function seen(
+  count: number,
+  { skill = 1, nan = 0, labelled = true, failed = 0, unsent = 0 }: Story = {},
+): Seen {
   const truth = (index: number) => index % 2;
-  const pairs = Array.from({ length: count }, (_, index) => {
+  const answers = new Join(1);
+  for (let index = 0; index < count; index += 1) {
     const noise = ((index * 7919) % 100) / 100;
-    return {
+    const answer = (output: number | null) => ({
       id: `r${index}`,
-      stable: { outputs: [0.5 * truth(index) + 0.5 * noise], ms: 2 },
-      candidate: { outputs: [index < nan ? null : skill * 0.5 * truth(index) + 0.5 * noise], ms: 2 },
-    };
-  });
-  const known = Array.from({ length: count }, (_, index) => index).filter((index) => index % 3 === 0);
-  const labels: Labels = {
-    column: { kind: "number", name: "label", values: Float64Array.from(known, truth), missing: null },
-    rows: new Map(known.map((index, row) => [labelKey(`r${index}`, 0), row])),
-  };
-  const side = { requests: count, errors: 0, nan, latency: null };
+      input: "sha256:00",
+      outputs: [output],
+      ms: 2,
+    });
+    answers.add("stable", answer(0.5 * truth(index) + 0.5 * noise));
+    if (index < count - failed - unsent)
+      answers.add("candidate", answer(index < nan ? null : skill * 0.5 * truth(index) + 0.5 * noise));
+  }
+  const compared = answers.compared();
+  const known = Uint8Array.from({ length: compared.rows }, (_, index) => Number(index % 3 === 0));
+  const values = Float64Array.from({ length: compared.rows }, (_, index) => truth(index));
+  const tally = { repeated: 0, contradicting: 0, notCompared: 0, unknown: 0 };
+  const side = { requests: count - unsent, errors: 0, nan, latency: null };
   return {
-    pairs,
-    labels: labelled ? labels : null,
-    counts: { at: 1, ok: true, stable: side, candidate: side },
+    compared,
+    tally: answers.tally(),
+    truth: labelled
+      ? {
+          column: { kind: "number", name: "label", values, missing: known.map((is) => 1 - is) },
+          known,
+          tally,
+        }
+      : null,
+    counts: { at: 1, ok: true, stable: side, candidate: { ...side, errors: failed } },
   };
 }
 
@@ -66,15 +91,48 @@ describe("the verdicts of a shadow", () => {
     expect(judged("nan_rate <= 0.001", seen(90, { nan: 60 }))[0]?.verdict).toBe("fail");
   });
 
-  it("say that labels are missing", () => {
+  it("say what to give when there are no labels", () => {
     const [verdict] = judged("auc >= baseline - 0.01", seen(900, { labelled: false }));
     expect(verdict).toMatchObject({
       verdict: "inconclusive",
-      reason: expect.stringContaining("No compared request has a known label"),
+      reason: "auc needs labels, and there is no file of labels.",
+      settle: expect.stringMatching(/input `labels`, or gate on what needs none: `agreement`/),
     });
   });
 
   it("see a candidate that is worse", () => {
     expect(judged("auc >= baseline - 0.01", seen(3000, { skill: 0.1 }))[0]?.verdict).toBe("fail");
+  });
+});
+
+describe("low coverage", () => {
+  const gates = "auc >= baseline - 0.05, nan_rate <= 0.1, error_rate <= 0.5";
+
+  it("leaves no verdict on answers that were compared, and none of the failures is lost", () => {
+    const verdicts = judged(gates, seen(3000, { failed: 300 }));
+    expect(verdicts.map(({ verdict }) => verdict)).toEqual(["inconclusive", "inconclusive", "pass"]);
+    expect(verdicts[0]?.reason).toMatch(
+      /Only 90 % of the 3,000 requests that stable answered could be compared, 95 % are asked for: 300 failed by the candidate/,
+    );
+    expect(judged("error_rate <= 0.02", seen(3000, { failed: 300 }))[0]?.verdict).toBe("fail");
+  });
+
+  it("is no fail either: what is missing may be what was right", () => {
+    const [verdict] = judged("auc >= baseline - 0.01", seen(3000, { skill: 0.1, unsent: 600 }));
+    expect(verdict?.verdict).toBe("inconclusive");
+  });
+
+  it("of copies that were not sent leaves no pass of counted failures", () => {
+    const [verdict] = judged("error_rate <= 0.5", seen(3000, { unsent: 600 }));
+    expect(verdict).toMatchObject({
+      verdict: "inconclusive",
+      reason: expect.stringMatching(/could be copied.*600 never sent/),
+    });
+  });
+
+  it("is a matter of the share that was asked for", () => {
+    expect(judged(gates, seen(3000, { failed: 150 })).map(({ verdict }) => verdict)).toEqual(
+      new Array(3).fill("pass"),
+    );
   });
 });

@@ -5,12 +5,15 @@ import { judge } from "@ml-actions/gates/judge";
 import type { DecisionRule, Gate, Observation, Verdict } from "@ml-actions/gates/types";
 import type { Contract } from "@ml-actions/serving/contract";
 import { labelsOf } from "../../labels.ts";
-import { type Labels, labelKey } from "./labels-file.ts";
-import type { Pair } from "./pairs.ts";
+import { covered, type Kind } from "./coverage.ts";
+import type { Compared, JoinTally } from "./join.ts";
+import type { Truth } from "./labels-file.ts";
 
 export interface Seen {
-  pairs: readonly Pair[];
-  labels: Labels | null;
+  compared: Compared;
+  tally: JoinTally;
+  /** null: no labels were given. */
+  truth: Truth | null;
   /** Requests and failures of both sides. */
   counts: Observation;
 }
@@ -26,50 +29,49 @@ export interface Rules {
   rule: DecisionRule;
   confidence: number;
   minSamples: number;
+  minCoverage: number;
 }
 
-type Kind = "labels" | "answers" | "counts";
+/** Metrics of the answers themselves, for which no truth is needed. */
+const ofAnswers = new Set(["nan_rate", "agreement", "score_drift"]);
 
 /** Which of the three a gate rests on. */
 export function kindOf({ metric }: Gate): Kind {
-  if (metric === "nan_rate" || latencyQuantile(metric) !== undefined) return "answers";
+  if (ofAnswers.has(metric) || latencyQuantile(metric) !== undefined) return "answers";
   return findMetric(metric)?.places.includes("offline") ? "labels" : "counts";
 }
 
-/** One verdict a gate and slice, in the gates' order. */
+/** Samples that a gate of this kind rests on. */
+export function samplesOf(kind: Kind, { compared, truth, counts }: Seen): number {
+  if (kind === "answers") return compared.requests;
+  if (kind === "counts") return counts.ok ? counts.candidate.requests : 0;
+  return truth === null ? 0 : truth.known.reduce((sum, is) => sum + is, 0);
+}
+
+/** One verdict a gate, in the gates' order. */
 export function judgeShadow(gates: readonly Gate[], seen: Seen, contract: Contract, rules: Rules): Judged {
   const of = (kind: Kind) => gates.filter((gate) => kindOf(gate) === kind);
   const rows = labelledRows(seen, contract);
   const labelled = rows === null ? null : { evaluation: rows, result: evaluate(of("labels"), rows, rules) };
-  const answers = evaluate(of("answers"), allRows(seen.pairs, contract), rules);
-  const found = new Map<Gate, Verdict[]>();
-  collect(
-    found,
-    of("labels"),
-    labelled?.result.verdicts ?? of("labels").map((gate) => noLabels(gate, rules)),
-  );
-  collect(found, of("answers"), answers.verdicts);
-  collect(found, of("counts"), judge(of("counts"), [seen.counts], rules));
-  const labelledCount = rows?.labels.length ?? 0;
-  const verdicts = gates.flatMap((gate) => {
-    const samples = kindOf(gate) === "labels" ? labelledCount : seen.pairs.length;
-    return (found.get(gate) ?? []).map((verdict) => enough(verdict, samples, rules.minSamples));
+  const answers = evaluate(of("answers"), allRows(seen.compared, contract), rules);
+  const found = new Map<Gate, Verdict>();
+  const collect = (kind: Kind, verdicts: readonly Verdict[]) =>
+    of(kind).forEach((gate, index) => {
+      found.set(gate, verdicts[index] as Verdict);
+    });
+  collect("labels", labelled?.result.verdicts ?? of("labels").map((gate) => noLabels(gate, seen, rules)));
+  collect("answers", answers.verdicts);
+  collect("counts", judge(of("counts"), [seen.counts], rules));
+  const coverage = { tally: seen.tally, counts: seen.counts, minimum: rules.minCoverage };
+  const verdicts = gates.map((gate) => {
+    const kind = kindOf(gate);
+    const verdict = covered(found.get(gate) as Verdict, kind, coverage);
+    return enough(verdict, samplesOf(kind, seen), rules.minSamples);
   });
   const power = [...(labelled?.result.power ?? []), ...answers.power].map(
     ({ gate, text }) => `${gate}: ${text}`,
   );
   return { verdicts, labelled, power };
-}
-
-/** A gate over all values of a slice has several verdicts, which follow each other. */
-function collect(found: Map<Gate, Verdict[]>, gates: readonly Gate[], verdicts: readonly Verdict[]): void {
-  let next = 0;
-  for (const [index, gate] of gates.entries()) {
-    const rest = gates.length - index - 1;
-    const count = gate.slice?.every === true ? verdicts.length - next - rest : 1;
-    found.set(gate, verdicts.slice(next, next + count));
-    next += count;
-  }
 }
 
 function enough(verdict: Verdict, samples: number, minSamples: number): Verdict {
@@ -83,10 +85,11 @@ function enough(verdict: Verdict, samples: number, minSamples: number): Verdict 
   };
 }
 
-function noLabels(gate: Gate, { rule }: Rules): Verdict {
+function noLabels(gate: Gate, { truth }: Seen, { rule }: Rules): Verdict {
+  const { metric } = gate;
   return {
     gate: gate.text,
-    metric: gate.metric,
+    metric,
     verdict: "inconclusive",
     rule: gate.rule ?? rule,
     observed: null,
@@ -94,70 +97,62 @@ function noLabels(gate: Gate, { rule }: Rules): Verdict {
     bound: null,
     interval: null,
     n: 0,
-    reason: `No compared request has a known label, and ${gate.metric} needs them.`,
-    settle: "give the labels of these requests in the input `labels`",
+    reason:
+      truth === null
+        ? `${metric} needs labels, and there is no file of labels.`
+        : `No compared request has a known label, and ${metric} needs them.`,
+    settle:
+      truth === null
+        ? "give the labels of these requests in the input `labels`, or gate on what needs none: `agreement`, `score_drift`, `latency.pNN`, `error_rate`, `nan_rate`"
+        : "bring the labels of these requests to the file of the input `labels`, by their request id",
   };
-}
-
-interface Row {
-  stable: number | number[] | null;
-  candidate: number | number[] | null;
-  label: number;
 }
 
 /** The instances whose truth is known; null when there is none. */
-function labelledRows({ pairs, labels }: Seen, contract: Contract): Evaluation | null {
-  if (labels === null) return null;
-  const truth = labelsOf(labels.column, {
+function labelledRows({ compared, truth }: Seen, contract: Contract): Evaluation | null {
+  if (truth === null) return null;
+  const known = Uint32Array.from(rowsWhere(truth.known));
+  if (known.length === 0) return null;
+  const labels = labelsOf(truth.column, {
     task: contract.task,
     positive: contract.label?.positive?.toString(),
     classes: contract.output.classes,
+    growing: true,
   });
-  const rows: Row[] = [];
-  for (const { id, stable, candidate } of pairs) {
-    for (const [instance, answer] of stable.outputs.entries()) {
-      const row = labels.rows.get(labelKey(id, instance));
-      const label = row === undefined ? Number.NaN : (truth[row] as number);
-      if (!Number.isNaN(label))
-        rows.push({ stable: answer, candidate: candidate.outputs[instance] ?? null, label });
-    }
-  }
-  return rows.length === 0 ? null : evaluationOf(rows, contract);
-}
-
-function allRows(pairs: readonly Pair[], contract: Contract): Evaluation {
-  const rows = pairs.flatMap(({ stable, candidate }) =>
-    stable.outputs.map((answer, instance) => ({
-      stable: answer,
-      candidate: candidate.outputs[instance] ?? null,
-      label: Number.NaN,
-    })),
-  );
-  const latencyMs = {
-    candidate: Float64Array.from(pairs, ({ candidate }) => candidate.ms),
-    baseline: Float64Array.from(pairs, ({ stable }) => stable.ms),
-  };
-  return { ...evaluationOf(rows, contract), latencyMs };
-}
-
-function evaluationOf(rows: readonly Row[], contract: Contract): Evaluation {
-  const classes = contract.output.classes;
-  const width = contract.task === "multiclass" ? (classes?.length ?? 1) : 1;
-  const scores = (side: "stable" | "candidate") => {
-    const values = new Float64Array(rows.length * width).fill(Number.NaN);
-    for (const [index, row] of rows.entries()) {
-      const answer = row[side];
-      // An answer that was not a number came as null and stays NaN, so that the verdict names it.
-      if (answer !== null) values.set(typeof answer === "number" ? [answer] : answer, index * width);
-    }
-    return values;
-  };
   return {
-    task: contract.task,
-    ...(classes === undefined ? {} : { classes }),
-    labels: Float64Array.from(rows, ({ label }) => label),
-    candidate: scores("candidate"),
-    baseline: scores("stable"),
-    threshold: contract.threshold ?? 0.5,
+    ...taskOf(contract),
+    labels: picked(labels, known, 1),
+    candidate: picked(compared.scores.candidate, known, widthOf(contract)),
+    baseline: picked(compared.scores.stable, known, widthOf(contract)),
   };
+}
+
+function* rowsWhere(flags: Uint8Array): Generator<number> {
+  for (let row = 0; row < flags.length; row += 1) if (flags[row] === 1) yield row;
+}
+
+function picked(values: Float64Array, rows: Uint32Array, width: number): Float64Array {
+  const found = new Float64Array(rows.length * width);
+  rows.forEach((row, at) => {
+    found.set(values.subarray(row * width, (row + 1) * width), at * width);
+  });
+  return found;
+}
+
+function allRows({ rows, scores, ms }: Compared, contract: Contract): Evaluation {
+  return {
+    ...taskOf(contract),
+    labels: new Float64Array(rows).fill(Number.NaN),
+    candidate: scores.candidate,
+    baseline: scores.stable,
+    latencyMs: { candidate: ms.candidate, baseline: ms.stable },
+  };
+}
+
+export const widthOf = ({ task, output }: Contract): number =>
+  task === "multiclass" ? (output.classes?.length ?? 1) : 1;
+
+function taskOf({ task, output, threshold }: Contract) {
+  const { classes } = output;
+  return { task, ...(classes === undefined ? {} : { classes }), threshold: threshold ?? 0.5 };
 }

@@ -2,40 +2,67 @@
 import { copyFile, open, stat, truncate } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { UserError } from "@ml-actions/action-kit/action";
-import { readTable } from "@ml-actions/datasets";
+import { readBatches } from "@ml-actions/datasets";
 import type { Column, Table } from "@ml-actions/datasets/types";
+import type { Compared } from "./join.ts";
+import { LabelColumn } from "./label-column.ts";
 
 /** A file that was written to this recently may end in the middle of a line. */
 const growingMs = 5_000;
 const newline = 0x0a;
 
-/** The truth: the row of the labels' table for a request's instance. */
-export interface Labels {
-  column: Column;
-  /** Request id and place of the instance → row. */
-  rows: Map<string, number>;
+/** Labels of the file, sorted by what became of them. */
+export interface LabelTally {
+  /** The same label again for the same instance, which is harmless. */
+  repeated: number;
+  /** Instances with two different labels, of which neither is believed. */
+  contradicting: number;
+  /** Labels of instances that were seen and not compared. */
+  notCompared: number;
+  /** Labels of requests that this shadow never saw. */
+  unknown: number;
 }
 
-export const labelKey = (id: string, instance: number): string => `${instance} ${id}`;
+/** What is known of the compared answers. */
+export interface Truth {
+  /** One entry a compared row; missing where nothing is known. */
+  column: Column;
+  /** 1 for a compared row with a label. */
+  known: Uint8Array;
+  tally: LabelTally;
+}
 
 /**
  * Reads what is known so far: the columns `request_id` and `label`; for requests of several instances also `instance`,
- * counted from 0. A file that is being written to is read up to its last whole line.
+ * counted from 0. A file that is being written to is read up to its last whole line. One batch is held at a time.
  *
  * @param directory where a copy of the whole lines may lie
  */
-export async function readLabels(path: string, directory: string): Promise<Labels> {
-  const table = await readTable(await settled(path, directory), { schema: null });
-  const id = needed(table, "request_id", path);
-  const column = needed(table, "label", path);
-  const instances = table.columns.get("instance");
-  const rows = new Map<string, number>();
-  for (let row = 0; row < table.rows; row += 1) {
-    const place = instances?.kind === "number" ? (instances.values[row] as number) : 0;
-    const name = textAt(id, row);
-    if (name !== null) rows.set(labelKey(name, place), row);
+export async function readLabels(path: string, directory: string, compared: Compared): Promise<Truth> {
+  const labels = new LabelColumn(compared.rows);
+  const tally = { notCompared: 0, unknown: 0 };
+  for await (const batch of readBatches(await settled(path, directory), { schema: null })) {
+    const [id, label] = [needed(batch, "request_id", path), needed(batch, "label", path)];
+    const place = placesOf(batch.columns.get("instance"));
+    labels.begin(label);
+    for (let at = 0; at < batch.rows; at += 1) {
+      const name = textAt(id, at);
+      if (name === null || !labels.has(at)) continue;
+      const row = compared.rowOf(name, place(at));
+      if (row >= 0) labels.put(row, at);
+      else if (row === -1) tally.notCompared += 1;
+      else tally.unknown += 1;
+    }
   }
-  return { column, rows };
+  const { repeated, contradicting } = labels;
+  return { ...labels.finish(), tally: { ...tally, repeated, contradicting } };
+}
+
+/** A place that is no whole number belongs to no instance. */
+function placesOf(column: Column | undefined): (at: number) => number {
+  if (column === undefined) return () => 0;
+  if (column.kind !== "number") return () => Number.NaN;
+  return (at) => (Number.isInteger(column.values[at]) ? (column.values[at] as number) : Number.NaN);
 }
 
 function needed(table: Table, name: string, path: string): Column {
@@ -49,12 +76,12 @@ function needed(table: Table, name: string, path: string): Column {
   );
 }
 
-function textAt(column: Column, row: number): string | null {
+function textAt(column: Column, at: number): string | null {
   if (column.kind === "string") {
-    const code = column.codes[row] as number;
+    const code = column.codes[at] as number;
     return code < 0 ? null : (column.dictionary[code] as string);
   }
-  return column.missing?.[row] === 1 ? null : String(column.values[row]);
+  return column.missing?.[at] === 1 ? null : String(column.values[at]);
 }
 
 /** The file itself, or a copy of its whole lines while somebody writes to it. */
@@ -83,4 +110,9 @@ async function endOfLastLine(path: string): Promise<number> {
   } finally {
     await file.close();
   }
+}
+
+/** Compared rows that were without a label in the one and have one in the other. */
+export function lateLabels(before: Truth, after: Truth): number {
+  return after.known.reduce((late, is, row) => late + (is === 1 && before.known[row] === 0 ? 1 : 0), 0);
 }

@@ -2,34 +2,43 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ActionContext, UserError } from "@ml-actions/action-kit/action";
-import type { Observation } from "@ml-actions/gates/types";
 import { systemClock } from "@ml-actions/rollout/clock";
 import { type HeldLease, holdLease } from "@ml-actions/rollout/lease";
 import type { JournalStep, Release } from "@ml-actions/rollout/target";
 import { openTarget } from "@ml-actions/rollout/targets/index";
 import type { LocalTarget } from "@ml-actions/rollout/targets/local";
 import { deployedOptions, leaseTtlMs } from "../../local-state.ts";
+import { coverageOf, percent } from "./coverage.ts";
 import type { ShadowInputs, ShadowOutputs } from "./definition.ts";
-import { pairUp } from "./pairs.ts";
+import { MirroredAnswers } from "./mirrored-answers.ts";
 import type { ShadowRun } from "./shadow-run.ts";
 
 const lookEveryMs = 1_000;
 const tellEveryMs = 5_000;
-/** The servers write their prediction logs several times a second. */
-const logDelayMs = 1_000;
+/** Reading labels and judging may take this part of the time, however many answers there are. */
+const judgingShare = 0.1;
 
 type Context = ActionContext<ShadowOutputs>;
 
-/** @param enough told what both sides have answered so far; true when that is enough for a verdict */
-export async function mirror(
+/** Told what both sides have answered so far: a verdict, or null to wait for more, which `last` may not. */
+export type Decide<Decision> = (run: ShadowRun, last: boolean) => Promise<Decision | null>;
+
+export interface Mirrored<Decision> {
+  run: ShadowRun;
+  decision: Decision;
+}
+
+/** @param widthFor numbers an answer of this release, once it is known; it may refuse the comparison */
+export async function mirror<Decision>(
   inputs: ShadowInputs,
   context: Context,
   candidate: Release,
-  enough: (run: ShadowRun) => Promise<boolean>,
-): Promise<ShadowRun> {
+  { widthFor, decide }: { widthFor: (stable: Release) => Promise<number>; decide: Decide<Decision> },
+): Promise<Mirrored<Decision>> {
   const opened = await openTarget(inputs.target, deployedOptions(inputs.resource, context.programs));
   const { stable } = await opened.target.read();
   if (stable === null) throw nothingDeployed(inputs);
+  const width = await widthFor(stable);
   const rollout = randomUUID();
   const request = { holder: context.holder, rollout, ttlMs: leaseTtlMs };
   const lease = await holdLease(opened.ledger, systemClock, request, (message) =>
@@ -43,15 +52,14 @@ export async function mirror(
   try {
     await take({ name: "begin", candidate, stable, steps: [] }, async () => {});
     await take({ name: "prepare" }, () => opened.target.prepare(candidate));
-    const startedAt = Date.now();
     await take({ name: "mirror", percent: 100 }, () => opened.target.mirror(100));
+    const answers = new MirroredAnswers(opened, { stable, candidate, width, copiesFromMs: Date.now() });
     context.log.info(
       `${candidate.label} answers a copy of every request to ${stable.label}; nobody sees its answers`,
     );
-    const look = () => seen(opened, stable, candidate, startedAt);
-    const run = await untilEnough(inputs, context, lease, look, enough);
+    const mirrored = await untilDecided(inputs, context, lease, answers, decide);
     await take({ name: "mirror", percent: 0 }, () => opened.target.mirror(0));
-    return run;
+    return mirrored;
   } finally {
     await takeAway(opened, take, lease, context);
   }
@@ -76,54 +84,32 @@ async function takeAway(
   }
 }
 
-async function untilEnough(
+async function untilDecided<Decision>(
   inputs: ShadowInputs,
   { log, signal }: Context,
   lease: HeldLease,
-  look: () => Promise<ShadowRun>,
-  enough: (run: ShadowRun) => Promise<boolean>,
-): Promise<ShadowRun> {
+  answers: MirroredAnswers,
+  decide: Decide<Decision>,
+): Promise<Mirrored<Decision>> {
   const deadline = Date.now() + inputs.duration;
   let told = 0;
+  let judgeFrom = 0;
   for (;;) {
     await sleep(Math.min(lookEveryMs, Math.max(0, deadline - Date.now())), undefined, { signal });
     lease.lost.throwIfAborted();
-    const run = await look();
-    const late = Date.now() >= deadline;
-    if (late || Date.now() - told >= tellEveryMs) {
+    const run = await answers.look();
+    const last = Date.now() >= deadline;
+    if (last || Date.now() - told >= tellEveryMs) {
       told = Date.now();
-      log.info(
-        `${run.pairs.length} answers compared, ${run.unmatched} of stable's without one of the candidate's`,
-      );
+      const { compared, eligible } = run.tally;
+      log.info(`${compared} answers compared of ${eligible} (${percent(coverageOf(run.tally))})`);
     }
-    if (run.pairs.length >= inputs["min-samples"] && (await enough(run))) return run;
-    if (late) return run;
+    const began = performance.now();
+    const due = last || (run.tally.compared >= inputs["min-samples"] && began >= judgeFrom);
+    const decision = due ? await decide(run, last) : null;
+    if (decision !== null) return { run, decision };
+    if (due) judgeFrom = performance.now() + (performance.now() - began) * (1 / judgingShare - 1);
   }
-}
-
-async function seen(
-  opened: LocalTarget,
-  stable: Release,
-  candidate: Release,
-  startedAt: number,
-): Promise<ShadowRun> {
-  const counts = await opened.mirrorTelemetry.observe(stable.digest, candidate.digest);
-  const settled = Date.now() - logDelayMs;
-  const upTo = (release: Release) => before(opened.predictions(release.digest, startedAt), settled);
-  const pairs = await pairUp(upTo(stable), upTo(candidate), startedAt);
-  return { ...pairs, stable, sent: sentOf(counts), counts, startedAt };
-}
-
-/** Younger answers of one side may be in its log while the other's are not: they would look unmatched. */
-async function* before<Line extends { at: number }>(
-  lines: AsyncIterable<Line>,
-  moment: number,
-): AsyncGenerator<Line> {
-  for await (const line of lines) if (line.at <= moment) yield line;
-}
-
-function sentOf(counts: Observation): number {
-  return counts.ok ? counts.candidate.requests : 0;
 }
 
 function nothingDeployed({ resource }: ShadowInputs): UserError {

@@ -1,161 +1,137 @@
 /** shadow, top to bottom: let both sides answer the same requests, judge the answers, tell. */
-import type { ActionContext, Story } from "@ml-actions/action-kit/action";
-import { configurationDigest, metricsFile, testResultStatement } from "@ml-actions/evidence";
+import { type ActionContext, type Story, UserError } from "@ml-actions/action-kit/action";
+import { assertGatesApply } from "@ml-actions/gates/catalog";
 import { overall } from "@ml-actions/gates/overall";
-import { quantileOfSorted } from "@ml-actions/gates/statistics/quantile";
-import {
-  type LatencyQuantiles,
-  type ShadowReportInput,
-  shadowPage,
-  shadowSummary,
-} from "@ml-actions/reports";
-import { shadowStory } from "@ml-actions/reports/story/shadow";
 import { releaseFromModel } from "@ml-actions/rollout/release";
 import type { Release } from "@ml-actions/rollout/target";
+import { compatible } from "@ml-actions/serving/compatible";
+import type { Contract } from "@ml-actions/serving/contract";
 import { loadContract } from "@ml-actions/serving/load-contract";
-import { conclude, runFacts } from "../../conclude.ts";
-import { plotRows } from "../../plot-rows.ts";
+import { conclude } from "../../conclude.ts";
 import type { definition, ShadowInputs, ShadowOutputs } from "./definition.ts";
-import { type Judged, judgeShadow, type Rules } from "./judging.ts";
-import { readLabels } from "./labels-file.ts";
+import { type Judged, judgeShadow, kindOf, type Seen, samplesOf, widthOf } from "./judging.ts";
+import { lateLabels, readLabels } from "./labels-file.ts";
+import { Looks } from "./looks.ts";
 import { mirror } from "./mirror.ts";
 import { replay } from "./replay.ts";
+import { conclusionOf, confidence, type Findings, rule } from "./report.ts";
 import type { ShadowRun } from "./shadow-run.ts";
 
 type Definition = typeof definition;
-
-/** A shadow says no only when the candidate is proven worse: at the default thousand samples the noise of a point
- * estimate would stop good models, and the canary that follows asks for proof. A gate's own rule wins. */
-const rule = "refute";
-const confidence = 0.95;
 
 export const shadow: Story<Definition["inputs"], Definition["outputs"]> = async (inputs, context) => {
   const startedAt = Date.now();
   const candidate = await releaseFromModel(inputs.candidate);
   const contract = await loadContract(candidate.model.contract);
-  const rules: Rules = { rule, confidence, minSamples: inputs["min-samples"] };
-  const judgeRun = async (run: ShadowRun) => {
-    const labels = inputs.labels === undefined ? null : await readLabels(inputs.labels, context.directory);
-    return judgeShadow(inputs.gates, { pairs: run.pairs, labels, counts: run.counts }, contract, rules);
-  };
-  const settled = async (run: ShadowRun) => overall((await judgeRun(run)).verdicts) !== "inconclusive";
-  const run =
+  const judge = judgeOf(inputs, context, contract);
+  const findings =
     inputs.mode === "mirror"
-      ? await mirror(inputs, context, candidate, settled)
-      : await replay(inputs, context, candidate);
-  const judged = await judgeRun(run);
-  context.output("passed", String(overall(judged.verdicts) === "pass"));
-  await conclude(
-    context,
-    conclusionOf(
-      inputs,
-      candidate,
-      run,
-      judged,
-      reportOf(inputs, context, candidate, run, judged, startedAt),
-    ),
-  );
+      ? await mirrored(inputs, context, { candidate, contract }, judge)
+      : await replayed(inputs, context, { candidate, contract }, judge);
+  context.output("passed", String(overall(findings.verdicts) === "pass"));
+  await conclude(context, await conclusionOf(inputs, context, { ...findings, candidate, startedAt }));
 };
 
-function conclusionOf(
+interface Subject {
+  candidate: Release;
+  contract: Contract;
+}
+
+interface Judge {
+  see(run: ShadowRun): Promise<Seen>;
+  /** null: not now. */
+  decide(seen: Seen, last: boolean): Judged | null;
+  looks: Looks;
+}
+
+/** Refuses first what could only come to nothing in the end. */
+function judgeOf(inputs: ShadowInputs, { log, directory }: Context, contract: Contract): Judge {
+  const { gates, labels } = inputs;
+  assertGatesApply(
+    gates.filter((gate) => kindOf(gate) !== "counts"),
+    { place: "offline", task: contract.task },
+  );
+  const unlabelled = labels === undefined ? gates.filter((gate) => kindOf(gate) === "labels") : [];
+  if (unlabelled.length > 0)
+    log.warning(
+      `Without \`labels\` there can be no verdict on ${unlabelled.map(({ text }) => text).join(", ")}.`,
+    );
+  const [minSamples, minCoverage] = [inputs["min-samples"], inputs["min-coverage"]];
+  const looks = new Looks(confidence, minSamples);
+  const kinds = [...new Set(gates.filter((gate) => !unlabelled.includes(gate)).map(kindOf))];
+  const at = (level: number, seen: Seen) =>
+    judgeShadow(gates, seen, contract, { rule, confidence: level, minSamples, minCoverage });
+  return {
+    looks,
+    see: async (run) => {
+      const compared = run.join.compared();
+      const truth = labels === undefined ? null : await readLabels(labels, directory, compared);
+      return { compared, tally: run.tally, counts: run.counts, truth };
+    },
+    decide: (seen, last) => {
+      if (last) return at(looks.last(), seen);
+      const samples = Math.min(...kinds.map((kind) => samplesOf(kind, seen)));
+      if (unlabelled.length > 0 || !looks.isDue(samples)) return null;
+      const judged = at(looks.early(samples), seen);
+      return overall(judged.verdicts) === "inconclusive" ? null : judged;
+    },
+  };
+}
+
+type Context = ActionContext<ShadowOutputs>;
+
+async function mirrored(
   inputs: ShadowInputs,
-  candidate: Release,
-  run: ShadowRun,
-  judged: Judged,
-  report: ShadowReportInput,
-) {
-  const { verdicts, labelled } = judged;
-  const { gates } = inputs;
-  const settings = { mode: inputs.mode, minSamples: inputs["min-samples"] };
-  return {
-    verdict: overall(verdicts),
-    verdicts,
-    metrics: metricsFile({ ...report.metrics, verdicts }),
-    evidence: testResultStatement({
-      kind: "shadow",
-      subject: { name: candidate.label, digest: candidate.digest },
-      verdicts,
-      rule,
-      confidence,
-      configuration: [
-        {
-          name: `gates of ${inputs.resource}`,
-          digest: configurationDigest({ gates, rule, confidence, settings }),
-        },
-        { name: run.stable.label, digest: run.stable.digest },
-      ],
-      metrics: report.metrics,
-      tool: report.run.tool,
-      startedAt: report.run.startedAt,
-      finishedAt: report.run.finishedAt,
-      runUrl: report.run.url,
-    }),
-    report: shadowPage(report, labelled === null ? null : plotRows(labelled.evaluation)),
-    summary: shadowSummary(report),
-    sentence: shadowStory(report).headline,
+  context: Context,
+  { candidate, contract }: Subject,
+  judge: Judge,
+): Promise<Findings> {
+  const widthFor = async (stable: Release) => {
+    assertComparable(await loadContract(stable.model.contract), contract, [
+      "task-changed",
+      "classes-changed",
+    ]);
+    return widthOf(contract);
   };
+  const decide = async (run: ShadowRun, last: boolean) => {
+    const seen = await judge.see(run);
+    const judged = judge.decide(seen, last);
+    return judged === null ? null : { seen, judged };
+  };
+  const { run, decision } = await mirror(inputs, context, candidate, { widthFor, decide });
+  const { seen, judged } = decision;
+  // The copies have ended and the verdict stands: what is known only now came too late for it.
+  const late =
+    inputs.labels === undefined || seen.truth === null
+      ? 0
+      : lateLabels(seen.truth, await readLabels(inputs.labels, context.directory, seen.compared));
+  return { run, seen, judged, verdicts: judged.verdicts, late, looks: judge.looks.taken };
 }
 
-function reportOf(
+async function replayed(
   inputs: ShadowInputs,
-  context: ActionContext<ShadowOutputs>,
-  candidate: Release,
-  run: ShadowRun,
-  { verdicts, labelled, power }: Judged,
-  startedAt: number,
-): ShadowReportInput {
-  const { counts, pairs } = run;
-  const none = { candidate: {}, baseline: null };
-  const metrics =
-    labelled === null ? none : { candidate: labelled.result.candidate, baseline: labelled.result.baseline };
-  return {
-    mode: inputs.mode,
-    target: inputs.target,
-    resource: inputs.resource,
-    stable: run.stable,
-    candidate,
-    requests: { sent: run.sent, compared: pairs.length, labelled: labelled?.evaluation.labels.length ?? 0 },
-    minimumSamples: inputs["min-samples"],
-    failures: counts.ok
-      ? { stable: counts.stable.errors, candidate: counts.candidate.errors }
-      : { stable: 0, candidate: 0 },
-    nan: { stable: nanOf(run, "stable"), candidate: nanOf(run, "candidate") },
-    latency: { stable: latencyOf(run, "stable"), candidate: latencyOf(run, "candidate") },
-    task: labelled?.evaluation.task ?? "binary",
-    metrics,
-    rule,
-    confidence,
-    verdicts,
-    power,
-    notes: notesOf(run),
-    run: runFacts(context, startedAt),
-  };
+  context: Context,
+  { candidate, contract }: Subject,
+  judge: Judge,
+): Promise<Findings> {
+  const run = await replay(inputs, context, candidate, async (stable) => {
+    // Classes that changed are for the contract test to tell.
+    assertComparable(await loadContract(stable.model.contract), contract, ["task-changed"]);
+    return { width: widthOf(contract), classes: contract.output.classes ?? null };
+  });
+  const seen = await judge.see(run);
+  const judged = judge.decide(seen, true) as Judged;
+  const verdicts = [...judged.verdicts, ...(run.contract === null ? [] : [run.contract.verdict])];
+  return { run, seen, judged, verdicts, late: 0, looks: judge.looks.taken };
 }
 
-function notesOf({ counts, unmatched, ambiguous }: ShadowRun): string[] {
-  return [
-    ...(counts.ok ? [] : [`The counts of requests could not be had: ${counts.detail}`]),
-    ...(unmatched > 0
-      ? [
-          `${unmatched} answers of stable have none of the candidate beside them: it failed, or had no time for the copy`,
-        ]
-      : []),
-    ...(ambiguous > 0 ? [`${ambiguous} request ids came more than once and were left out`] : []),
-  ];
-}
-
-type Side = "stable" | "candidate";
-
-function nanOf({ pairs }: ShadowRun, side: Side): number {
-  return pairs.filter((pair) => pair[side].outputs.includes(null)).length;
-}
-
-function latencyOf({ pairs }: ShadowRun, side: Side): LatencyQuantiles | null {
-  if (pairs.length === 0) return null;
-  const ms = Float64Array.from(pairs, (pair) => pair[side].ms).sort();
-  return {
-    p50Ms: quantileOfSorted(ms, 0.5),
-    p95Ms: quantileOfSorted(ms, 0.95),
-    p99Ms: quantileOfSorted(ms, 0.99),
-  };
+/** Answers that mean different things cannot be compared by any gate. */
+function assertComparable(stable: Contract, candidate: Contract, codes: readonly string[]): void {
+  const breaks = compatible(stable, candidate).problems.filter(({ code }) => codes.includes(code));
+  const [first] = breaks;
+  if (first === undefined) return;
+  throw new UserError(
+    `candidate: its answers cannot be compared with stable's: ${breaks.map(({ message }) => message).join("; ")}.`,
+    { remedy: first.remedy },
+  );
 }

@@ -1,0 +1,35 @@
+/** What a prediction log has gained since one last looked, so that a long log is not read from its beginning again. */
+import type { Prediction } from "@ml-actions/rollout/targets/index";
+
+/** A line may reach the log later than a younger one: servers write several times a second, and answer out of order. */
+const overlapMs = 5_000;
+
+export class Tail {
+  readonly #read: (fromMs: number) => AsyncIterable<Prediction>;
+  readonly #beginMs: number;
+  #fromMs: number;
+  /** Lines of the overlap that were given out already → when they were answered. */
+  readonly #given = new Map<string, number>();
+
+  /** @param beginMs answers before this moment (ms since 1970) belong to an earlier time */
+  constructor(read: (fromMs: number) => AsyncIterable<Prediction>, beginMs: number) {
+    this.#read = read;
+    this.#beginMs = beginMs;
+    this.#fromMs = beginMs;
+  }
+
+  /** Each line once, whatever the number of looks. @param upToMs younger ones are left for a later look */
+  async *news(upToMs = Number.POSITIVE_INFINITY): AsyncGenerator<Prediction> {
+    const lookedAt = Math.min(Date.now(), upToMs);
+    for await (const line of this.#read(this.#fromMs)) {
+      if (line.at < this.#fromMs || line.at > upToMs) continue;
+      // Two answers under one id differ in their time, which is known to the microsecond.
+      const key = `${line.at} ${line.ms} ${line.request_id}`;
+      if (this.#given.has(key)) continue;
+      this.#given.set(key, line.at);
+      yield line;
+    }
+    this.#fromMs = Math.max(this.#beginMs, lookedAt - overlapMs);
+    for (const [key, at] of this.#given) if (at < this.#fromMs) this.#given.delete(key);
+  }
+}
