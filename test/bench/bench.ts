@@ -3,6 +3,7 @@ const benches: Record<string, () => Promise<{ run: (args: string[]) => Promise<v
   startup: () => import("./startup.ts"),
   gates: () => import("./gates.ts"),
   calibration: () => import("./calibration.ts"),
+  nightly: () => import("./nightly.ts"),
 };
 
 const [name = "", ...args] = process.argv.slice(2);

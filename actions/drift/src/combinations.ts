@@ -1,4 +1,6 @@
 /** Which inputs go together: said before anything is read, so that no alert is found to lead nowhere on the day of need. */
+import { assertDriftGates } from "@ml-actions/gates/drift";
+import { GatesError } from "@ml-actions/gates/error";
 import type { Gate } from "@ml-actions/gates/types";
 import type { Response } from "./responses.ts";
 import type { RetrainAddress } from "./retrain-address.ts";
@@ -65,20 +67,16 @@ function problemsOfGates({ gates, columns, predictions }: Given): Problem[] {
       "is given, but no gate asks for `estimated_f1`, `estimated_auc` or `estimated_accuracy`",
     );
   }
-  for (const gate of gates.filter(({ bound }) => bound.kind === "baseline")) {
-    problem(
-      "gates",
-      `${texts([gate])} compares with a baseline; the reference is one already: write a plain bound`,
-    );
+  try {
+    assertDriftGates(gates);
+  } catch (error) {
+    if (!(error instanceof GatesError)) throw error;
+    problem("gates", `${error.message}\n${error.remedy}`);
   }
-  for (const gate of gates) {
-    if (gate.slice === undefined) continue;
-    const { column, value, every } = gate.slice;
-    if (column !== "feature") {
-      problem("gates", `${texts([gate])}: expected \`{feature=…}\`, got \`${column}\``);
-    } else if (!every && columns !== undefined && !columns.includes(value)) {
-      problem("gates", `${texts([gate])}: \`${value}\` is not among \`columns\``);
-    }
+  const known = columns === undefined ? null : new Set(columns);
+  for (const { slice, text } of gates) {
+    if (slice?.column === "feature" && !slice.every && known?.has(slice.value) === false)
+      problem("gates", `\`${text}\`: \`${slice.value}\` is not among \`columns\``);
   }
   return problems;
 }

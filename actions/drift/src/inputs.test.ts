@@ -96,8 +96,8 @@ describe("inputs that do not go together", () => {
     [{ fallback: "x.onnx" }, /no `degrade`/],
     [{ gates: parseGates("estimated_auc >= 0.6") }, /needs `predictions`/],
     [{ predictions: "p.csv" }, /no gate asks/],
-    [{ gates: parseGates("psi <= baseline + 0.1") }, /plain bound/],
-    [{ gates: parseGates("psi{carrier=UA} <= 0.1") }, /expected `\{feature=…\}`/],
+    [{ gates: parseGates("psi <= baseline + 0.1") }, /its bound is a number/],
+    [{ gates: parseGates("psi{carrier=UA} <= 0.1") }, /braces name a feature/],
     [{ gates: parseGates("psi{feature=temp} <= 0.1"), columns: ["wind"] }, /not among `columns`/],
   ])("are refused: %j", (changes, message) => {
     expect(messages(changes)).toHaveLength(1);

@@ -9,26 +9,26 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const here = import.meta.dirname;
 
-/** Path of the Python that has the peers. Rejects with what to do when it cannot be had. */
-export async function peerPython(): Promise<string> {
-  const wanted = await readFile(join(here, "requirements.txt"));
+/** Path of the Python that has the peers, or what another file asks for. Rejects with what to do when it cannot be had. */
+export async function peerPython(requirements = join(here, "requirements.txt")): Promise<string> {
+  const wanted = await readFile(requirements);
   const name = `peers-${createHash("sha256").update(wanted).digest("hex").slice(0, 12)}`;
   const home = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ml-actions", name);
   const complete = join(home, "complete");
   const python = join(home, "bin", "python");
   if (await exists(complete)) return python;
   console.error(
-    `installing the peers into ${home} (once a machine, some minutes). To do without them: npm run bench -- gates --no-peers …`,
+    `installing ${requirements} into ${home} (once a machine, some minutes). Without peers: npm run bench -- gates --no-peers …`,
   );
   try {
     await rm(home, { recursive: true, force: true });
     await mkdir(join(home, ".."), { recursive: true });
     await run("python3", ["-m", "venv", home]);
-    await run(python, ["-m", "pip", "install", "--quiet", "-r", join(here, "requirements.txt")]);
+    await run(python, ["-m", "pip", "install", "--quiet", "-r", requirements]);
     await writeFile(complete, "");
   } catch (cause) {
     throw new Error(
-      "The peers could not be installed: Python 3.11 with venv and pip, and PyPI, are needed.",
+      `${requirements} could not be installed: Python 3.11 with venv and pip, and PyPI, are needed.`,
       {
         cause,
       },
