@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { UserError } from "@ml-actions/action-kit/action";
 import { readMetrics } from "@ml-actions/evidence";
+import { findMetric } from "@ml-actions/gates/catalog";
 import type { Gate } from "@ml-actions/gates/types";
 import { releaseFromModel } from "@ml-actions/rollout/release";
 import { stableOf } from "../../local-state.ts";
@@ -42,7 +43,9 @@ export async function findBaseline(
 
 /** A gate against the baseline cannot be judged without one: better said now than after minutes of inference. */
 export function refuseWithout(gates: readonly Gate[]): void {
-  const comparing = gates.filter((gate) => gate.bound.kind === "baseline");
+  const comparing = gates.filter(
+    (gate) => gate.bound.kind === "baseline" || findMetric(gate.metric)?.comparesModels === true,
+  );
   if (comparing.length === 0) return;
   throw new UserError(
     `There is no baseline, but ${comparing.map((gate) => `\`${gate.text}\``).join(", ")} compares with one.`,

@@ -19,7 +19,7 @@ const inputs = z
     dataset: filePath()
       .optional()
       .describe(
-        "Labelled rows to evaluate on: CSV, Parquet or JSON Lines. Named `dataset_vYYYYMMDD`, its version is in the evidence",
+        "Labelled rows to evaluate on: CSV, Parquet or JSON Lines, read as a stream. Named `dataset_vYYYYMMDD`, its version is in the evidence. It may lack labels when every gate can do without (`agreement`, `score_drift`, `nan_rate`, `latency.pNN`)",
       ),
     schema: filePath()
       .optional()
@@ -33,6 +33,16 @@ const inputs = z
       .optional()
       .describe(
         "The value that counts as positive, for a binary model. Default: the contract's, else `1` or `true`",
+      ),
+    weight: text()
+      .optional()
+      .describe(
+        "The column of row weights, numbers from 0 on: a row of weight 2 counts as two. Default: every row counts once",
+      ),
+    group: text()
+      .optional()
+      .describe(
+        "The column of query ids. Given, rows are ranked within their query by score, labels are relevances from 0 on, and the gates are those of a ranking (`ndcg@10`, `mrr`)",
       ),
     threshold: number({ min: 0, max: 1 })
       .optional()

@@ -56,7 +56,13 @@ function conclusionOf(
   const { candidate, baseline, verdicts } = result;
   const { dataset, evaluation } = subject;
   const rule = inputs["decision-rule"];
-  const settings = { threshold: evaluation.threshold, label: inputs.label ?? null };
+  const { label, weight, group } = inputs;
+  const settings = {
+    threshold: evaluation.threshold,
+    label: label ?? null,
+    ...(weight === undefined ? {} : { weight }),
+    ...(group === undefined ? {} : { group }),
+  };
   const configuration = configurationDigest({
     gates: inputs.gates,
     rule,

@@ -1,12 +1,14 @@
-/** Two models over the rows of one dataset: what each answers, and how fast. */
+/** Models over the rows of a dataset, batch by batch: what each answers, and how fast. */
+import { availableParallelism } from "node:os";
 import { type Log, type Programs, UserError } from "@ml-actions/action-kit/action";
 import type { Table } from "@ml-actions/datasets/types";
 import type { Release } from "@ml-actions/rollout/target";
 import type { Contract } from "@ml-actions/serving/contract";
-import type { FeatureBatch, FeatureColumn } from "@ml-actions/serving/feature-batch";
 import { loadContract } from "@ml-actions/serving/load-contract";
 import { InferencePool } from "@ml-actions/serving/pool";
-import { featuresOf } from "./features.ts";
+import { CompactNumbers } from "./compact-numbers.ts";
+import type { Features } from "./features.ts";
+import { SpreadSample } from "./sample.ts";
 
 export interface Model {
   release: Release;
@@ -24,15 +26,20 @@ export interface RunOptions {
   programs: Programs;
   /** Folder of onnxruntime-node. */
   runtime: string;
+  /** Processes that answer, each with one thread. */
+  processes: number;
   /** Measure single rows too. */
   timed: boolean;
   log: Log;
-  signal: AbortSignal;
 }
 
 /** More than this says little more of a 99th percentile, and costs a slow model minutes. */
 const timedRows = 1000;
 const warmUpRows = 50;
+/** Batches that a model may be behind the reading: two keep its processes busy, more would only fill the memory. */
+const batchesAhead = 2;
+/** More processes than this find the reading of the dataset in their way. */
+const mostProcesses = 8;
 
 export async function modelOf(release: Release): Promise<Model> {
   return { release, contract: await loadContract(release.model.contract) };
@@ -47,56 +54,87 @@ export function refuseSame(candidate: Model, baseline: Model): void {
   );
 }
 
-/** Runs the model in a process of its own, so that a graph that never ends can be stopped. */
-export async function answersOf(model: Model, table: Table, options: RunOptions): Promise<Answers> {
-  const { release, contract } = model;
-  const batch = featuresOf(table, contract);
-  const pool = await InferencePool.start({
-    program: options.programs.inference,
-    runtime: options.runtime,
-    modelPath: release.model.uri,
-    contract,
-    digest: release.model.digest,
-    timeoutMs: 60_000,
-  });
-  try {
-    options.signal.throwIfAborted();
-    const started = performance.now();
-    const { values, nanRows } = await pool.predict(batch);
-    const seconds = (performance.now() - started) / 1000;
-    const nan = nanRows > 0 ? `, ${nanRows} of them not a number` : "";
-    options.log.info(`${release.label}: ${batch.rows} rows answered in ${seconds.toFixed(1)} s${nan}`);
-    return options.timed ? { values, latencyMs: await timeRows(pool, batch) } : { values };
-  } finally {
-    await pool.stop();
-  }
+/** Processes for each of so many models that answer at the same time: a core each, and one where all is small. */
+export function processesFor(models: number, small: boolean): number {
+  return small ? 1 : Math.max(1, Math.min(mostProcesses, Math.floor(availableParallelism() / models)));
 }
 
-function timeRows(pool: InferencePool, batch: FeatureBatch): Promise<Float64Array> {
-  return pool.timeSingleRows(spreadOut(batch, timedRows), { warmUp: warmUpRows });
-}
+/** A model that answers rows in processes of its own, so that a graph that never ends can be stopped. */
+export class ModelRun {
+  readonly #label: string;
+  readonly #features: Features;
+  readonly #pool: InferencePool;
+  readonly #log: Log;
+  readonly #values = new CompactNumbers();
+  readonly #sample: SpreadSample | null;
+  readonly #startedMs = performance.now();
+  /** The batches that are being answered, in order; each settles after the one before. */
+  #pending: Promise<void>[] = [];
+  #last: Promise<void> = Promise.resolve();
+  #rows = 0;
+  #nanRows = 0;
 
-/** So many rows, evenly spread: a file sorted by anything that makes rows slow would mislead at its head. */
-function spreadOut(batch: FeatureBatch, count: number): FeatureBatch {
-  const rows = Math.min(batch.rows, count);
-  const pick = (row: number) => Math.floor((row * batch.rows) / rows);
-  const columns = new Map<string, FeatureColumn>();
-  for (const [name, column] of batch.columns) {
-    if (column instanceof Float64Array)
-      columns.set(
-        name,
-        Float64Array.from({ length: rows }, (_, row) => column[pick(row)] as number),
-      );
-    else if (column instanceof BigInt64Array)
-      columns.set(
-        name,
-        BigInt64Array.from({ length: rows }, (_, row) => column[pick(row)] as bigint),
-      );
-    else
-      columns.set(
-        name,
-        Array.from({ length: rows }, (_, row) => column[pick(row)] as string),
-      );
+  private constructor(label: string, features: Features, pool: InferencePool, options: RunOptions) {
+    this.#label = label;
+    this.#features = features;
+    this.#pool = pool;
+    this.#log = options.log;
+    this.#sample = options.timed ? new SpreadSample(timedRows) : null;
   }
-  return { rows, columns };
+
+  static async start(
+    { release, contract }: Model,
+    features: Features,
+    options: RunOptions,
+  ): Promise<ModelRun> {
+    const pool = await InferencePool.start({
+      program: options.programs.inference,
+      runtime: options.runtime,
+      modelPath: release.model.uri,
+      contract,
+      digest: release.model.digest,
+      processes: options.processes,
+      timeoutMs: 60_000,
+    });
+    return new ModelRun(release.label, features, pool, options);
+  }
+
+  /** Takes the next rows; resolves when there is room for more. Rejects with what an earlier batch failed of. */
+  async append(table: Table): Promise<void> {
+    const batch = this.#features.of(table);
+    if (batch === null || batch.rows === 0) return;
+    this.#sample?.append(batch);
+    if (this.#pending.length === batchesAhead) await this.#pending.shift();
+    const prediction = this.#pool.predict(batch);
+    const answered = Promise.all([prediction, this.#last]).then(([{ rows, values, nanRows }]) => {
+      this.#values.append(values);
+      this.#rows += rows;
+      this.#nanRows += nanRows;
+    });
+    // Its failure is met where it is awaited: here, or at the end.
+    answered.catch(() => {});
+    this.#last = answered;
+    this.#pending.push(answered);
+  }
+
+  /** @throws UserError when the dataset did not fit the contract; what a batch failed of */
+  async finish(): Promise<void> {
+    this.#features.throwIfAny();
+    await Promise.all(this.#pending);
+    const seconds = (performance.now() - this.#startedMs) / 1000;
+    const nan = this.#nanRows > 0 ? `, ${this.#nanRows} of them not a number` : "";
+    this.#log.info(`${this.#label}: ${this.#rows} rows answered in ${seconds.toFixed(1)} s${nan}`);
+  }
+
+  /** To be asked for once, when all rows are answered and nothing else runs: it may take times. */
+  async answers(): Promise<Answers> {
+    const values = this.#values.take();
+    if (this.#sample === null) return { values };
+    const latencyMs = await this.#pool.timeSingleRows(this.#sample.take(), { warmUp: warmUpRows });
+    return { values, latencyMs };
+  }
+
+  stop(): Promise<void> {
+    return this.#pool.stop();
+  }
 }

@@ -1,49 +1,112 @@
 /** Predictions that were made elsewhere: a file with the columns `label`, `candidate` and, to compare, `baseline`. */
 import { UserError } from "@ml-actions/action-kit/action";
-import type { Column, NumberColumn, StringColumn, Table } from "@ml-actions/datasets/types";
+import type { Column, Table } from "@ml-actions/datasets/types";
+import type { Evaluation } from "@ml-actions/gates/evaluate";
 import type { Task } from "@ml-actions/gates/types";
-import { labelsOf } from "../../labels.ts";
+import { CodedColumn } from "./coded-column.ts";
+import { CompactNumbers } from "./compact-numbers.ts";
+import { type Truth, truthFor } from "./truth.ts";
 
-export interface Predictions {
-  task: Task;
-  classes?: string[];
-  labels: Float64Array;
-  /** One score or value a row; for a multiclass model one row of class shares a row. */
-  candidate: Float64Array;
-  baseline?: Float64Array;
+export interface PredictionOptions {
+  /** Name of the label column; null: there is none. */
+  label: string | null;
+  positive?: string | undefined;
+  /** The file has a column `baseline`. */
+  compared: boolean;
+  /** The rows belong to queries. */
+  ranked: boolean;
 }
+
+type Judged = Pick<Evaluation, "task" | "labels" | "candidate"> & {
+  classes?: readonly string[];
+  baseline?: Float64Array;
+};
 
 /**
  * Numbers with a label of two values are scores of a binary model, numbers with any other numeric label the values of a
- * regression model, words the predicted classes of a multiclass model.
- *
- * @throws UserError naming the column that is missing or does not fit
+ * regression model, words the predicted classes of a multiclass model; rows of queries are a ranking. Without labels,
+ * numbers from 0 to 1 are scores.
  */
-export function predictionsOf(
-  table: Table,
-  options: { label: string; positive?: string | undefined },
-): Predictions {
-  const label = required(table, options.label);
-  const candidate = required(table, "candidate");
-  const baseline = table.columns.get("baseline");
-  if (candidate.kind === "string") return classified(label, candidate, baseline);
-  const task: Task = isBinary(label, options.positive) ? "binary" : "regression";
-  return {
-    task,
-    labels: labelsOf(label, { task, positive: options.positive }),
-    candidate: numbers(candidate),
-    ...(baseline === undefined ? {} : { baseline: numbers(baseline) }),
-  };
+export class Predictions {
+  readonly #options: PredictionOptions;
+  #answers: Answered | null = null;
+
+  constructor(options: PredictionOptions) {
+    this.#options = options;
+  }
+
+  /** @throws UserError naming the column that does not fit */
+  append(table: Table): void {
+    const column = (name: string) => table.columns.get(name) as Column;
+    const { label, compared, ranked } = this.#options;
+    const candidate = column("candidate");
+    this.#answers ??=
+      candidate.kind === "string" && !ranked ? new Classes(this.#options) : new Scores(this.#options);
+    this.#answers.append(
+      candidate,
+      compared ? column("baseline") : null,
+      label === null ? null : column(label),
+    );
+  }
+
+  /** @throws UserError when the labels do not fit */
+  take(): Judged {
+    return (this.#answers as Answered).take();
+  }
 }
 
-function required(table: Table, name: string): Column {
-  const column = table.columns.get(name);
-  if (column !== undefined) return column;
-  const has = [...table.columns.keys()].slice(0, 12).map((key) => `\`${key}\``);
-  throw new UserError(`The predictions have no column \`${name}\`; they have ${has.join(", ")}.`, {
-    remedy:
-      "Write the columns `label`, `candidate` and, for gates that compare, `baseline`; `label` may have another name if the input `label` gives it.",
-  });
+interface Answered {
+  append(candidate: Column, baseline: Column | null, label: Column | null): void;
+  take(): Judged;
+}
+
+class Scores implements Answered {
+  readonly #options: PredictionOptions;
+  readonly #candidate = new CompactNumbers();
+  readonly #baseline = new CompactNumbers();
+  #truth: Truth | null = null;
+  #task: Task = "binary";
+
+  constructor(options: PredictionOptions) {
+    this.#options = options;
+    if (options.ranked) this.#task = "ranking";
+  }
+
+  append(candidate: Column, baseline: Column | null, label: Column | null): void {
+    const scores = numbers(candidate);
+    this.#candidate.append(scores);
+    if (baseline !== null) this.#baseline.append(numbers(baseline));
+    if (label === null) this.#look(scores, (value) => value >= 0 && value <= 1);
+    else this.#appendLabels(label);
+  }
+
+  #appendLabels(label: Column): void {
+    const { positive } = this.#options;
+    const named = label.kind !== "number" || positive !== undefined;
+    if (this.#truth === null) {
+      // Numbers are kept as they are: the whole column tells whether they are two classes or values.
+      const task = this.#task === "ranking" || named ? this.#task : "regression";
+      this.#truth = truthFor({ name: label.name, task, positive });
+    }
+    if (label.kind === "number" && !named) this.#look(label.values, (value) => value === 0 || value === 1);
+    this.#truth.append(label);
+  }
+
+  /** One number that no binary model has makes it a regression. */
+  #look(values: Float64Array, isBinary: (value: number) => boolean): void {
+    if (this.#task !== "binary") return;
+    if (!values.every((value) => Number.isNaN(value) || isBinary(value))) this.#task = "regression";
+  }
+
+  take(): Judged {
+    const rows = this.#candidate.length;
+    return {
+      task: this.#task,
+      labels: this.#truth?.take() ?? new Float64Array(rows).fill(Number.NaN),
+      candidate: this.#candidate.take(),
+      ...(this.#options.compared ? { baseline: this.#baseline.take() } : {}),
+    };
+  }
 }
 
 function numbers(column: Column): Float64Array {
@@ -56,42 +119,60 @@ function numbers(column: Column): Float64Array {
   );
 }
 
-function isBinary(label: Column, positive: string | undefined): boolean {
-  if (positive !== undefined || label.kind !== "number") return true;
-  return label.values.every((value) => value === 0 || value === 1 || Number.isNaN(value));
-}
-
 /** A predicted class is a share of 1 for that class; a class that nobody predicts still counts where it is the truth. */
-function classified(label: Column, candidate: StringColumn, baseline: Column | undefined): Predictions {
-  if (baseline !== undefined && baseline.kind !== "string") {
-    throw new UserError("The column `candidate` holds words, the column `baseline` does not.", {
-      remedy: "Write the predicted class as a word in both.",
-    });
+class Classes implements Answered {
+  readonly #options: PredictionOptions;
+  readonly #candidate = new CodedColumn("candidate");
+  readonly #baseline = new CodedColumn("baseline");
+  readonly #label: CodedColumn;
+
+  constructor(options: PredictionOptions) {
+    this.#options = options;
+    this.#label = new CodedColumn(options.label ?? "label");
   }
-  const names = new Set([...textsOf(label), ...candidate.dictionary, ...(baseline?.dictionary ?? [])]);
-  const classes = [...names].sort();
-  return {
-    task: "multiclass",
-    classes,
-    labels: labelsOf(label, { task: "multiclass", classes }),
-    candidate: oneHot(candidate, classes),
-    ...(baseline === undefined ? {} : { baseline: oneHot(baseline, classes) }),
-  };
+
+  append(candidate: Column, baseline: Column | null, label: Column | null): void {
+    if (baseline !== null && baseline.kind !== "string") {
+      throw new UserError("The column `candidate` holds words, the column `baseline` does not.", {
+        remedy: "Write the predicted class as a word in both.",
+      });
+    }
+    this.#candidate.append(candidate);
+    if (baseline !== null) this.#baseline.append(baseline);
+    if (label !== null) this.#label.append(label);
+  }
+
+  take(): Judged {
+    const { compared } = this.#options;
+    const columns = [this.#label, this.#candidate, this.#baseline];
+    const classes = [...new Set(columns.flatMap(({ names }) => names))].sort();
+    const candidate = oneHot(this.#candidate, classes);
+    const rows = candidate.length / classes.length;
+    const unlabelled = () => new Float64Array(rows).fill(Number.NaN);
+    return {
+      task: "multiclass",
+      classes,
+      labels:
+        this.#options.label === null ? unlabelled() : this.#label.mapped(placesOf(this.#label, classes)),
+      candidate,
+      ...(compared ? { baseline: oneHot(this.#baseline, classes) } : {}),
+    };
+  }
 }
 
-function textsOf(label: Column): string[] {
-  if (label.kind === "string") return label.dictionary;
-  return [...new Set((label as NumberColumn).values)].filter((value) => !Number.isNaN(value)).map(String);
-}
-
-function oneHot(column: StringColumn, classes: readonly string[]): Float64Array {
+function placesOf(column: CodedColumn, classes: readonly string[]): Float64Array {
   const place = new Map(classes.map((name, index) => [name, index]));
-  const index = column.dictionary.map((name) => place.get(name) as number);
-  const shares = new Float64Array(column.codes.length * classes.length);
-  for (const [row, code] of column.codes.entries()) {
+  return Float64Array.from(column.names, (name) => place.get(name) as number);
+}
+
+function oneHot(column: CodedColumn, classes: readonly string[]): Float64Array {
+  const predicted = column.mapped(placesOf(column, classes));
+  const shares = new Float64Array(predicted.length * classes.length);
+  for (let row = 0; row < predicted.length; row += 1) {
+    const place = predicted[row] as number;
     // No prediction: not a number in every class, so that the verdict names it.
-    if (code < 0) shares.fill(Number.NaN, row * classes.length, (row + 1) * classes.length);
-    else shares[row * classes.length + (index[code] as number)] = 1;
+    if (Number.isNaN(place)) shares.fill(Number.NaN, row * classes.length, (row + 1) * classes.length);
+    else shares[row * classes.length + place] = 1;
   }
   return shares;
 }

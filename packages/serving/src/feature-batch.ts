@@ -1,17 +1,20 @@
 /** Rows for a model, column by column: what callers' instances and a dataset's columns become before they are tensors. */
+import { type CodedTexts, isCoded } from "./coded-texts.ts";
 import type { Contract, Feature } from "./contract.ts";
 import { quote, ServingError } from "./errors.ts";
 import type { Instance, Value } from "./instances.ts";
 import { didYouMean } from "./suggest.ts";
 
 /** Numbers, integers and booleans (0, 1) are a Float64Array with NaN for missing; integers that a double may not carry
- * are a BigInt64Array; strings are a list with "" for missing. */
-export type FeatureColumn = Float64Array | BigInt64Array | readonly string[];
+ * are a BigInt64Array; strings are a list with "" for missing, or codes into a dictionary. */
+export type FeatureColumn = Float64Array | BigInt64Array | readonly string[] | CodedTexts;
 
 export interface FeatureBatch {
   rows: number;
   /** Feature name → one value a row. */
   columns: Map<string, FeatureColumn>;
+  /** Rows before the first of these, when they are a part of more: messages count rows from there. */
+  rowsBefore?: number;
 }
 
 /** Instances that `parseInstances` has checked → columns. */
@@ -56,20 +59,25 @@ function integers(instances: readonly Instance[], name: string): BigInt64Array {
 /** Rows `from` up to, not including, `to`; typed columns share memory with the batch. */
 export function sliceBatch(batch: FeatureBatch, from: number, to: number): FeatureBatch {
   const columns = new Map<string, FeatureColumn>();
-  for (const [name, column] of batch.columns) {
-    columns.set(name, ArrayBuffer.isView(column) ? column.subarray(from, to) : column.slice(from, to));
-  }
-  return { rows: Math.min(to, batch.rows) - from, columns };
+  for (const [name, column] of batch.columns) columns.set(name, sliceColumn(column, from, to));
+  const rows = Math.min(to, batch.rows) - from;
+  return { rows, columns, rowsBefore: (batch.rowsBefore ?? 0) + from };
+}
+
+function sliceColumn(column: FeatureColumn, from: number, to: number): FeatureColumn {
+  if (isCoded(column)) return { ...column, codes: column.codes.subarray(from, to) };
+  return ArrayBuffer.isView(column) ? column.subarray(from, to) : column.slice(from, to);
 }
 
 /** The column of a feature, or a `ServingError` code `instances` that says what the batch lacks. */
 export function columnOf(batch: FeatureBatch, feature: Feature): FeatureColumn {
   const column = batch.columns.get(feature.name);
+  const length = isCoded(column) ? column.codes.length : column?.length;
   const problem =
     column === undefined
       ? `has no column ${quote(feature.name)}${didYouMean(feature.name, [...batch.columns.keys()])}`
-      : column.length !== batch.rows
-        ? `holds ${batch.rows} rows, but its column ${quote(feature.name)} holds ${column.length}`
+      : length !== batch.rows
+        ? `holds ${batch.rows} rows, but its column ${quote(feature.name)} holds ${length}`
         : ArrayBuffer.isView(column) === (feature.type === "string")
           ? `holds ${feature.type === "string" ? "numbers" : "strings"} in ${quote(feature.name)}, which the contract calls a ${feature.type}`
           : null;

@@ -153,7 +153,10 @@ describe("the pool", () => {
 
   it("times rows one by one, inside the process", async () => {
     const { pool, batch } = await start("moody");
-    const ms = await pool.timeSingleRows(batch({ mood: 1 }, { mood: 603 }), { warmUp: 3, repeats: 3 });
+    const ms = await pool.timeSingleRows([batch({ mood: 1 }), batch({ mood: 603 })], {
+      warmUp: 3,
+      repeats: 3,
+    });
     expect(ms).toHaveLength(6);
     expect(ms.every((one) => one > 0)).toBe(true);
     expect(ms[1]).toBeGreaterThan(10 * (ms[2] as number));

@@ -109,18 +109,16 @@ export class InferencePool {
   }
 
   /** Milliseconds that each row takes by itself, measured inside the process around session.run: what a caller with
-   * one row waits for the model, without HTTP. `warmUp` rows are answered first and not counted; the rows are then
-   * answered `repeats` times over, and the result holds rows × repeats times in that order. */
+   * one row waits for the model, without HTTP. Each batch of `rows` is one row. `warmUp` rows are answered first and not
+   * counted; the rows are then answered `repeats` times over, and the result holds rows × repeats times in that order. */
   async timeSingleRows(
-    batch: FeatureBatch,
+    rows: readonly FeatureBatch[],
     { warmUp = 50, repeats = 1 }: { warmUp?: number; repeats?: number } = {},
   ): Promise<Float64Array> {
-    const singles = Array.from({ length: batch.rows }, (_, row) =>
-      tensorsOf(this.#contract, sliceBatch(batch, row, row + 1)),
-    );
-    const ms = new Float64Array(batch.rows * repeats);
-    for (let turn = -warmUp; turn < ms.length; turn++) {
-      const row = ((turn % batch.rows) + batch.rows) % batch.rows;
+    const singles = rows.map((row) => tensorsOf(this.#contract, row));
+    const ms = new Float64Array(rows.length * repeats);
+    for (let turn = rows.length === 0 ? 0 : -warmUp; turn < ms.length; turn++) {
+      const row = ((turn % rows.length) + rows.length) % rows.length;
       const answer = await this.#ask(1, singles[row] as TensorData[], true);
       if (turn >= 0) ms[turn] = answer.ms;
     }

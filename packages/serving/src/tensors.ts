@@ -1,27 +1,37 @@
 /** A batch of features → the tensors of the graph, and several requests' tensors → one. */
+import { type CodedTexts, decodeTexts, isCoded, weaveTexts } from "./coded-texts.ts";
 import type { Contract, Feature, GraphInput } from "./contract.ts";
 import { quote, ServingError } from "./errors.ts";
 import { columnOf, type FeatureBatch, type FeatureColumn } from "./feature-batch.ts";
 
 /** Row-major data of one graph input, shape [rows, features.length], in the order of the contract's `inputs`. A bool
  * tensor is a Uint8Array, as onnxruntime takes it. */
-export type TensorData = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array | string[];
+export type TensorData = Values | CodedTexts;
+type Values = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array | string[];
 
 /** Throws `ServingError` code `instances` when a column is absent, of another length or type, or holds a value that its
  * graph input cannot carry (a missing integer, a NUL in a string). Missing → NaN and "". */
 export function tensorsOf(contract: Contract, batch: FeatureBatch): TensorData[] {
   const features = new Map(contract.features.map((feature) => [feature.name, feature]));
+  const rowsBefore = batch.rowsBefore ?? 0;
   return contract.inputs.map((input) => {
-    const data = allocate(input, batch.rows);
-    input.features.forEach((name, position) => {
+    const places = input.features.map((name, position) => {
       const feature = features.get(name) as Feature;
-      fill(data, columnOf(batch, feature), { input, feature, position });
+      return { input, feature, position, rowsBefore, column: columnOf(batch, feature) };
     });
+    const texts = places.map(({ column }) => column);
+    if (texts.every(isCoded)) {
+      return weaveTexts(texts, batch.rows, (text, row, position) => {
+        asString(text, row, places[position] as Place);
+      });
+    }
+    const data = allocate(input, batch.rows);
+    for (const place of places) fill(data, place.column, place);
     return data;
   });
 }
 
-function allocate({ datatype, features }: GraphInput, rows: number): TensorData {
+function allocate({ datatype, features }: GraphInput, rows: number): Values {
   const length = rows * features.length;
   switch (datatype) {
     case "float32":
@@ -43,13 +53,19 @@ interface Place {
   input: GraphInput;
   feature: Feature;
   position: number;
+  rowsBefore: number;
 }
 
-function fill(data: TensorData, column: FeatureColumn, place: Place): void {
+function fill(data: Values, column: FeatureColumn, place: Place): void {
   const width = place.input.features.length;
+  const cells = isCoded(column) ? decodeTexts(column) : column;
   let at = place.position;
-  for (let row = 0; row < column.length; row++, at += width) {
-    const value = column[row] as number | bigint | string;
+  if (data instanceof Float32Array && cells instanceof Float64Array) {
+    for (let row = 0; row < cells.length; row++, at += width) data[at] = cells[row] as number;
+    return;
+  }
+  for (let row = 0; row < cells.length; row++, at += width) {
+    const value = cells[row] as number | bigint | string;
     if (data instanceof BigInt64Array) data[at] = asInt64(value, row, place);
     else if (Array.isArray(data)) data[at] = asString(value as string, row, place);
     else if (data instanceof Float32Array || data instanceof Float64Array) data[at] = Number(value);
@@ -79,11 +95,16 @@ function asString(value: string, row: number, place: Place): string {
   return value;
 }
 
-function unfit(value: unknown, row: number, { input, feature }: Place, why: string): ServingError {
+function unfit(
+  value: unknown,
+  row: number,
+  { input, feature, rowsBefore }: Place,
+  why: string,
+): ServingError {
   const shown = Number.isNaN(value) ? "a missing value" : quote(value);
   return new ServingError(
     "instances",
-    `row ${row + 1}, feature ${quote(feature.name)}: ${shown} ${why}, and the graph's input ${quote(input.name)} is ${input.datatype}`,
+    `row ${rowsBefore + row + 1}, feature ${quote(feature.name)}: ${shown} ${why}, and the graph's input ${quote(input.name)} is ${input.datatype}`,
     { remedy: "Give values that the model's contract allows." },
   );
 }
@@ -94,8 +115,12 @@ export function mergeTensors(requests: readonly TensorData[][]): TensorData[] {
   if (first === undefined || requests.length === 1) return first ?? [];
   return first.map((sample, input) => {
     const parts = requests.map((request) => request[input] as TensorData);
-    if (Array.isArray(sample)) return (parts as string[][]).flat();
-    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    if (Array.isArray(sample) || isCoded(sample)) {
+      return (parts as (string[] | CodedTexts)[]).flatMap((part) =>
+        isCoded(part) ? decodeTexts(part) : part,
+      );
+    }
+    const length = (parts as Float64Array[]).reduce((sum, part) => sum + part.length, 0);
     const merged = new (sample.constructor as Float64ArrayConstructor)(length);
     let at = 0;
     for (const part of parts as Float64Array[]) {

@@ -9,6 +9,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { InferenceSession, OnnxValue, Tensor } from "onnxruntime-node";
+import { decodeTexts, isCoded } from "../coded-texts.ts";
 import { externalDataOf } from "../external-data.ts";
 import type {
   FromProcess,
@@ -80,10 +81,9 @@ function describe(metadata: readonly InferenceSession.ValueMetadata[]): GraphVal
 async function run({ runtime, session, task }: Loaded, { rows, tensors }: RunMessage): Promise<FromProcess> {
   const feeds: Record<string, Tensor> = {};
   task.inputs.forEach((input, index) => {
-    feeds[input.name] = new runtime.Tensor(input.datatype, tensors[index] as never, [
-      rows,
-      input.features.length,
-    ]);
+    const data = tensors[index];
+    const values = isCoded(data) ? decodeTexts(data) : data;
+    feeds[input.name] = new runtime.Tensor(input.datatype, values as never, [rows, input.features.length]);
   });
   const began = performance.now();
   const answer = await session.run(feeds, [task.output.name]);
