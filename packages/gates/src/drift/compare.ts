@@ -4,8 +4,10 @@ import { visible } from "../language/messages.ts";
 import { formatMetric } from "../language/slice.ts";
 import type { Gate } from "../types.ts";
 import { benjaminiHochberg } from "./benjamini-hochberg.ts";
+import { judgeEstimate } from "./estimate-verdict.ts";
+import type { Predictions } from "./estimated-performance.ts";
 import { type Measured, measureFeature, type Side } from "./features.ts";
-import { judgeFeatures } from "./gate-verdict.ts";
+import { type GateVerdict, judgeFeatures } from "./gate-verdict.ts";
 import { mostDraws } from "./permutation.ts";
 import { type Profile, ProfileBuilder } from "./profile.ts";
 import type { DriftResult, FeatureTable } from "./types.ts";
@@ -20,6 +22,8 @@ export interface DriftOptions {
   confidence: number;
   /** Another seed draws other permutations. */
   seed?: number;
+  /** For gates on what the model is worth without labels. */
+  predictions?: Predictions;
 }
 
 /**
@@ -45,8 +49,11 @@ export function compareDrift(gates: readonly Gate[], options: DriftOptions): Dri
     measureFeature(name, reference.of(name), current.of(name), { seed, draws }),
   );
   const adjusted = adjust(measured);
-  const results = expand(gates, names).map((gate) =>
-    judgeFeatures(gate, measured, { confidence, seed, draws }),
+  const results = expand(gates, names).map(
+    (gate): GateVerdict =>
+      Object.hasOwn(yardsticks, gate.metric)
+        ? judgeFeatures(gate, measured, { confidence, seed, draws })
+        : { verdict: judgeEstimate(gate, options.predictions, { confidence, seed }), drifted: [] },
   );
   const drifted = new Set(results.flatMap((result) => result.drifted));
   const features = measured.map(({ drift }) => ({
