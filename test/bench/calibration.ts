@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 /** Each part exports `section`: its Markdown, from its heading (`## …`) on. `runs` are simulated a cell. */
-const parts: Record<string, () => Promise<{ section: (runs: number) => Promise<string> }>> = {};
+const parts: Record<string, () => Promise<{ section: (runs: number) => Promise<string> }>> = {
+  rules: () => import("./calibration/rules.ts"),
+};
 
 const introduction = `# How often verdicts are wrong
 

@@ -37,10 +37,6 @@ function byRejection(random: Random, n: number, p: number): number {
   const a = -0.0873 + 0.0248 * b + 0.01 * p;
   const c = n * p + 0.5;
   const vr = 0.92 - 4.2 / b;
-  const alpha = (2.83 + 5.1 / b) * spq;
-  const logOdds = Math.log(p / (1 - p));
-  const mode = Math.floor((n + 1) * p);
-  const h = logFactorial(mode) + logFactorial(n - mode);
   for (;;) {
     const u = random.uniform() - 0.5;
     let v = random.uniform();
@@ -52,6 +48,11 @@ function byRejection(random: Random, n: number, p: number): number {
     if (us >= 0.07 && v <= vr) {
       return k;
     }
+    // Reached by one draw in eight or so: the rest costs no logarithm.
+    const alpha = (2.83 + 5.1 / b) * spq;
+    const logOdds = Math.log(p / (1 - p));
+    const mode = Math.floor((n + 1) * p);
+    const h = logFactorial(mode) + logFactorial(n - mode);
     v = (v * alpha) / (a / (us * us) + b);
     if (Math.log(v) <= h - logFactorial(k) - logFactorial(n - k) + (k - mode) * logOdds) {
       return k;

@@ -17,16 +17,17 @@ export function xoshiro128(...seeds: readonly number[]): Random {
 
 /** The generator from four words of state, not all 0. */
 export function xoshiro128From(state: readonly [number, number, number, number]): Random {
-  let [a, b, c, d] = state;
+  // In an array of their own: variables that a closure keeps would be boxed anew at every number above 2³⁰.
+  const words = Int32Array.from(state);
   const uint32 = (): number => {
+    const b = words[1] as number;
     const result = Math.imul(rotateLeft(Math.imul(b, 5), 7), 9) >>> 0;
-    const t = b << 9;
-    c ^= a;
-    d ^= b;
-    b ^= c;
-    a ^= d;
-    c ^= t;
-    d = rotateLeft(d, 11);
+    const c = (words[2] as number) ^ (words[0] as number);
+    const d = (words[3] as number) ^ b;
+    words[0] = (words[0] as number) ^ d;
+    words[1] = b ^ c;
+    words[2] = c ^ (b << 9);
+    words[3] = rotateLeft(d, 11);
     return result;
   };
   // Half a step above the grid point: never 0, so that its logarithm is finite.
