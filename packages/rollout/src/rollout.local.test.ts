@@ -95,6 +95,16 @@ describe("on target local", () => {
     expect(await place.ledger.lease()).toBeNull();
   });
 
+  it("compares the scores that both releases' servers count", async () => {
+    const gates = "error_rate <= baseline + 0.1, score_drift <= 0.2";
+    const alike = await lab.release({ name: "flights-2", score: 0.5 });
+    expect(await deploy(alike, place, () => {}, gates)).toMatchObject({ stage: "promoted", verdict: "pass" });
+    const other = await lab.release({ name: "flights-3", score: 0.9 });
+    const result = await deploy(other, place, () => {}, gates);
+    expect(result).toMatchObject({ stage: "restored", verdict: "fail" });
+    expect(result.reason).toMatch(/^score_drift 1 \(\d+ scores against \d+\): shown to be beyond 0\.2/);
+  });
+
   it("refuses a second deploy by the first one's name, and stops for an operator, by name too", async () => {
     const meanwhile: Promise<unknown>[] = [];
     const second = async () => deploy(await lab.release({ name: "flights-3" }), await lab.open());

@@ -15,6 +15,7 @@ const side = (requests: number) => ({
   errors: 1,
   nan: 0,
   latency: { boundsMs: [1, 2], counts: [requests, 0, 0] },
+  scores: { bounds: [0.5], counts: [requests, 0] },
 });
 const report = {
   at: 5,

@@ -20,6 +20,10 @@ const sideSchema: z.ZodType<SideCounts> = z.object({
   errors: count,
   nan: count.nullable(),
   latency: z.object({ boundsMs: z.array(z.number().positive()), counts: z.array(count) }).nullable(),
+  scores: z
+    .object({ bounds: z.array(z.number()), counts: z.array(count) })
+    .nullable()
+    .default(null),
 });
 const sidesSchema = z.object({ stable: sideSchema, candidate: sideSchema });
 const reportSchema = z.object({

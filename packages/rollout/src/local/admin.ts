@@ -88,7 +88,7 @@ function handlersOf({ place, ledger, routing, identity, shutDown }: AdminPorts):
       },
       crashes: { stable: place.stable?.crashes ?? 0, candidate: place.candidate?.crashes ?? 0 },
     }),
-    "/counts": async () => routing.counts.report(),
+    "/counts": async () => routing.counts.readReport([routing.stable, routing.candidate]),
     "/prepare": async (body, session) => {
       const { release, readyTimeoutMs } = prepareSchema.parse(body);
       ledger.authorise(session, false);

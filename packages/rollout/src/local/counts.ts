@@ -1,5 +1,7 @@
 /** What the proxy counted: each side's requests, failures, NaN answers and latencies since the candidate's first. */
 import type { SideCounts } from "@ml-actions/gates/types";
+import type { Upstream } from "./exchange.ts";
+import { SideScores, scrape } from "./scores.ts";
 
 /** Upper bounds in milliseconds, 10 % apart, so that a quantile read from a bucket is within 10 % of the truth. */
 export const latencyBoundsMs: readonly number[] = bounds(0.5, 60_000, 1.1);
@@ -79,6 +81,7 @@ export class RolloutCounts {
   readonly mirrored = { stable: new Side(), candidate: new Side() };
   /** Copies that were not sent: too many at once, or a body over the limit. */
   readonly mirrorDropped = { busy: 0, tooLarge: 0 };
+  readonly #scores = { stable: new SideScores(), candidate: new SideScores() };
   #begun = false;
 
   constructor(stableDigest: string | null, candidateDigest: string | null) {
@@ -92,12 +95,27 @@ export class RolloutCounts {
     return this.candidate;
   }
 
+  /** The counts now, with the scores that the releases' processes have counted; of a process that does not answer,
+   * those that are known. */
+  async readReport(running: readonly (Upstream | null)[]): Promise<CountsReport> {
+    const sides = { stable: this.stableDigest, candidate: this.candidateDigest };
+    const ask = async (side: "stable" | "candidate") => {
+      const seen = await scrape(running.find((one) => one?.digest === sides[side]) ?? null);
+      if (seen !== null) this.#scores[side].take(seen);
+    };
+    await Promise.all([ask("stable"), ask("candidate")]);
+    return this.report();
+  }
+
   report(): CountsReport {
     return {
       at: Date.now(),
       stableDigest: this.stableDigest,
       candidateDigest: this.candidateDigest,
-      routed: { stable: this.stable.counts(), candidate: this.candidate.counts() },
+      routed: {
+        stable: { ...this.stable.counts(), scores: this.#scores.stable.counts() },
+        candidate: { ...this.candidate.counts(), scores: this.#scores.candidate.counts() },
+      },
       mirrored: { stable: this.mirrored.stable.counts(), candidate: this.mirrored.candidate.counts() },
       mirrorDropped: { ...this.mirrorDropped },
       left: { stable: this.stable.left, candidate: this.candidate.left },

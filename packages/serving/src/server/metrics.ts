@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Contract } from "../contract.ts";
 import type { PoolHealth } from "../pool.ts";
+import { scoreBounds } from "./score-bounds.ts";
 
 /** Why a request got no answer, or a row no number. `nan` counts rows, the others requests. */
 export const failureReasons = [
@@ -24,8 +25,10 @@ const requestBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.
 
 export interface Metrics {
   registry: Registry;
-  /** Says which model runs; the counters carry no label of it because a server serves one model. */
+  /** Says which model runs; the counters carry no label of it because a server serves one model. Called once, before
+   * the first answer. */
   serves(contract: Contract, digest: string): void;
+  scored(score: number): void;
   predicted(rows: number, nanRows: number, inferenceMs: number): void;
   failed(reason: FailureReason): void;
   answered(status: number, ms: number): void;
@@ -71,10 +74,15 @@ export function createMetrics(live: Live): Metrics {
     registers,
   });
   liveGauges(registers, live);
+  let scores: Histogram | null = null;
   const byStatus = new Map<number, ReturnType<typeof requests.labels>>();
   return {
     registry,
-    serves: (contract, digest) => model.set({ model: contract.model, version: contract.version, digest }, 1),
+    serves(contract, digest) {
+      model.set({ model: contract.model, version: contract.version, digest }, 1);
+      scores = scoreHistogram(registers, contract);
+    },
+    scored: (score) => scores?.observe(score),
     predicted(rows, nanRows, inferenceMs) {
       predictions.inc(rows);
       duration.observe(inferenceMs / 1000);
@@ -88,6 +96,17 @@ export function createMetrics(live: Live): Metrics {
       child.observe(ms / 1000);
     },
   };
+}
+
+/** One row a request, drawn at random: rows of a request resemble each other, and whoever compares two releases by
+ * these counts takes them to be independent. */
+function scoreHistogram(registers: Registry[], { task }: Contract): Histogram {
+  return new Histogram({
+    name: "ml_output_score",
+    help: "Score of one row of every answered request: the probability, the highest of several, or the value.",
+    buckets: [...scoreBounds(task)],
+    registers,
+  });
 }
 
 function liveGauges(registers: Registry[], live: Live): void {

@@ -232,7 +232,21 @@ describe("the other addresses", () => {
     for (const reason of ["nan", "timeout", "crash", "inference", "rejected", "invalid"]) {
       expect(text).toContain(`ml_inference_failures_total{reason="${reason}"} 0`);
     }
+    // The highest of the three probabilities, 1/3, of the one row.
+    expect(text).toContain('ml_output_score_bucket{le="0.33"} 0\n');
+    expect(text).toContain('ml_output_score_bucket{le="0.34"} 1\n');
+    expect(text).toMatch(/^ml_output_score_count 1$/m);
     expect(text).toMatch(/^ml_model_info\{model="classes",version="1",digest="sha256:[0-9a-f]{64}"\} 1$/m);
+  });
+
+  it("count the score of one row a request, none where it is not finite", async () => {
+    const count = async () => (await moody.metric("ml_output_score_count")) ?? 0;
+    const before = await count();
+    await moody.predict({ instances: [{ mood: 0 }, { mood: 0 }, { mood: 0 }] });
+    expect(await count()).toBe(before + 1);
+    const nan = await moody.predict({ instances: [{ mood: -1 }] });
+    expect(nan.headers.get("x-ml-nan-rows")).toBe("1");
+    expect(await count()).toBe(before + 1);
   });
 
   it("log every prediction with its request's id and no input", async () => {

@@ -55,6 +55,7 @@ export class PredictionService {
     const { rows, nanRows, inferenceMs } = prediction;
     this.#metrics.predicted(rows, nanRows, inferenceMs);
     const outputs = rowsOf(prediction);
+    this.#score(outputs);
     this.#record(instances, outputs, requestId, began);
     const json = JSON.stringify({
       predictions: this.#named(outputs),
@@ -62,6 +63,11 @@ export class PredictionService {
       request_id: requestId,
     });
     return { json, rows, nanRows };
+  }
+
+  #score(outputs: Output[]): void {
+    const drawn = outputs[Math.floor(Math.random() * outputs.length)] ?? null;
+    if (drawn !== null) this.#metrics.scored(Array.isArray(drawn) ? Math.max(...drawn) : drawn);
   }
 
   #named(outputs: Output[]): unknown[] {

@@ -15,6 +15,8 @@ export interface Behaviour {
   failEvery?: number;
   nanEvery?: number;
   resetEvery?: number;
+  /** What it answers with: .5 unless told otherwise. */
+  score?: number;
   /** Never answers /predict. */
   hang?: boolean;
   /** Ends the process at the n-th prediction. */
@@ -32,6 +34,8 @@ export interface Behaviour {
 const modelPath = process.env.MODEL_URI ?? "";
 const behaviour = JSON.parse(readFileSync(modelPath, "utf8")) as Behaviour;
 const log = process.env.PREDICTION_LOG;
+const score = behaviour.score ?? 0.5;
+const startedAt = Date.now() / 1000;
 let predictions = 0;
 
 if (behaviour.crashAtStart) {
@@ -55,7 +59,7 @@ async function predict(request: IncomingMessage, response: ServerResponse): Prom
   const status = every(behaviour.failEvery) ? 500 : 200;
   const model = process.env.MODEL_DIGEST ?? "";
   if (log !== undefined && status === 200) {
-    const record = { at: Date.now(), request_id: requestId, model, input: model, outputs: [0.5], ms: 1 };
+    const record = { at: Date.now(), request_id: requestId, model, input: model, outputs: [score], ms: 1 };
     appendFileSync(log, `${JSON.stringify(record)}\n`);
   }
   response.writeHead(status, {
@@ -64,7 +68,7 @@ async function predict(request: IncomingMessage, response: ServerResponse): Prom
     ...(every(behaviour.nanEvery) ? { "x-ml-nan-rows": "1" } : {}),
   });
   const answer = {
-    predictions: [0.5],
+    predictions: [score],
     model: { name: behaviour.name, digest: model },
     request_id: requestId,
   };
@@ -73,12 +77,23 @@ async function predict(request: IncomingMessage, response: ServerResponse): Prom
   );
 }
 
+/** As the real server has it, with four buckets. */
+function metrics(): string {
+  const bucket = (le: string, count: number) => `ml_output_score_bucket{le="${le}"} ${count}`;
+  return [
+    `ml_predictions_total ${predictions}`,
+    `process_start_time_seconds ${startedAt}`,
+    ...[0.25, 0.5, 0.75].map((bound) => bucket(String(bound), score <= bound ? predictions : 0)),
+    `${bucket("+Inf", predictions)}\n`,
+  ].join("\n");
+}
+
 const server = createServer((request, response) => {
   request.on("error", () => {});
   if (request.url === "/ready" || request.url === "/health") {
     response.writeHead(behaviour.neverReady ? 503 : 200).end("{}");
   } else if (request.url === "/metrics") {
-    response.end(`ml_predictions_total ${predictions}\n`);
+    response.end(metrics());
   } else predict(request, response).catch(() => response.destroy());
 });
 server.keepAliveTimeout = behaviour.keepAliveTimeoutMs ?? 75_000;
