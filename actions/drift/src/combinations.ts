@@ -35,7 +35,7 @@ function problemsOfResponses(given: Given): Problem[] {
     problem("on-drift", `\`${response}\` needs ${what}, which is not given`);
   const idle = (input: keyof Given, response: Response) => {
     if (given[input] !== undefined && !asked(response))
-      problem(input, `is given, but \`on-drift\` has no \`${response}\`: nobody would hear of it`);
+      problem("on-drift", `has no \`${response}\`, but \`${input}\` is given: it would never be used`);
   };
 
   if (asked("alert")) {

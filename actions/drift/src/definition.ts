@@ -104,7 +104,7 @@ const inputs = z
       ),
     state: text()
       .prefault(".ml-actions/drift-state.json")
-      .describe("The file that remembers what was done when. Keep it from run to run, with actions/cache"),
+      .describe("The file that remembers what was done when. Keep it from run to run, as the example does"),
   })
   .superRefine((given, context) => {
     for (const { input, message } of problemsOf(given)) {
@@ -137,10 +137,10 @@ export const definition: ActionDefinition<typeof inputs, DriftOutputs> = {
     contents: "`write`, only where `retrain-workflow` is an event (`repository_dispatch`)",
   },
   safeOutputs: { ...safeJudgement, drifted: "[]" },
-  example: `- uses: actions/cache@v4
+  example: `- uses: actions/cache/restore@v4
   with:
     path: .ml-actions
-    key: drift-\${{ github.run_id }}
+    key: drift-\${{ github.run_id }}-\${{ github.run_attempt }}
     restore-keys: drift-
 - uses: org/ml-actions/drift@v1
   with:
@@ -152,6 +152,11 @@ export const definition: ActionDefinition<typeof inputs, DriftOutputs> = {
     on-drift: alert, retrain
     slack-webhook: \${{ secrets.SLACK_WEBHOOK }}
     retrain-workflow: retrain.yml
+- uses: actions/cache/save@v4
+  if: always() # also when drift made the job fail, which is when there is something to keep
+  with:
+    path: .ml-actions
+    key: drift-\${{ github.run_id }}-\${{ github.run_attempt }}
 `,
   branding: { icon: "activity", color: "purple" },
   story: async () => ({ run: (await import("./drift.ts")).drift }),

@@ -91,8 +91,8 @@ describe("inputs that do not go together", () => {
   });
 
   it.each([
-    [{ "slack-webhook": "https://x" }, /slack-webhook: is given, but `on-drift` has no `alert`/],
-    [{ "pagerduty-routing-key": "x" }, /nobody would hear/],
+    [{ "slack-webhook": "https://x" }, /on-drift: has no `alert`, but `slack-webhook` is given/],
+    [{ "pagerduty-routing-key": "x" }, /no `alert`, but `pagerduty-routing-key`/],
     [{ fallback: "x.onnx" }, /no `degrade`/],
     [{ gates: parseGates("estimated_auc >= 0.6") }, /needs `predictions`/],
     [{ predictions: "p.csv" }, /no gate asks/],

@@ -199,7 +199,9 @@ function problemOf(issue: z.core.$ZodIssue, { definition, raw, file }: Context):
     return { message: `\`${name}\` is missing: give it ${where}. It is: ${facts.description}` };
   }
   if (facts.secret && raw[name] !== undefined)
-    return { message: `\`${name}\` is not valid (its value is a secret and not shown)` };
+    return {
+      message: `\`${name}\` is not valid (its value is a secret and not shown). It is: ${facts.description}`,
+    };
   const fromFile = raw[name] === file.get(name)?.value ? file.get(name)?.place : undefined;
   const item = issue.path.length > 1 ? ` (item ${Number(issue.path[1]) + 1})` : "";
   const origin = fromFile === undefined ? "" : ` (${written(fromFile)})`;
