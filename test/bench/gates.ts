@@ -21,7 +21,9 @@ export interface BenchOptions {
 }
 
 /** Each part exports `rows`. */
-const parts: Record<string, () => Promise<{ rows: (options: BenchOptions) => Promise<BenchRow[]> }>> = {};
+const parts: Record<string, () => Promise<{ rows: (options: BenchOptions) => Promise<BenchRow[]> }>> = {
+  "eval-gate": () => import("./gates/eval-gate.ts"),
+};
 
 export async function run(args: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
