@@ -8,10 +8,32 @@ export const severity: Readonly<Record<VerdictName, number>> = { fail: 0, inconc
 
 export const icons: Readonly<Record<VerdictName, string>> = { pass: "✅", fail: "❌", inconclusive: "⚠️" };
 
-/** Worst first; among equals those about all rows before those about a slice, else as written. */
+/** Worst first; among equals those about all rows before those about a slice, else as written, and the slices of one
+ * gate by how far they miss its bound. */
 export function worstFirst(verdicts: readonly Verdict[]): Verdict[] {
-  const rank = (verdict: Verdict) => severity[verdict.verdict] * 2 + (isSliced(verdict) ? 1 : 0);
-  return verdicts.toSorted((a, b) => rank(a) - rank(b));
+  const families = new Map<string, number>();
+  const placed = verdicts.map((verdict, index) => {
+    const sliced = isSliced(verdict);
+    const family = sliced ? verdict.metric.slice(0, verdict.metric.indexOf("=")) : `${index}`;
+    if (!families.has(family)) families.set(family, families.size);
+    return {
+      verdict,
+      rank: severity[verdict.verdict] * 2 + (sliced ? 1 : 0),
+      family: families.get(family) ?? 0,
+      margin: sliced ? marginOf(verdict) : 0,
+    };
+  });
+  return placed
+    .toSorted((a, b) => a.rank - b.rank || a.family - b.family || a.margin - b.margin)
+    .map(({ verdict }) => verdict);
+}
+
+/** How far on the good side of its bound; without a bound the value itself. What has no value comes last. */
+export function marginOf(verdict: Verdict): number {
+  const { observed, bound } = verdict;
+  if (observed === null || !Number.isFinite(observed)) return Number.MAX_VALUE;
+  const distance = observed - (bound ?? 0);
+  return gateOf(verdict)?.comparison.startsWith("<") ? -distance : distance;
 }
 
 export interface VerdictCounts {
@@ -45,4 +67,21 @@ const signs = { ">=": "≥", "<=": "≤", ">": ">", "<": "<" } as const;
 export function sign(verdict: Verdict): string {
   const gate = gateOf(verdict);
   return gate === null ? "" : signs[gate.comparison];
+}
+
+/** A slice of which there is too little to come to any verdict: no value, or no interval where the rule needs one. */
+export function isUnjudged(verdict: Verdict): boolean {
+  const { observed, interval, rule } = verdict;
+  const unread = observed === null || (interval === null && rule !== "estimate");
+  return verdict.verdict === "inconclusive" && isSliced(verdict) && unread;
+}
+
+/** Its interval is wholly on the wrong side of the bound, and yet it did not fail: among so many questions one such may
+ * be chance (Holm's method; the reason says it in figures). */
+export function wouldFailAlone(verdict: Verdict): boolean {
+  const { interval, bound, rule } = verdict;
+  if (verdict.verdict === "fail" || rule === "estimate" || interval === null || bound === null) return false;
+  const gate = gateOf(verdict);
+  if (gate === null) return false;
+  return gate.comparison.startsWith(">") ? interval[1] < bound : interval[0] > bound;
 }

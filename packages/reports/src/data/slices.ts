@@ -1,7 +1,7 @@
 import { findMetric } from "@ml-actions/gates/catalog";
 import type { Verdict } from "@ml-actions/gates/types";
 import type { ModelMetrics } from "../inputs.ts";
-import { gateOf, isSliced, severity } from "../verdicts.ts";
+import { gateOf, isSliced, isUnjudged, marginOf, severity } from "../verdicts.ts";
 
 /** One gate over the values of one column. */
 export interface SliceGroup {
@@ -37,24 +37,20 @@ export function sliceGroups(verdicts: readonly Verdict[]): SliceGroup[] {
       whole,
     };
     groups.set(key, group);
-    (verdict.observed === null ? group.unjudged : group.slices).push({ value, verdict });
+    const unread = verdict.observed === null || isUnjudged(verdict);
+    (unread ? group.unjudged : group.slices).push({ value, verdict });
   }
   const found = [...groups.values()].filter(({ slices }) => slices.length > 0);
   for (const group of found) {
     group.slices.sort(
       (a, b) =>
-        severity[a.verdict.verdict] - severity[b.verdict.verdict] || margin(a.verdict) - margin(b.verdict),
+        severity[a.verdict.verdict] - severity[b.verdict.verdict] ||
+        marginOf(a.verdict) - marginOf(b.verdict),
     );
     const bounds = new Set(group.slices.map(({ verdict }) => verdict.bound));
     group.bound = bounds.size === 1 ? (group.slices[0]?.verdict.bound ?? null) : null;
   }
   return found.filter(({ slices, unjudged }) => slices.length + unjudged.length > 1);
-}
-
-/** How far on the good side of its bound; without a bound the value itself. */
-function margin(verdict: Verdict): number {
-  const distance = (verdict.observed ?? 0) - (verdict.bound ?? 0);
-  return gateOf(verdict)?.comparison.startsWith("<") ? -distance : distance;
 }
 
 /** One metric over the values of one column, of both models and without gates. */

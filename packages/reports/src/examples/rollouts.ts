@@ -1,5 +1,6 @@
 /** Examples of what deploy and rollback have to report. */
 import type {
+  GateWealth,
   RollbackReportInput,
   RolloutObservation,
   RolloutReportInput,
@@ -140,6 +141,30 @@ const badGates = [
   }),
 ];
 
+/** What a judge might have had on a gate: bets that go the way of the truth, a little uneven. */
+function wealthOf(gate: string, seconds: number, drift: { fail: number; pass: number }): GateWealth {
+  const next = random(gate.length);
+  let [fail, pass] = [0, 0];
+  const points = Array.from({ length: Math.floor(seconds / 2) }, (_, index) => {
+    fail += drift.fail + 0.3 * (next() - 0.5);
+    pass += drift.pass + 0.3 * (next() - 0.5);
+    return { at: start + (4 + index * 2) * 1000, requests: 24 * (index + 1), fail, pass };
+  });
+  return { gate, needed: { fail: Math.log(60), pass: Math.log(20) }, points };
+}
+
+const goodWealth = [
+  wealthOf("error_rate <= baseline + 0.01", 94, { fail: -0.08, pass: 0.09 }),
+  wealthOf("latency.p99 <= baseline * 1.5", 94, { fail: -0.02, pass: 0.03 }),
+  wealthOf("nan_rate <= 0.001", 94, { fail: -0.01, pass: 0.05 }),
+];
+
+const badWealth = [
+  wealthOf("nan_rate <= 0.001", 40, { fail: 0.24, pass: -0.2 }),
+  wealthOf("error_rate <= baseline + 0.01", 40, { fail: -0.03, pass: 0.04 }),
+  { gate: "auc >= 0.6", needed: { fail: 0, pass: 0 }, points: [] },
+];
+
 export const rolloutPromoted: RolloutReportInput = {
   target: "local",
   resource: "flights",
@@ -164,6 +189,7 @@ export const rolloutPromoted: RolloutReportInput = {
     ],
     Number.POSITIVE_INFINITY,
   ),
+  wealth: goodWealth,
   journal: [
     { at: start, text: "begin: flights-2 against flights-1, steps 10, 25, 50, 100" },
     { at: start + 1_200, text: "prepare" },
@@ -188,6 +214,7 @@ export const rolloutRestored: RolloutReportInput = {
   candidate: flights("treacherous"),
   steps: [step(10, 4, 40, 0, badGates)],
   observations: observe([{ weightPercent: 10, seconds: 40 }], 24),
+  wealth: badWealth,
   journal: [
     { at: start, text: "begin: flights-treacherous against flights-1, steps 10, 25, 50, 100" },
     { at: start + 1_200, text: "prepare" },

@@ -38,8 +38,12 @@ export function evaluationFigures(rows: PlotRows | null, judged: Judged, names: 
   const others = metricSlices(metrics, verdicts).map((group, index) =>
     metricSlicePlot(`sliced-${index}`, group, names),
   );
-  const slices = [...gated, ...others].slice(0, groupsShown);
-  return rows === null ? slices : [...slices, ...taskFigures(rows, judged, names)];
+  const ofTask = rows === null ? [] : taskFigures(rows, judged, names);
+  return [
+    ...gated.slice(0, groupsShown),
+    ...ofTask,
+    ...others.slice(0, Math.max(0, groupsShown - gated.length)),
+  ];
 }
 
 function taskFigures(rows: PlotRows, judged: Judged, names: Labels): Figure[] {

@@ -2,7 +2,7 @@
 import type { PlotRows } from "../data/rows.ts";
 import { count } from "../figures.ts";
 import type { Decision, EvaluationReportInput, ShadowReportInput } from "../inputs.ts";
-import { evaluationStory } from "../story/evaluation.ts";
+import { evaluationStory, familySentence } from "../story/evaluation.ts";
 import { shadowStory } from "../story/shadow.ts";
 import type { Story } from "../story/story.ts";
 import { sideRows } from "../summary/shadow.ts";
@@ -32,7 +32,7 @@ export function evaluationPage(input: EvaluationReportInput, rows: PlotRows | nu
     run: input.run,
     content: [
       storyBanner(story),
-      gatesCard(input),
+      gatesCard(input, familySentence(input.verdicts, input.confidence)),
       plots(evaluationFigures(rows, input, names)),
       sentences(input),
       metricsTable(input.metrics, { candidate: candidate.label, baseline: baseline?.label ?? null }),
@@ -102,8 +102,8 @@ export function storyBanner(story: Story, address: string | null = null): Conten
   });
 }
 
-function gatesCard(input: Decision): Content {
-  const caption = `The shaded side is allowed, the upright line is the bound. Each end of an interval holds with ${Number((input.confidence * 100).toFixed(3))} % confidence; the rule is ${input.rule}.`;
+function gatesCard(input: Decision, family: string | null = null): Content {
+  const caption = `The shaded side is allowed, the upright line is the bound. Each end of an interval holds with ${Number((input.confidence * 100).toFixed(3))} % confidence; the rule is ${input.rule}.${family === null ? "" : ` ${family}`}`;
   return card("Gates", gatesTable(input.verdicts, caption));
 }
 

@@ -1,26 +1,47 @@
 /** The table of verdicts with a picture of each interval. */
 import type { Verdict } from "@ml-actions/gates/types";
+import { oneLine, shortened } from "../clean.ts";
 import { count, formatter, unitOf } from "../figures.ts";
 import { mark } from "../plots/slices.ts";
 import { gateOf, sign, worstFirst } from "../verdicts.ts";
 import { type Content, html, type Markup } from "./markup.ts";
 import { badge } from "./parts.ts";
 
-/** A browser lays out so many rows at once; the metrics file has the rest. */
-const rowsShown = 500;
+/** A reader takes in so many at once; as many again and again are folded below them, and the metrics file has all. */
+const rowsOpen = 40;
+const rowsShown = 200;
+/** Names and reasons may be long: the table never takes more than this of a page's 500 KB. */
+const budgetCharacters = 220_000;
 
 const picture = { width: 170, height: 34, pad: 10 };
 
-/** On a phone each row becomes a card; `display: block` takes a table's meaning from it, so the roles are spelt out. */
+/** Worst first. */
 export function gatesTable(verdicts: readonly Verdict[], caption: string): Content {
   if (verdicts.length === 0) return html`<p class="muted">No gate was judged.</p>`;
   const sorted = worstFirst(verdicts);
-  const more = sorted.length - rowsShown;
+  const rows: Markup[] = [];
+  let characters = 0;
+  for (const verdict of sorted.slice(0, rowsShown)) {
+    const next = row(verdict);
+    characters += next.text.length;
+    if (characters > budgetCharacters) break;
+    rows.push(next);
+  }
+  const [open, folded, more] = [rows.slice(0, rowsOpen), rows.slice(rowsOpen), sorted.length - rows.length];
   const note =
     more > 0
       ? html`<p class="muted small">${count(more)} more gates, none worse than the last above, are in the metrics file.</p>`
       : null;
-  return html`<div class="gates"><table role="table"><caption>${caption}</caption><thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Verdict</th><th scope="col" role="columnheader">Gate</th><th scope="col" role="columnheader" class="number">Observed</th><th scope="col" role="columnheader" class="number">Bound</th><th scope="col" role="columnheader">Interval</th><th scope="col" role="columnheader" class="number">n</th></tr></thead><tbody role="rowgroup">${sorted.slice(0, rowsShown).map(row)}</tbody></table>${note}</div>`;
+  const rest =
+    folded.length === 0
+      ? null
+      : html`<details><summary>${count(folded.length)} more gates, none worse than the last above</summary>${tableOf(folded, caption)}</details>`;
+  return html`<div class="gates">${tableOf(open, caption)}${rest}${note}</div>`;
+}
+
+/** On a phone each row becomes a card; `display: block` takes a table's meaning from it, so the roles are spelt out. */
+function tableOf(rows: readonly Markup[], caption: string): Markup {
+  return html`<table role="table"><caption>${caption}</caption><thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Verdict</th><th scope="col" role="columnheader">Gate</th><th scope="col" role="columnheader" class="number">Observed</th><th scope="col" role="columnheader" class="number">Bound</th><th scope="col" role="columnheader">Interval</th><th scope="col" role="columnheader" class="number">n</th></tr></thead><tbody role="rowgroup">${rows}</tbody></table>`;
 }
 
 function row(verdict: Verdict): Markup {
@@ -30,8 +51,8 @@ function row(verdict: Verdict): Markup {
   const settle =
     verdict.settle === undefined
       ? null
-      : html`<span class="why"><b>To settle it:</b> ${verdict.settle}</span>`;
-  return html`<tr role="row"${verdict.verdict === "fail" ? html` class="fail-row"` : null}><td role="cell">${badge(verdict.verdict)}</td><th scope="row" role="rowheader"><code>${verdict.gate}</code><span class="why">${verdict.reason}</span>${settle}</th><td role="cell" class="number" data-label="Observed">${show(observed)}</td><td role="cell" class="number" data-label="Bound">${bound === null ? "—" : `${sign(verdict)} ${show(bound)}`}</td><td role="cell" class="range" data-label="Interval">${intervalPicture(verdict, words)}<span class="small muted">${words}</span></td><td role="cell" class="number" data-label="n">${count(verdict.n)}</td></tr>`;
+      : html`<span class="why"><b>To settle it:</b> ${oneLine(verdict.settle, 300)}</span>`;
+  return html`<tr role="row"${verdict.verdict === "fail" ? html` class="fail-row"` : null}><td role="cell">${badge(verdict.verdict)}</td><th scope="row" role="rowheader"><code>${shortened(verdict.gate, 200)}</code><span class="why">${oneLine(verdict.reason, 600)}</span>${settle}</th><td role="cell" class="number" data-label="Observed">${show(observed)}</td><td role="cell" class="number" data-label="Bound">${bound === null ? "—" : `${sign(verdict)} ${show(bound)}`}</td><td role="cell" class="range" data-label="Interval">${intervalPicture(verdict, words)}<span class="small muted">${words}</span></td><td role="cell" class="number" data-label="n">${count(verdict.n)}</td></tr>`;
 }
 
 /** The allowed side shaded, the bound as a line, the interval as a whisker, the observed value as the verdict's mark. */

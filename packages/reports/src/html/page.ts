@@ -1,6 +1,6 @@
 /** The shell of every page: one file, no script, nothing fetched from anywhere. */
 import { createHash } from "node:crypto";
-import { dateAndTime, duration } from "../figures.ts";
+import { counted, dateAndTime, duration } from "../figures.ts";
 import type { RunFacts } from "../inputs.ts";
 import { type Content, html, Markup } from "./markup.ts";
 import { style } from "./style.ts";
@@ -15,6 +15,30 @@ export interface Page {
 /** The policy allows this one style sheet by its hash and nothing else: a name that escaped our escaping could still
  * neither run nor fetch anything. */
 const policy = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(style).digest("base64")}'; base-uri 'none'; form-action 'none'`;
+
+/** What a browser opens at once anywhere, and an artifact viewer still shows. */
+export const pageCapBytes = 500_000;
+/** For the shell around the parts. */
+const shellBytes = 2000 + Buffer.byteLength(style);
+
+/** Parts that fit, in order; one that does not is left out whole, and a line says so. */
+function cappedParts(content: readonly Content[]): Content[] {
+  let bytes = shellBytes;
+  const parts = content.map((part) => html`${part}`);
+  const kept = parts.filter((part) => {
+    const size = Buffer.byteLength(part.text);
+    if (bytes + size > pageCapBytes) return false;
+    bytes += size;
+    return true;
+  });
+  const left = parts.length - kept.length;
+  return left === 0
+    ? kept
+    : [
+        ...kept,
+        html`<p class="muted">${counted(left, "part")} of this page left out, or it would be larger than 500 KB: the metrics file has the figures.</p>`,
+      ];
+}
 
 /** A complete HTML document as text; well-formed XML too, so that tests can parse all of it strictly. */
 export function htmlPage({ title, content, run }: Page): string {
@@ -31,7 +55,7 @@ export function htmlPage({ title, content, run }: Page): string {
 </head>
 <body>
 <main>
-${content}
+${cappedParts(content)}
 <footer>Made by ${run.tool} on ${dateAndTime(run.startedAt)}, in ${duration(run.finishedAt - run.startedAt)}. ${webLink("The run", run.url)}</footer>
 </main>
 </body>

@@ -9,6 +9,7 @@ import { rollbackDone, rolloutPromoted, rolloutRestored } from "../examples/roll
 import { binaryRows, multiclassRows, regressionRows } from "../examples/rows.ts";
 import type { RolloutReportInput, SideObservation } from "../inputs.ts";
 import { evaluationPage, shadowPage } from "./evaluation-page.ts";
+import { pageCapBytes } from "./page.ts";
 import { rollbackPage } from "./rollback-page.ts";
 import { rolloutPage } from "./rollout-page.ts";
 import { style } from "./style.ts";
@@ -117,14 +118,32 @@ describe("an HTML report", () => {
       }),
     );
     const page = evaluationPage({ ...evaluationFail, verdicts }, binaryRows(50_000));
-    expect(page.length).toBeLessThan(1_500_000);
-    expect(inspect(page).text).toMatch(/4,500 more gates/);
+    expect(Buffer.byteLength(page)).toBeLessThanOrEqual(pageCapBytes);
+    expect(inspect(page).text).toMatch(/4,8\d\d more gates/);
     const steps = Array.from(
       { length: 40 },
       () => ({ ...rolloutRestored.steps[0], verdicts: verdicts.slice(0, 10) }) as never,
     );
     const observations = Array.from({ length: 5000 }, () => rolloutPromoted.observations).flat();
-    expect(rolloutPage({ ...rolloutRestored, steps, observations }).length).toBeLessThan(1_500_000);
+    const points = Array.from({ length: 100_000 }, (_, index) => ({
+      at: rolloutRestored.run.startedAt + index,
+      requests: index,
+      fail: Math.sin(index) * 50,
+      pass: -Math.sin(index) * 50,
+    }));
+    const wealth = verdicts.map(({ gate }) => ({ gate, needed: { fail: 4, pass: 3 }, points }));
+    const rollout = rolloutPage({ ...rolloutRestored, steps, observations, wealth: wealth.slice(0, 20) });
+    expect(Buffer.byteLength(rollout)).toBeLessThanOrEqual(pageCapBytes);
+    expect(rollout).toMatch(/12 of 20 gates/);
+  });
+
+  test("leaves out whole parts that do not fit, and says so", () => {
+    const long = { ...rolloutRestored, url: "https://x.example/" };
+    const journal = Array.from({ length: 300 }, (_, at) => ({ at, text: "&".repeat(300) }));
+    const page = rolloutPage({ ...long, journal });
+    expect(Buffer.byteLength(page)).toBeLessThanOrEqual(pageCapBytes);
+    expect(inspect(page).text).toMatch(/1 part of this page left out/);
+    expect(inspect(page).text).toMatch(/Steps asked for/);
   });
 });
 

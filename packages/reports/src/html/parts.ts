@@ -1,5 +1,6 @@
 /** Parts that several pages share. */
 import type { VerdictName } from "@ml-actions/gates/types";
+import { shortened } from "../clean.ts";
 import { count, formatter, unitOf } from "../figures.ts";
 import type { ModelMetrics, NamedRelease } from "../inputs.ts";
 import type { Figure, LegendEntry } from "../plots/canvas.ts";
@@ -147,7 +148,7 @@ export function metricsTable(
     const show = formatter([now, before], unitOf(name));
     const change = now === null || before === null ? null : now - before;
     const compared = [show(before), `${change !== null && change > 0 ? "+" : ""}${show(change)}`];
-    return [html`<code>${name}</code>`, show(now), ...(baseline === null ? [] : compared)];
+    return [html`<code>${shortened(name, 200)}</code>`, show(now), ...(baseline === null ? [] : compared)];
   });
   const more = names.length - metricsShown;
   const caption = `Every metric that was computed${more > 0 ? `; ${count(more)} more are in the metrics file` : ""}.`;

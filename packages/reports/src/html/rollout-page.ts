@@ -2,10 +2,12 @@
 
 import { overall } from "@ml-actions/gates/overall";
 import type { VerdictName } from "@ml-actions/gates/types";
+import { oneLine } from "../clean.ts";
 import { count, counted, dateAndTime, duration, percent, timeOfDay } from "../figures.ts";
-import type { RolloutReportInput, RolloutStep } from "../inputs.ts";
+import type { GateWealth, RolloutReportInput, RolloutStep } from "../inputs.ts";
 import { latencyPlot } from "../plots/latency.ts";
 import { ratePlot } from "../plots/rates.ts";
+import { wealthPlot } from "../plots/wealth.ts";
 import { weightsPlot } from "../plots/weights.ts";
 import { missedPercents, rolloutStory } from "../story/rollout.ts";
 
@@ -16,7 +18,11 @@ import { htmlPage } from "./page.ts";
 import { badge, type Column, card, facts, folded, plots, release, scrollTable } from "./parts.ts";
 
 const stepsShown = 100;
-const journalShown = 1000;
+/** More gates than this are a wall of plots. */
+const gatesDrawn = 12;
+const journalShown = 300;
+/** Steps whose gates are shown, folded. */
+const earlierShown = 30;
 
 export function rolloutPage(input: RolloutReportInput): string {
   const story = rolloutStory(input);
@@ -32,12 +38,13 @@ export function rolloutPage(input: RolloutReportInput): string {
         ? null
         : card(`Gates at ${percent(last.weightPercent)}`, gatesTable(last.verdicts, gatesCaption(input))),
       input.stable === null ? null : plots(figures(input)),
+      ...evidence(input),
       last === undefined ? null : card("Step by step", stepTable(input)),
       earlier.length === 0
         ? null
         : card(
             "Gates at the steps before",
-            earlier.slice(-stepsShown).map((step) => earlierGates(step, input)),
+            earlier.slice(-earlierShown).map((step) => earlierGates(step, input)),
           ),
       journal(input),
       card(
@@ -72,6 +79,20 @@ function figures(input: RolloutReportInput) {
     }),
     latencyPlot("latency", input),
   ];
+}
+
+/** The judge's bets, one plot a gate: those that came to something first. */
+function evidence(input: RolloutReportInput): Content[] {
+  const decided = ({ needed, points }: GateWealth) =>
+    points.some((point) => (needed.fail > 0 && point.fail >= needed.fail) || point.pass >= needed.pass);
+  const wealth = (input.wealth ?? []).toSorted((a, b) => Number(decided(b)) - Number(decided(a)));
+  const drawn = wealth
+    .slice(0, gatesDrawn)
+    .map((gate, index) => wealthPlot(`wealth-${index}`, gate, input))
+    .filter((figure) => figure !== null);
+  if (drawn.length === 0) return [];
+  const more = wealth.length > gatesDrawn ? `, ${gatesDrawn} of ${count(wealth.length)} gates` : "";
+  return [html`<h2 class="between">What the judge knew${more}</h2>`, plots(drawn)];
 }
 
 function pathStrip(input: RolloutReportInput): Content {
@@ -140,7 +161,10 @@ function journal({ journal: entries }: RolloutReportInput): Content {
   if (first === undefined) return null;
   const lines = entries
     .slice(-journalShown)
-    .map(({ at, text }) => html`<li><code class="muted">${timeOfDay(at)}</code><span>${text}</span></li>`);
+    .map(
+      ({ at, text }) =>
+        html`<li><code class="muted">${timeOfDay(at)}</code><span>${oneLine(text, 300)}</span></li>`,
+    );
   return folded(
     `Journal of ${dateAndTime(first.at)} (${count(entries.length)})`,
     html`<ol class="journal">${lines}</ol>`,

@@ -74,6 +74,8 @@ svg .axis{fill:var(--muted);font-weight:600}
 .bar.pass{fill:var(--candidate);opacity:.75}.bar.fail{fill:var(--fail)}.bar.inconclusive{fill:var(--unsure)}
 .bar.current{fill:var(--candidate)}.bar.reference{fill:none;stroke:var(--baseline);stroke-width:1.25}
 .bar-arrow{fill:none;stroke:var(--card);stroke-width:2}
+.weight{fill:var(--muted)}
+svg .fail-text{fill:var(--fail)}svg .pass-text{fill:var(--pass)}
 .step{stroke:var(--line);stroke-dasharray:2 3}.blind{fill:var(--muted);opacity:.22}
 .outcome{stroke-width:2}.outcome.pass{stroke:var(--pass)}.outcome.fail{stroke:var(--fail)}.outcome.inconclusive{stroke:var(--unsure)}
 .path{display:flex;flex-wrap:wrap;gap:8px;list-style:none;margin:0;padding:0}

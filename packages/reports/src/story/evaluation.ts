@@ -18,6 +18,13 @@ export function evaluationStory(input: EvaluationReportInput): Story {
   };
 }
 
+/** Why many questions are not many chances to fail; null where each is decided for itself. */
+export function familySentence(verdicts: readonly Verdict[], confidence: number): string | null {
+  const asked = verdicts.filter(({ rule, interval }) => rule !== "estimate" && interval !== null).length;
+  if (asked < 2) return null;
+  return `${count(asked)} questions (gates and slices) were asked together: by Holm's method the chance that any of them fails wrongly is at most ${confidenceWords(1 - confidence)}.`;
+}
+
 function whatNow(verdicts: readonly Verdict[]): string {
   if (verdicts.length === 0) return "Name at least one gate; without one nothing is shown to be good.";
   switch (overall(verdicts)) {

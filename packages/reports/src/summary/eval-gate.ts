@@ -1,6 +1,7 @@
 /** The job summary of eval-gate. */
 import type { EvaluationReportInput } from "../inputs.ts";
 import { evaluationStory } from "../story/evaluation.ts";
+import { familyLines, unjudgedLines } from "./family.ts";
 import { cappedSections } from "./markdown.ts";
 import { identityDetails, metricsDetails, noteLines, opening, powerLines } from "./parts.ts";
 import { settleLines, verdictTable } from "./verdict-table.ts";
@@ -11,6 +12,8 @@ export function evalGateSummary(input: EvaluationReportInput): string {
   return cappedSections([
     opening(evaluationStory(input)),
     verdictTable(verdicts),
+    familyLines(verdicts, input.confidence),
+    unjudgedLines(verdicts),
     settleLines(verdicts),
     noteLines(input.notes),
     powerLines(input.power),

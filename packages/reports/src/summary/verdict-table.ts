@@ -1,7 +1,7 @@
 /** Verdicts in Markdown: the one table that is read in five seconds. */
 import type { Verdict } from "@ml-actions/gates/types";
 import { count, formatter, unitOf } from "../figures.ts";
-import { icons, isSliced, sign, worstFirst } from "../verdicts.ts";
+import { icons, isSliced, isUnjudged, sign, worstFirst } from "../verdicts.ts";
 import { code, codeInHtml, details, type MarkdownColumn, table, text } from "./markdown.ts";
 
 /** Rows that a reader still takes in at a glance; the worst come first, so the cut hits what passed. */
@@ -10,14 +10,18 @@ const rowsFolded = 200;
 const maximumGateLength = 120;
 
 /**
- * Worst first. Passed gates on slices are folded below as soon as the table is longer than a glance (8 rows), and so are
+ * Worst first. Slices that passed or could not be judged are folded below as soon as the table is longer than a glance
+ * (8 rows), and so are
  * the reasons of gates that passed, which repeat the numbers; what is beyond the caps is counted, never dropped in
  * silence.
  */
 export function verdictTable(verdicts: readonly Verdict[]): string {
   if (verdicts.length === 0) return "*No gate was judged.*";
   const sorted = worstFirst(verdicts);
-  const glance = sorted.length <= 8 ? sorted : sorted.filter((v) => v.verdict !== "pass" || !isSliced(v));
+  const glance =
+    sorted.length <= 8
+      ? sorted
+      : sorted.filter((v) => !isSliced(v) || (v.verdict !== "pass" && !isUnjudged(v)));
   const shown = (glance.length > 0 ? glance : sorted).slice(0, rowsShown);
   const rest = sorted.filter((verdict) => !shown.includes(verdict));
   const parts = [tableOf(shown)];
