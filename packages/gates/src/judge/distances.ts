@@ -2,7 +2,7 @@
 import { type PairFactor, pairTerms } from "./factors.ts";
 import type { Finding } from "./finding.ts";
 import { aboveEach, answered } from "./histogram.ts";
-import { mixed, smallest } from "./interval.ts";
+import { smallest } from "./interval.ts";
 import { Bets, better, logSum, type Prior, restartCost, worse } from "./mixture.ts";
 import { add } from "./series.ts";
 import { type Evidence, type Levels, note, start } from "./weigh.ts";
@@ -157,29 +157,28 @@ export class Distances {
     return open(0) ? 0 : smallest(open, 0, 1);
   }
 
-  /** The smallest distance that is proven at every bound, both ways. */
+  /** The smallest distance that is proven at every bound, both ways. Begun with the claim that is farthest from being
+   * proven, few others ask for more. */
   #high(): number {
     const { needed } = this.#evidence.pass;
-    return this.#proving.reduce((high, running) => {
+    return [this.#slowest(), ...this.#proving].reduce((high, running) => {
       const proven = (distance: number) => mixedAt(better, running, distance) >= needed;
       return proven(high) ? high : proven(1) ? smallest(proven, high, 1) : 1;
     }, 0);
   }
 
+  #slowest(): Running {
+    const logs = this.#proving.map((running) => mixedAt(better, running, this.#offset));
+    return this.#proving[logs.indexOf(Math.min(...logs))] ?? nothingYet(better);
+  }
+
   /** Of the claim that is farthest from being proven, and of the bet that has come farthest: these decide. */
-  #tilts(): Evidence["tilts"] {
-    const at = (prior: Prior) => (running: Running) => mixedAt(prior, running, this.#offset);
-    const slowest = extreme(this.#proving, (running) => -at(better)(running));
-    const fastest = extreme(
-      this.#refuting.map(({ running }) => running),
-      at(worse),
-    );
-    if (slowest === undefined || fastest === undefined) {
-      return null;
-    }
+  #tilts(): NonNullable<Evidence["tilts"]> {
+    const logs = this.#refuting.map(({ bets }) => bets.log);
+    const fastest = this.#refuting[logs.indexOf(Math.max(...logs))]?.running ?? nothingYet(worse);
     return {
       fail: logsAt(fastest, this.#offset),
-      pass: logsAt(slowest, this.#offset),
+      pass: logsAt(this.#slowest(), this.#offset),
       failNeeded: this.#evidence.fail.needed + restartCost + Math.log(this.#refuting.length),
       passNeeded: this.#evidence.pass.needed,
     };
@@ -214,23 +213,31 @@ function factorOf(eta: number, tilt: number, { more, less, ofCandidate }: Counte
 }
 
 function addTo(running: Running, { etas }: Prior, claim: Counted, terms: Terms): void {
-  etas.forEach((eta, tilt) => {
-    const { gain, price } = factorOf(eta, tilt, claim, terms);
-    running.gain[tilt] = (running.gain[tilt] ?? 0) + gain;
+  const { more, less, ofCandidate } = claim;
+  const ours = ofCandidate ? terms.ofCandidate : terms.ofStable;
+  for (let tilt = 0; tilt < etas.length; tilt++) {
+    const { logTilted, price } = ours[tilt] as Terms["ofStable"][0];
+    running.gain[tilt] = (running.gain[tilt] ?? 0) + (etas[tilt] ?? 0) * more - logTilted * (more + less);
     running.price[tilt] = (running.price[tilt] ?? 0) + price;
-  });
+  }
 }
 
 function logsAt({ gain, price }: Running, distance: number): number[] {
   return Array.from(gain, (value, tilt) => value - distance * (price[tilt] ?? 0));
 }
 
-/** ln of the mixture's wealth against, or for, a distance. */
-function mixedAt(prior: Prior, running: Running, distance: number): number {
-  return mixed(prior, logsAt(running, distance));
-}
-
-function extreme<T>(values: readonly T[], sizeOf: (value: T) => number): T | undefined {
-  const sizes = values.map(sizeOf);
-  return values[sizes.indexOf(Math.max(...sizes))];
+/** ln of the mixture's wealth against, or for, a distance: `mixed`, without an array, because it is asked of every
+ * bound at every look. */
+function mixedAt({ logWeights }: Prior, { gain, price }: Running, distance: number): number {
+  const logAt = (tilt: number) =>
+    (gain[tilt] ?? 0) - distance * (price[tilt] ?? 0) + (logWeights[tilt] ?? -Infinity);
+  let top = -Infinity;
+  for (let tilt = 0; tilt < gain.length; tilt++) {
+    top = Math.max(top, logAt(tilt));
+  }
+  let sum = 0;
+  for (let tilt = 0; tilt < gain.length; tilt++) {
+    sum += Math.exp(logAt(tilt) - top);
+  }
+  return top + Math.log(sum);
 }
