@@ -20,7 +20,7 @@ const inputs = z.object({
     .prefault("10, 25, 50, 100")
     .describe("The candidate's share of traffic, step by step, in percent"),
   gates: gates(
-    "error_rate <= baseline + 0.01, latency.p99 <= baseline * 1.5, nan_rate <= 0.001",
+    "error_rate <= baseline + 0.01, latency.p99 <= baseline * 1.5, nan_rate <= baseline + 0.005",
     "online",
   ).describe(
     "What must be proven for the candidate at each step before its share grows. A rule in brackets is for that gate alone: with `[refute]` the share grows unless the gate is proven broken",
@@ -72,7 +72,7 @@ export const definition: ActionDefinition<typeof inputs, DeployOutputs> = {
     gates: |
       error_rate <= baseline + 0.01
       latency.p99 <= baseline * 1.5
-      nan_rate <= 0.001
+      nan_rate <= baseline + 0.005
 `,
   branding: { icon: "trending-up", color: "blue" },
   story: async () => {
