@@ -1,9 +1,10 @@
 /** What people read: job summaries, log lines and HTML pages, as pure functions from plain data to strings. */
 export type { PlotRows } from "./data/rows.ts";
 export { driftPage } from "./html/drift-page.ts";
-export { evaluationPage, shadowPage } from "./html/evaluation-page.ts";
+export { evaluationPage } from "./html/evaluation-page.ts";
 export { rollbackPage } from "./html/rollback-page.ts";
 export { rolloutPage } from "./html/rollout-page.ts";
+export { shadowPage } from "./html/shadow-page.ts";
 export type {
   ContractVersion,
   Decision,

@@ -31,6 +31,20 @@ export function confusionMatrix(
   return merge(full, classes);
 }
 
+/** The same with the class that the baseline predicts in place of the true one. */
+export function agreementMatrix(
+  baseline: Float64Array,
+  candidate: Float64Array,
+  classes: readonly string[],
+  weights: Float64Array | null = null,
+): ConfusionMatrix {
+  const rows = classes.length === 0 ? 0 : Math.floor(baseline.length / classes.length);
+  const predicted = Float64Array.from({ length: rows }, (_, row) =>
+    highest(baseline, row * classes.length, classes.length),
+  );
+  return confusionMatrix(predicted, candidate, classes, weights);
+}
+
 /** Index of the highest of `size` scores from `start`; −1 when one of them is not a number. */
 function highest(scores: Float64Array, start: number, size: number): number {
   let best = 0;

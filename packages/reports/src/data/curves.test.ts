@@ -15,6 +15,7 @@ const rows = (labels: number[], scores: number[], weights: number[] | null = nul
   scores: Float64Array.from(scores),
   weights: weights === null ? null : Float64Array.from(weights),
   left: 0,
+  unlabelled: 0,
 });
 const roc = (part: LabelledScores) => rocCurve(sweepOf(part));
 const pr = (part: LabelledScores) => prCurve(sweepOf(part));
@@ -74,7 +75,13 @@ describe("the ROC curve", () => {
 
   test("of many rows has few points, each within a pixel of the whole, and the area of the whole", () => {
     const { labels, candidate } = binaryRows(200_000);
-    const part = { labels: labels ?? new Float64Array(), scores: candidate, weights: null, left: 0 };
+    const part = {
+      labels: labels ?? new Float64Array(),
+      scores: candidate,
+      weights: null,
+      left: 0,
+      unlabelled: 0,
+    };
     const curve = roc(part) as RocCurve;
     expect(curve.points.length).toBeLessThanOrEqual(500);
     expect(curve.auc).toBeCloseTo(mannWhitney(part), 12);
@@ -135,7 +142,13 @@ describe("the precision-recall curve", () => {
 
   test("of many rows has few points and the area of the whole", () => {
     const { labels, candidate } = binaryRows(200_000);
-    const part = { labels: labels ?? new Float64Array(), scores: candidate, weights: null, left: 0 };
+    const part = {
+      labels: labels ?? new Float64Array(),
+      scores: candidate,
+      weights: null,
+      left: 0,
+      unlabelled: 0,
+    };
     const [order, { positives }] = [ascendingOrder(candidate).reverse(), sweepOf(part)];
     let [hits, area] = [0, 0];
     order.forEach((row, place) => {
@@ -199,6 +212,7 @@ describe("calibration", () => {
       scores: candidate,
       weights: null,
       left: 0,
+      unlabelled: 0,
     });
     expect(bins).toHaveLength(10);
     for (const { rows: size, low, observed, high } of bins) {

@@ -173,6 +173,10 @@ test("rows with NaN are left out and counted", () => {
   const kept = finiteRows(Float64Array.of(0, 1, 1), Float64Array.of(0.1, Number.NaN, 0.3));
   expect([...kept.scores]).toEqual([0.1, 0.3]);
   expect(kept.left).toBe(1);
+  expect(finiteRows(Float64Array.of(Number.NaN, 1), Float64Array.of(0.1, 0.2))).toMatchObject({
+    left: 0,
+    unlabelled: 1,
+  });
   const weighted = finiteRows(Float64Array.of(0, 1), Float64Array.of(0.1, 0.3), Float64Array.of(0, 2));
   expect([...weighted.labels, ...(weighted.weights ?? []), weighted.left]).toEqual([1, 2, 0]);
   const values = finiteValues(Float64Array.of(1, Number.NaN, 3), Float64Array.of(1, 1, 3));

@@ -34,8 +34,10 @@ export interface LabelledScores {
   labels: Float64Array;
   scores: Float64Array;
   weights: Float64Array | null;
-  /** Rows left out because label or score was not finite. */
+  /** Labelled rows left out because the score was not finite. */
   left: number;
+  /** Rows left out because they have no label. */
+  unlabelled: number;
 }
 
 /** The rows that can be drawn. Those of weight 0 are none. */
@@ -46,14 +48,21 @@ export function finiteRows(
 ): LabelledScores {
   const rows = Math.min(labels.length, scores.length);
   const kept = new Uint32Array(rows);
-  let [size, left] = [0, 0];
+  let [size, left, unlabelled] = [0, 0, 0];
   for (let row = 0; row < rows; row++) {
     if (weights !== null && !((weights[row] ?? 0) > 0)) continue;
-    if (Number.isFinite(labels[row]) && Number.isFinite(scores[row])) kept[size++] = row;
-    else left++;
+    if (!Number.isFinite(labels[row])) unlabelled++;
+    else if (!Number.isFinite(scores[row])) left++;
+    else kept[size++] = row;
   }
   const of = (column: Float64Array) => picked(column, kept, size);
-  return { labels: of(labels), scores: of(scores), weights: weights === null ? null : of(weights), left };
+  return {
+    labels: of(labels),
+    scores: of(scores),
+    weights: weights === null ? null : of(weights),
+    left,
+    unlabelled,
+  };
 }
 
 /** The finite values of rows that `wanted` keeps. */

@@ -1,15 +1,22 @@
 /** Every example as the file that people would get. */
 import { driftPage } from "../html/drift-page.ts";
-import { evaluationPage, shadowPage } from "../html/evaluation-page.ts";
+import { evaluationPage } from "../html/evaluation-page.ts";
 import { rollbackPage } from "../html/rollback-page.ts";
 import { rolloutPage } from "../html/rollout-page.ts";
+import { shadowPage } from "../html/shadow-page.ts";
 import { deploySummary } from "../summary/deploy.ts";
 import { driftSummary } from "../summary/drift.ts";
 import { evalGateSummary } from "../summary/eval-gate.ts";
 import { rollbackSummary } from "../summary/rollback.ts";
 import { shadowSummary } from "../summary/shadow.ts";
 import { driftFail, driftNone, driftOfMany } from "./drifts.ts";
-import { evaluationFail, evaluationPass, shadowInconclusive, stationGates } from "./evaluations.ts";
+import {
+  evaluationFail,
+  evaluationPass,
+  shadowInconclusive,
+  shadowReplay,
+  stationGates,
+} from "./evaluations.ts";
 import { rollbackDone, rolloutPromoted, rolloutRestored } from "./rollouts.ts";
 import { binaryRows, multiclassRows, rankingRows, regressionRows } from "./rows.ts";
 
@@ -22,6 +29,7 @@ export function summaries(): Record<string, string> {
       verdicts: [...evaluationPass.verdicts, ...stationGates()],
     }),
     "shadow.md": shadowSummary(shadowInconclusive),
+    "shadow-replay.md": shadowSummary(shadowReplay),
     "rollout-promoted.md": deploySummary(rolloutPromoted),
     "rollout-restored.md": deploySummary(rolloutRestored),
     "drift-fail.md": driftSummary(driftFail),
@@ -46,6 +54,7 @@ export function pages(): Record<string, string> {
     "ranking.html": evaluationPage({ ...evaluationPass, task: "ranking" }, rankingRows(800)),
     "regression.html": evaluationPage({ ...evaluationPass, task: "regression" }, regressionRows(8_000)),
     "shadow.html": shadowPage(shadowInconclusive, { ...binaryRows(740), labels: null }),
+    "shadow-replay.html": shadowPage(shadowReplay, { ...binaryRows(400), labels: null }),
     "rollout-promoted.html": rolloutPage(rolloutPromoted),
     "rollout-restored.html": rolloutPage(rolloutRestored),
     "drift-fail.html": driftPage(driftFail),

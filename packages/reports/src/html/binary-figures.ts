@@ -1,10 +1,11 @@
 /** The plots of a model of two classes. */
 import { calibrationBins } from "../data/calibration.ts";
+import { likeness } from "../data/coverage.ts";
 import { prCurve } from "../data/pr-curve.ts";
 import { rocCurve } from "../data/roc-curve.ts";
 import { finiteRows, finiteValues, type LabelledScores, type PlotRows, type Weighted } from "../data/rows.ts";
 import { sweepOf } from "../data/sweep.ts";
-import { count } from "../figures.ts";
+import { count, counted } from "../figures.ts";
 import { calibrationPlot, type NamedBins } from "../plots/calibration.ts";
 import type { Figure } from "../plots/canvas.ts";
 import { distributionPlot } from "../plots/distribution.ts";
@@ -12,24 +13,24 @@ import { precisionRecallPlot } from "../plots/precision-recall.ts";
 import { rocPlot } from "../plots/roc.ts";
 import { confidenceWords } from "../story/story.ts";
 import type { Judged, Labels } from "./evaluation-figures.ts";
+import { html } from "./markup.ts";
 
 export type BinaryRows = Extract<PlotRows, { task: "binary" }>;
 
 /** With labels: both curves, calibration, scores. Without: scores alone. */
 export function binaryFigures(rows: BinaryRows, judged: Judged, names: Labels): Figure[] {
   const { labels, candidate, baseline, weights = null } = rows;
-  const scores = scoreFigure(rows, names);
+  const scores = scoreFigure(rows, judged, names);
   if (labels === null) return scores === null ? [] : [scores];
   const ours = finiteRows(labels, candidate, weights);
   const theirs = baseline === null ? null : finiteRows(labels, baseline, weights);
   const isProbability = inUnitRange(candidate) && (baseline === null || inUnitRange(baseline));
   const calibration =
     isProbability && ours.labels.length > 0 ? [calibrationFigure(ours, theirs, judged, names)] : [];
-  const left = { candidate: ours.left, baseline: theirs?.left ?? 0 };
   return [
     ...curves(ours, theirs, judged, names),
     ...calibration,
-    ...(scores === null ? [] : [withLeftOut(scores, left)]),
+    ...(scores === null ? [] : [withLeftOut(scores, ours, theirs)]),
   ];
 }
 
@@ -80,7 +81,7 @@ function calibrationFigure(
 }
 
 /** null when no model gave a single number. */
-function scoreFigure(rows: BinaryRows, names: Labels): Figure | null {
+function scoreFigure(rows: BinaryRows, { metrics }: Judged, names: Labels): Figure | null {
   const { labels, candidate, baseline, weights = null, threshold } = rows;
   const panel = (words: string, wanted: (row: number) => boolean) => {
     const ours = finiteValues(candidate, weights, wanted);
@@ -105,12 +106,17 @@ function scoreFigure(rows: BinaryRows, names: Labels): Figure | null {
   ]);
   if (all.every((number) => number === 0)) return null;
   const isProbability = inUnitRange(candidate) && (baseline === null || inUnitRange(baseline));
+  const { scoreDrift } = likeness({ metrics });
+  const apart =
+    scoreDrift === null
+      ? ""
+      : ` The two models' distributions are ${scoreDrift.toFixed(3)} apart (KS distance).`;
   return distributionPlot("scores", {
     title: "Scores",
     caption:
       labels === null
-        ? "How often each score was given."
-        : "How often each score was given to rows that are positive (above) and negative (below). The further apart, the better.",
+        ? `How often each score was given.${apart}`
+        : `How often each score was given to rows that are positive (above) and negative (below). The further apart, the better.${apart}`,
     axis: "Score",
     candidate: names.candidate,
     baseline: baseline === null ? null : names.baseline,
@@ -121,13 +127,16 @@ function scoreFigure(rows: BinaryRows, names: Labels): Figure | null {
   });
 }
 
-export function withLeftOut(
-  figure: Figure,
-  { candidate, baseline }: { candidate: number; baseline: number },
-): Figure {
-  if (candidate + baseline === 0) return figure;
-  const words = `${figure.caption} Left out because the answer was no number: ${count(candidate)} of the candidate, ${count(baseline)} of the baseline.`;
-  return { ...figure, caption: words };
+/** Says how many rows are not in the picture, and why. */
+export function withLeftOut(figure: Figure, ours: LabelledScores, theirs: LabelledScores | null): Figure {
+  const left = [ours.left, theirs?.left ?? 0] as const;
+  const unusable =
+    left[0] + left[1] === 0
+      ? ""
+      : ` Left out because the answer was no number: ${count(left[0])} of the candidate, ${count(left[1])} of the baseline.`;
+  const unlabelled =
+    ours.unlabelled === 0 ? "" : ` ${counted(ours.unlabelled, "row")} without a label left out.`;
+  return { ...figure, caption: html`${figure.caption}${unusable}${unlabelled}` };
 }
 
 function inUnitRange(scores: Float64Array): boolean {

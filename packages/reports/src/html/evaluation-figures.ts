@@ -1,13 +1,15 @@
 /** Which plots tell what about a model of each task. */
 import type { Verdict } from "@ml-actions/gates/types";
 import { meanByPosition } from "../data/by-position.ts";
-import { confusionMatrix } from "../data/confusion.ts";
+import { agreementMatrix, confusionMatrix } from "../data/confusion.ts";
+import { likeness } from "../data/coverage.ts";
+import { shareWords } from "../data/drift.ts";
 import { finiteRows, finiteValues, type LabelledScores, type PlotRows } from "../data/rows.ts";
 import { metricSlices, sliceGroups } from "../data/slices.ts";
 import type { EvaluationReportInput, ModelMetrics } from "../inputs.ts";
 import { byPositionPlot } from "../plots/by-position.ts";
 import type { Figure } from "../plots/canvas.ts";
-import { confusionPlot } from "../plots/confusion.ts";
+import { agreementPlot, confusionPlot } from "../plots/confusion.ts";
 import { distributionPlot } from "../plots/distribution.ts";
 import { metricSlicePlot } from "../plots/metric-slices.ts";
 import { residualPlot } from "../plots/residuals.ts";
@@ -28,6 +30,8 @@ export interface Judged {
   metrics: ModelMetrics;
   confidence: number;
   comparison?: EvaluationReportInput["comparison"];
+  /** Both models answered the same live requests: how they differ matters, labels or none. */
+  bothSides?: boolean;
 }
 
 type Rows<Task extends PlotRows["task"]> = Extract<PlotRows, { task: Task }>;
@@ -47,21 +51,30 @@ export function evaluationFigures(rows: PlotRows | null, judged: Judged, names: 
 }
 
 function taskFigures(rows: PlotRows, judged: Judged, names: Labels): Figure[] {
+  const between = rows.labels === null || judged.bothSides === true ? betweenModels(rows, judged, names) : [];
   switch (rows.task) {
     case "binary":
-      return [...binaryFigures(rows, judged, names), ...(rows.labels === null ? agreement(rows, names) : [])];
+      return [...binaryFigures(rows, judged, names), ...between];
     case "multiclass":
-      return multiclassFigures(rows, names);
+      return [...multiclassFigures(rows, names), ...between];
     case "regression":
-      return regressionFigures(rows, names);
+      return [...regressionFigures(rows, names), ...between];
     case "ranking":
-      return rankingFigures(rows, names);
+      return [...rankingFigures(rows, names), ...between];
   }
 }
 
-/** Without labels: by how much the two models differ on the same request. */
-function agreement({ candidate, baseline, weights }: PlotRows, names: Labels): Figure[] {
+/** What needs no labels: by how much the two models differ on the same request. */
+function betweenModels(rows: PlotRows, { metrics }: Judged, names: Labels): Figure[] {
+  const { candidate, baseline, weights } = rows;
   if (baseline === null) return [];
+  if (rows.task === "multiclass") {
+    const matrix = agreementMatrix(baseline, candidate, rows.classes, weights ?? null);
+    return [agreementPlot("agreement", names, matrix)];
+  }
+  const { agreement } = likeness({ metrics });
+  const same =
+    agreement === null ? "" : ` They predict the same class on ${shareWords(agreement)} of the requests.`;
   const differences = finiteValues(
     candidate.map((score, row) => score - (baseline[row] ?? Number.NaN)),
     weights ?? null,
@@ -70,7 +83,7 @@ function agreement({ candidate, baseline, weights }: PlotRows, names: Labels): F
   return [
     distributionPlot("agreement", {
       title: "Agreement",
-      caption: `${names.candidate} minus ${names.baseline} on the same request. A peak at 0 is two models that say the same.`,
+      caption: `${names.candidate} minus ${names.baseline} on the same request. A peak at 0 is two models that say the same.${same}`,
       axis: "Difference",
       candidate: names.candidate,
       baseline: null,
@@ -92,7 +105,7 @@ function multiclassFigures(rows: Rows<"multiclass">, names: Labels): Figure[] {
 
 function regressionFigures(rows: Rows<"regression">, names: Labels): Figure[] {
   const { labels, candidate, baseline, weights = null } = rows;
-  if (labels === null) return agreement(rows, names);
+  if (labels === null) return [];
   const ours = finiteRows(labels, candidate, weights);
   const theirs = baseline === null ? null : finiteRows(labels, baseline, weights);
   const errors = (part: LabelledScores) => ({
@@ -110,9 +123,8 @@ function regressionFigures(rows: Rows<"regression">, names: Labels): Figure[] {
     range: null,
     mark: { at: 0, words: "no error" },
   });
-  const left = { candidate: ours.left, baseline: theirs?.left ?? 0 };
   return [
-    withLeftOut(residualPlot("residuals", names.candidate, ours), left),
+    withLeftOut(residualPlot("residuals", names.candidate, ours), ours, theirs),
     ...(theirs === null ? [] : [residualPlot("residuals-baseline", names.baseline, theirs)]),
     distribution,
   ];
@@ -120,7 +132,7 @@ function regressionFigures(rows: Rows<"regression">, names: Labels): Figure[] {
 
 function rankingFigures(rows: Rows<"ranking">, names: Labels): Figure[] {
   const { labels, candidate, baseline, groups, weights = null } = rows;
-  if (labels === null) return agreement(rows, names);
+  if (labels === null) return [];
   const means = (scores: Float64Array) => meanByPosition({ labels, scores, groups, weights });
   const figure = byPositionPlot(
     "positions",

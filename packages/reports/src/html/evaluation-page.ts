@@ -1,26 +1,14 @@
-/** The HTML reports of eval-gate and shadow. */
+/** The HTML report of eval-gate, and the parts that shadow shares with it. */
 import type { PlotRows } from "../data/rows.ts";
 import { count } from "../figures.ts";
-import type { Decision, EvaluationReportInput, ShadowReportInput } from "../inputs.ts";
+import type { Decision, EvaluationReportInput } from "../inputs.ts";
 import { evaluationStory, familySentence } from "../story/evaluation.ts";
-import { shadowStory } from "../story/shadow.ts";
 import type { Story } from "../story/story.ts";
-import { sideRows } from "../summary/shadow.ts";
 import { evaluationFigures } from "./evaluation-figures.ts";
 import { gatesTable } from "./gates.ts";
 import { type Content, html } from "./markup.ts";
 import { htmlPage, webLink } from "./page.ts";
-import {
-  banner,
-  type Column,
-  card,
-  facts,
-  list,
-  metricsTable,
-  plots,
-  release,
-  scrollTable,
-} from "./parts.ts";
+import { banner, card, facts, list, metricsTable, plots, release } from "./parts.ts";
 
 /** @param rows null when only metrics are at hand: the page has no curves then. */
 export function evaluationPage(input: EvaluationReportInput, rows: PlotRows | null): string {
@@ -51,37 +39,6 @@ export function evaluationPage(input: EvaluationReportInput, rows: PlotRows | nu
   });
 }
 
-/** @param rows `baseline` holds stable's answers; null when no answers were kept. */
-export function shadowPage(input: ShadowReportInput, rows: PlotRows | null): string {
-  const { candidate, stable, requests } = input;
-  const story = shadowStory(input);
-  return htmlPage({
-    title: story.headline,
-    run: input.run,
-    content: [
-      storyBanner(story),
-      gatesCard(input),
-      card("Both sides", sidesTable(input)),
-      plots(evaluationFigures(rows, input, { candidate: candidate.label, baseline: stable.label })),
-      sentences(input),
-      metricsTable(input.metrics, { candidate: candidate.label, baseline: stable.label }),
-      card(
-        "Releases and requests",
-        facts([
-          ["Candidate", release(candidate)],
-          ["Stable", release(stable)],
-          ["Where", `${input.resource} on ${input.target}`],
-          [
-            "Requests",
-            `${count(requests.sent)} sent, ${count(requests.compared)} compared, ${count(requests.labelled)} labelled`,
-          ],
-          ["Asked for at least", count(input.minimumSamples)],
-        ]),
-      ),
-    ],
-  });
-}
-
 /** The top of every page. */
 export function storyBanner(story: Story, address: string | null = null): Content {
   const { decided } = story;
@@ -102,22 +59,12 @@ export function storyBanner(story: Story, address: string | null = null): Conten
   });
 }
 
-function gatesCard(input: Decision, family: string | null = null): Content {
+export function gatesCard(input: Decision, family: string | null = null): Content {
   const caption = `The shaded side is allowed, the upright line is the bound. Each end of an interval holds with ${Number((input.confidence * 100).toFixed(3))} % confidence; the rule is ${input.rule}.${family === null ? "" : ` ${family}`}`;
   return card("Gates", gatesTable(input.verdicts, caption));
 }
 
-function sidesTable(input: ShadowReportInput): Content {
-  const columns: Column[] = [
-    { title: "Counted" },
-    { title: input.candidate.label, number: true },
-    { title: input.stable.label, number: true },
-  ];
-  const rows = sideRows(input).map(([name, sides]) => [name, sides.candidate, sides.stable]);
-  return scrollTable("The same requests, answered by both.", columns, rows);
-}
-
-function sentences({ power, notes }: { power: readonly string[]; notes: readonly string[] }): Content {
+export function sentences({ power, notes }: { power: readonly string[]; notes: readonly string[] }): Content {
   if (power.length + notes.length === 0) return null;
   const part = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? null : html`<h3>${title}</h3>${list(lines.slice(0, 100))}`;

@@ -8,10 +8,11 @@ import { hostileNames, withHostileStrings } from "../examples/hostile.ts";
 import { rollbackDone, rolloutPromoted, rolloutRestored } from "../examples/rollouts.ts";
 import { binaryRows, multiclassRows, regressionRows } from "../examples/rows.ts";
 import type { RolloutReportInput, SideObservation } from "../inputs.ts";
-import { evaluationPage, shadowPage } from "./evaluation-page.ts";
+import { evaluationPage } from "./evaluation-page.ts";
 import { pageCapBytes } from "./page.ts";
 import { rollbackPage } from "./rollback-page.ts";
 import { rolloutPage } from "./rollout-page.ts";
+import { shadowPage } from "./shadow-page.ts";
 import { style } from "./style.ts";
 
 const elements = new Set(

@@ -46,6 +46,7 @@ tbody th{color:inherit;font-weight:400;font-size:inherit;white-space:normal}
 .range svg{width:170px;height:34px;display:block;max-width:100%}
 .scroll{overflow-x:auto;margin-top:10px}.scroll td,.scroll th{white-space:nowrap}
 .dense table{font-size:13px}.dense th,.dense td{padding:5px 14px 5px 0;text-align:right}.dense tr>:first-child{text-align:left;max-width:260px;overflow:hidden;text-overflow:ellipsis}
+.part{margin-top:18px}
 .between{margin:4px 0 -8px}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,400px),1fr));gap:20px;align-items:start}

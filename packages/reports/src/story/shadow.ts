@@ -1,4 +1,5 @@
 import { overall } from "@ml-actions/gates/overall";
+import { isThin } from "../data/coverage.ts";
 import { count, counted } from "../figures.ts";
 import type { ShadowReportInput } from "../inputs.ts";
 
@@ -17,13 +18,17 @@ export function shadowStory(input: ShadowReportInput): Story {
   };
 }
 
-function whatNow({ verdicts, requests, minimumSamples }: ShadowReportInput): string {
+function whatNow(input: ShadowReportInput): string {
+  const { verdicts, requests, minimumSamples } = input;
   switch (overall(verdicts)) {
     case "pass":
       return "Nothing to do: this model may go on to the canary.";
     case "fail":
       return "This model gets no traffic, and no input overrides that. The HTML report shows where the two models differ.";
     case "inconclusive": {
+      const { coverage } = input;
+      if (coverage !== undefined && isThin(coverage))
+        return `This model gets no traffic yet: too few of the eligible requests could be compared (${count(coverage.compared)} of ${count(coverage.eligible)}). Find out where the others are lost: request ids that do not match, answers that never came.`;
       const missing = minimumSamples - requests.compared;
       return missing > 0
         ? `This model gets no traffic yet: ${count(requests.compared)} of at least ${counted(minimumSamples, "answer")} were compared. Let it run longer.`

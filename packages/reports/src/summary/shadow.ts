@@ -1,7 +1,10 @@
 /** The job summary of shadow. */
+import { likeness } from "../data/coverage.ts";
+import { shareWords } from "../data/drift.ts";
 import { count, figure } from "../figures.ts";
 import type { ShadowReportInput, Sides } from "../inputs.ts";
 import { shadowStory } from "../story/shadow.ts";
+import { contractSection, coverageLine } from "./contract.ts";
 import { cappedSections, code, table } from "./markdown.ts";
 import { identityDetails, metricsDetails, noteLines, opening, powerLines } from "./parts.ts";
 import { settleLines, verdictTable } from "./verdict-table.ts";
@@ -12,6 +15,8 @@ export function shadowSummary(input: ShadowReportInput): string {
     opening(shadowStory(input)),
     verdictTable(verdicts),
     settleLines(verdicts),
+    input.coverage === undefined ? null : coverageLine(input.coverage),
+    contractSection(input),
     sidesTable(input),
     noteLines(input.notes),
     powerLines(input.power),
@@ -36,7 +41,13 @@ function sidesTable(input: ShadowReportInput): string {
 }
 
 /** What was counted on both sides, formatted. */
-export function sideRows({ failures, nan, latency, requests }: ShadowReportInput): [string, Sides<string>][] {
+export function sideRows({
+  failures,
+  nan,
+  latency,
+  requests,
+  metrics,
+}: ShadowReportInput): [string, Sides<string>][] {
   const share = (number: number) =>
     requests.sent > 0 ? `${count(number)} (${figure(number / requests.sent, "share")})` : count(number);
   const counts = (sides: Sides<number>) => ({
@@ -47,7 +58,20 @@ export function sideRows({ failures, nan, latency, requests }: ShadowReportInput
     stable: figure(latency.stable?.[key] ?? null, "ms"),
     candidate: figure(latency.candidate?.[key] ?? null, "ms"),
   });
+  const { agreement, scoreDrift } = likeness({ metrics });
+  const ofBoth = (words: string) => ({ candidate: words, stable: "" });
   return [
+    ...(agreement === null
+      ? []
+      : [["Same class as the other side", ofBoth(shareWords(agreement))] as [string, Sides<string>]]),
+    ...(scoreDrift === null
+      ? []
+      : [
+          ["Scores apart from the other side (KS distance)", ofBoth(scoreDrift.toFixed(3))] as [
+            string,
+            Sides<string>,
+          ],
+        ]),
     ["Requests failed", counts(failures)],
     ["Answers with NaN", counts(nan)],
     ["Latency, median", quantile("p50Ms")],
