@@ -75,6 +75,18 @@ describe("labels", () => {
     });
   });
 
+  it("of which a class has fewer than ten leave no interval, and no verdict but the estimate's", () => {
+    const rows = rankers(400, 7);
+    const labels = rows.labels.map((_, i) => (i < 9 ? 1 : 0));
+    const found = verdicts("auc >= 0.1\nauc >= 0.11 [prove]\nauc >= 0.12 [estimate]\nlog_loss <= 9", {
+      ...rows,
+      labels,
+    });
+    expect(found.map(({ verdict }) => verdict)).toEqual(["inconclusive", "inconclusive", "pass", "pass"]);
+    expect(found[0]).toMatchObject({ interval: null, settle: "need 10 positive rows, have 9" });
+    expect(found[0]?.reason).toContain("; 9 positive rows are too few for an interval.");
+  });
+
   it("none at all is inconclusive", () => {
     const none = {
       task: "binary",

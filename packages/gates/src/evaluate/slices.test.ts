@@ -40,11 +40,26 @@ describe("slices", () => {
       "auc{carrier=rare} >= 0.5",
       "auc{carrier=*} >= 0.5\nauc{carrier=rare} >= 0.5",
       "auc{carrier=rare} >= 0.5\nauc{carrier=*} >= 0.5",
+      "auc >= 0.5\nauc{carrier=rare} >= 0.5",
     ]) {
       const found = verdicts(gates, sliced);
       expect(found.find(({ n }) => n === 10)).not.toHaveProperty("unjudged");
       expect(overall(found)).toBe("inconclusive");
     }
+  });
+
+  it("with few rows are not judged by a time, however well few times bound a median, nor kept waiting for NaN", () => {
+    const timed = { ...sliced, latencyMs: { candidate: rows.candidate.map((score) => 10 * score) } };
+    const found = verdicts("latency.p50{carrier=*} <= 20ms\nnan_rate{carrier=*} <= 2% [prove]", timed);
+    expect(found.map(({ verdict, unjudged }) => [verdict, unjudged])).toEqual([
+      ["pass", undefined],
+      ["pass", undefined],
+      ["inconclusive", true],
+      ["pass", undefined],
+      ["pass", undefined],
+      ["inconclusive", true],
+    ]);
+    expect(found[2]?.settle).toBe("need 30 rows, have 10");
   });
 
   it("block when no value at all has rows enough", () => {
