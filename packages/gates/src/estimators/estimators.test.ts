@@ -1,37 +1,47 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { catalog, latencyQuantile } from "../catalog.ts";
+import { catalog, namesFor } from "../catalog.ts";
 import { ascendingOrder } from "../metrics/order.ts";
 import { xoshiro128 } from "../random/xoshiro.ts";
 import { reference } from "../reference.testing.ts";
 import type { Task } from "../types.ts";
-import { estimators } from "./registry.ts";
+import { estimatedNames, estimatorFor } from "./registry.ts";
 import { type Estimator, Side } from "./side.ts";
 
 const confidence = 0.95;
 
-function sideOf(labels: ArrayLike<number>, scores: ArrayLike<number>, classes = 2, threshold = 0.5): Side {
+/** Queries of five rows, for rankings; the others look at none. */
+function queriesOf(labels: ArrayLike<number>): number[] {
+  return Array.from(labels, (_, row) => Math.floor(row / 5));
+}
+
+function sideOf(
+  labels: ArrayLike<number>,
+  scores: ArrayLike<number>,
+  classes = 2,
+  threshold = 0.5,
+  groups: readonly number[] = queriesOf(labels),
+): Side {
   return new Side({
     labels: Float64Array.from(labels),
     scores: Float64Array.from(scores),
     classes,
     threshold,
+    groups: Int32Array.from(groups),
   });
 }
 
 function estimator(task: Task, name: string): Estimator {
-  return estimators[task][name] as Estimator;
+  return estimatorFor(task, name) as Estimator;
 }
 
+const tasks: readonly Task[] = ["binary", "multiclass", "regression", "ranking"];
+const withoutEstimator = ["latency.pNN", "nan_rate", "agreement", "score_drift"];
+
 it("every metric of the catalog for labels has an estimator, and no other", () => {
-  for (const task of ["binary", "multiclass", "regression"] as const) {
-    const named = catalog
-      .filter(
-        ({ tasks, places, name }) =>
-          tasks.includes(task) && !places.includes("online") && latencyQuantile(name) === undefined,
-      )
-      .map(({ name }) => name);
-    expect(Object.keys(estimators[task]).sort()).toEqual(named.sort());
+  for (const task of tasks) {
+    const named = namesFor({ place: "offline", task }).filter((name) => !withoutEstimator.includes(name));
+    expect(estimatedNames(task).sort()).toEqual(named.sort());
   }
 });
 
@@ -109,12 +119,11 @@ function sample(n: number, seed: number, classes = 2): { labels: number[]; a: nu
   return { labels, a: model(), b: model() };
 }
 
-const everyEstimator = (Object.keys(estimators) as Task[]).flatMap((task) =>
-  Object.keys(estimators[task]).map((name) => ({
-    task,
-    name,
-    classes: { binary: 2, multiclass: 4, regression: 0 }[task],
-  })),
+const everyEstimator = tasks.flatMap((task) =>
+  namesFor({ place: "offline", task })
+    .map((name) => catalog.find((entry) => entry.name === name)?.family?.example ?? name)
+    .filter((name) => estimatorFor(task, name) !== undefined)
+    .map((name) => ({ task, name, classes: { binary: 2, multiclass: 4, regression: 0, ranking: 0 }[task] })),
 );
 
 describe.each(everyEstimator)("$task $name", ({ task, name, classes }) => {
@@ -134,6 +143,8 @@ describe.each(everyEstimator)("$task $name", ({ task, name, classes }) => {
         shuffled.map((row) => labels[row] as number),
         pick(scores),
         classes,
+        0.5,
+        shuffled.map((row) => queriesOf(labels)[row] as number),
       ),
     ) as [Side, Side];
     expect(value(movedA)).toBeCloseTo(value(sideA), 12);

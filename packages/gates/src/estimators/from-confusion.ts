@@ -1,7 +1,7 @@
-import type { Confusion } from "../metrics/confusion.ts";
-import { cellBootstrap } from "../statistics/cell-bootstrap.ts";
+import { type Confusion, confusionOf } from "../metrics/confusion.ts";
 import type { Uncertainty } from "../statistics/interval.ts";
-import { proportionUncertainty } from "../statistics/proportion.ts";
+import { type Among, weightedProportion } from "../statistics/proportion.ts";
+import { emptyTally, type Tally, weightedCellBootstrap } from "../statistics/weighted-cells.ts";
 import { firstUnmet, type Requirement } from "./requirements.ts";
 import type { Estimator, Side } from "./side.ts";
 
@@ -9,8 +9,9 @@ interface ConfusionMetric {
   name: string;
   value: (cells: Confusion) => number;
   needs?: readonly Requirement[];
-  /** Successes and trials, where the metric is a plain proportion: its own interval is then exact. */
-  proportion?: (cells: Confusion) => [count: number, n: number];
+  /** Where the metric is a plain proportion, the cells that it counts and those that it counts them among: its own
+   * interval is then exact. */
+  proportion?: { of: readonly (keyof Confusion)[]; among: readonly (keyof Confusion)[] };
 }
 
 /** A binary metric that depends on the confusion matrix alone. Against a baseline: the paired bootstrap over the
@@ -18,27 +19,36 @@ interface ConfusionMetric {
 export function fromConfusion({ name, value, needs = [], proportion }: ConfusionMetric): Estimator {
   return {
     undefinedFor: firstUnmet(needs),
-    value: (side) => value(side.confusion),
+    value: ({ labels, scores, threshold, weights }) => value(confusionOf(labels, scores, threshold, weights)),
     uncertainty(candidate, baseline, factor, seed) {
       if (baseline !== null) {
         return ofDifference(name, value, candidate, baseline, factor, seed);
       }
-      const [count, n] = proportion?.(candidate.confusion) ?? [0, 0];
-      return n > 0 ? proportionUncertainty(count, n) : ofOne(name, value, candidate.confusion, seed);
+      const tally = cellsOf(candidate);
+      const known = proportion === undefined ? null : sharesOf(tally, proportion);
+      return known !== null && known.total > 0 ? weightedProportion(known) : ofOne(name, value, tally, seed);
     },
   };
 }
 
-function ofOne(
-  name: string,
-  value: ConfusionMetric["value"],
-  { tp, fp, fn, tn }: Confusion,
-  seed: number,
-): Uncertainty {
-  const cells = { name, counts: Float64Array.of(tp, fp, fn, tn), smoothing: 0.5 };
-  return cellBootstrap(
-    cells,
-    (c) => value({ tp: c[0] as number, fp: c[1] as number, fn: c[2] as number, tn: c[3] as number }),
+/** Places of the cells of one model. */
+const places: readonly (keyof Confusion)[] = ["tn", "fp", "fn", "tp"];
+
+function sharesOf(tally: Tally, { of, among }: NonNullable<ConfusionMetric["proportion"]>): Among {
+  const sum = (from: Float64Array, names: readonly (keyof Confusion)[]): number =>
+    names.reduce((total, name) => total + (from[places.indexOf(name)] as number), 0);
+  return {
+    count: sum(tally.sums, of),
+    total: sum(tally.sums, among),
+    countSquares: sum(tally.squares, of),
+    totalSquares: sum(tally.squares, among),
+  };
+}
+
+function ofOne(name: string, value: ConfusionMetric["value"], tally: Tally, seed: number): Uncertainty {
+  return weightedCellBootstrap(
+    { name, tally, smoothing: 0.5 },
+    (c) => value({ tn: c[0] as number, fp: c[1] as number, fn: c[2] as number, tp: c[3] as number }),
     seed,
   );
 }
@@ -51,21 +61,34 @@ function ofDifference(
   factor: number,
   seed: number,
 ): Uncertainty {
-  const cells = { name: `${name} ${factor}`, counts: pairedCells(candidate, baseline), smoothing: 0.5 };
-  return cellBootstrap(cells, (c) => value(ofCandidate(c)) - factor * value(ofBaseline(c)), seed);
+  const cells = { name: `${name} ${factor}`, tally: pairedCells(candidate, baseline), smoothing: 0.5 };
+  return weightedCellBootstrap(cells, (c) => value(ofCandidate(c)) - factor * value(ofBaseline(c)), seed);
+}
+
+/** Rows by 2·label + class. */
+function cellsOf({ labels, scores, threshold, weights }: Side): Tally {
+  const tally = emptyTally(4);
+  for (let i = 0; i < labels.length; i++) {
+    const cell = 2 * (labels[i] as number) + ((scores[i] as number) >= threshold ? 1 : 0);
+    const weight = weights === null ? 1 : (weights[i] as number);
+    tally.sums[cell] = (tally.sums[cell] as number) + weight;
+    tally.squares[cell] = (tally.squares[cell] as number) + weight * weight;
+  }
+  return tally;
 }
 
 /** Rows by 4·label + 2·candidate's class + baseline's class. */
-export function pairedCells(candidate: Side, baseline: Side): Float64Array {
-  const counts = new Float64Array(8);
-  const { labels, threshold } = candidate;
+export function pairedCells({ labels, scores, threshold, weights }: Side, baseline: Side): Tally {
+  const tally = emptyTally(8);
   for (let i = 0; i < labels.length; i++) {
-    const a = (candidate.scores[i] as number) >= threshold ? 2 : 0;
+    const a = (scores[i] as number) >= threshold ? 2 : 0;
     const b = (baseline.scores[i] as number) >= threshold ? 1 : 0;
     const cell = 4 * (labels[i] as number) + a + b;
-    counts[cell] = (counts[cell] as number) + 1;
+    const weight = weights === null ? 1 : (weights[i] as number);
+    tally.sums[cell] = (tally.sums[cell] as number) + weight;
+    tally.squares[cell] = (tally.squares[cell] as number) + weight * weight;
   }
-  return counts;
+  return tally;
 }
 
 function ofCandidate(c: Float64Array): Confusion {

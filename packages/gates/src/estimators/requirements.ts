@@ -37,3 +37,11 @@ export const nonZeroLabels: Requirement = ({ labels }) =>
 
 export const differingLabels: Requirement = ({ labels }) =>
   labels.every((label) => label === labels[0]) ? "all labels are equal" : undefined;
+
+/** Of as many highest scores as there are classes, the label's is always one. */
+export function fewerThanClasses(top: number): Requirement {
+  return ({ classes }) =>
+    top < classes
+      ? undefined
+      : `a model of ${classes} classes always has the right one among its ${top} best`;
+}

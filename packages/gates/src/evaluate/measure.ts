@@ -1,30 +1,17 @@
 import { latencyQuantile } from "../catalog.ts";
-import { estimators } from "../estimators/registry.ts";
-import { cellBootstrap } from "../statistics/cell-bootstrap.ts";
+import { sampleOfQueries } from "../estimators/from-queries.ts";
+import { estimatorFor } from "../estimators/registry.ts";
 import { independentDifference } from "../statistics/difference.ts";
+import { effectiveRows } from "../statistics/influence.ts";
 import type { Uncertainty } from "../statistics/interval.ts";
-import { proportionUncertainty } from "../statistics/proportion.ts";
 import { quantileOfSorted, quantileUncertainty, valuesForUpperBound } from "../statistics/quantile.ts";
+import { emptyTally, weightedCellBootstrap } from "../statistics/weighted-cells.ts";
 import type { Task } from "../types.ts";
+import { agreement, scoreDrift, shareOf } from "./between-models.ts";
+import { counted, countRows, fewestRows, type Instrument, spoiltReading, unread } from "./instrument.ts";
 import type { ModelRows, Rows } from "./rows.ts";
 
-/** One model's value of a metric, or why it has none. `spoilt`: the model's own fault, its scores are unusable. */
-export type Reading = { ok: true; value: number } | { ok: false; spoilt: boolean; reason: string };
-
-/** A metric as the evaluation can ask for it. */
-export interface Instrument {
-  read(model: ModelRows, rows: Rows): Reading;
-  /** Of candidate − factor × baseline, or of the candidate alone; both were read before. */
-  uncertainty(rows: Rows, against: { factor: number } | null, seed: number): Uncertainty;
-  /** Values that `read` rests on. */
-  count(rows: Rows, against: boolean): number;
-  /** Fewest values with which the interval has two ends at this confidence; what is missing is said in this many. */
-  fewest(confidence: number): number;
-}
-
-/** Below this, neither the normal approximation nor the bootstrap keeps what it promises (the habitual minimum of
- * the central limit theorem; our simulations agree). */
-export const fewestRows = 30;
+export { fewestRows, type Instrument, type Reading } from "./instrument.ts";
 
 /** `name` was checked to be an offline metric of the task. */
 export function instrumentFor(name: string, task: Task): Instrument {
@@ -32,48 +19,37 @@ export function instrumentFor(name: string, task: Task): Instrument {
   if (q !== undefined) {
     return latencyInstrument(q);
   }
-  return name === "nan_rate" ? nanRate : labelledInstrument(name, task);
+  return Object.hasOwn(withoutLabels, name)
+    ? (withoutLabels[name] as Instrument)
+    : labelledInstrument(name, task);
 }
 
-/** In the catalog, its estimator still to come. */
-const absent: Instrument = {
-  read: () => ({ ok: false, spoilt: false, reason: "not built yet" }),
-  uncertainty: () => ({ se: Infinity, at: () => ({ low: -Infinity, high: Infinity }) }),
-  count: ({ n }) => n,
-  fewest: () => fewestRows,
-};
-
 function labelledInstrument(name: string, task: Task): Instrument {
-  const estimator = estimators[task][name];
+  const estimator = estimatorFor(task, name);
   if (estimator === undefined) {
-    return absent;
+    throw new TypeError(`the catalog has ${name} for ${task} models and no estimator does`);
   }
   return {
-    read({ side, unusableCount }, { n, missingLabels }) {
-      if (unusableCount > 0) {
-        return {
-          ok: false,
-          spoilt: true,
-          reason: `${count(unusableCount)} of ${count(n)} scores are NaN or infinite`,
-        };
+    read(model, rows) {
+      const spoilt = spoiltReading(model, rows);
+      if (spoilt !== undefined) {
+        return spoilt;
       }
+      const { n, missingLabels } = rows;
+      const { side } = model;
       if (side === null) {
-        const reason =
-          n === 0 ? "there are no rows" : `${count(missingLabels)} of ${count(n)} labels are missing`;
-        return { ok: false, spoilt: false, reason };
+        return unread(
+          n === 0 ? "there are no rows" : `${counted(missingLabels)} of ${counted(n)} labels are missing`,
+        );
       }
       const undefinedBecause = estimator.undefinedFor(side);
       if (undefinedBecause !== undefined) {
-        return { ok: false, spoilt: false, reason: `undefined, for ${undefinedBecause}` };
+        return unread(`undefined, for ${undefinedBecause}`);
       }
-      const value = estimator.value(side);
+      const value = side.valueOf(name, estimator);
       return Number.isFinite(value)
         ? { ok: true, value }
-        : {
-            ok: false,
-            spoilt: false,
-            reason: "undefined, for the numbers are too large to compute with",
-          };
+        : unread("undefined, for the numbers are too large to compute with");
     },
     uncertainty({ candidate, baseline }, against, seed) {
       const compared = against === null ? null : (baseline?.side ?? null);
@@ -82,32 +58,49 @@ function labelledInstrument(name: string, task: Task): Instrument {
       }
       return estimator.uncertainty(candidate.side, compared, against?.factor ?? 0, seed);
     },
-    count: ({ n }) => n,
+    count: task === "ranking" ? countQueries : countRows,
     fewest: () => fewestRows,
   };
 }
 
+/** Queries, or what they are worth. */
+function countQueries({ candidate, n }: Rows): number {
+  const { side } = candidate;
+  if (side === null) {
+    return n;
+  }
+  return Math.floor(effectiveRows(sampleOfQueries(side)) * (1 + 1e-12));
+}
+
 const nanRate: Instrument = {
-  read({ unusableCount }, { n }) {
-    return n === 0
-      ? { ok: false, spoilt: false, reason: "there are no rows" }
-      : { ok: true, value: unusableCount / n };
+  read({ unusable }, { n, weights }) {
+    return n === 0 ? unread("there are no rows") : { ok: true, value: shareOf(unusable, weights).value };
   },
-  uncertainty({ candidate, baseline, n }, against, seed) {
+  uncertainty({ candidate, baseline, weights }, against, seed) {
     if (against === null || baseline === null) {
-      return proportionUncertainty(candidate.unusableCount, n);
+      return shareOf(candidate.unusable, weights).uncertainty();
     }
-    const counts = new Float64Array(4);
-    candidate.unusable.forEach((unusable, row) => {
-      const cell = 2 * unusable + (baseline.unusable[row] as number);
-      counts[cell] = (counts[cell] as number) + 1;
-    });
-    const rate = (c: Float64Array): number =>
-      ((c[2] as number) + (c[3] as number) - against.factor * ((c[1] as number) + (c[3] as number))) / n;
-    return cellBootstrap({ name: `nan_rate ${against.factor}`, counts, smoothing: 0.5 }, rate, seed);
+    const tally = emptyTally(4);
+    for (let i = 0; i < candidate.unusable.length; i++) {
+      const cell = 2 * (candidate.unusable[i] as number) + (baseline.unusable[i] as number);
+      const weight = weights === null ? 1 : (weights[i] as number);
+      tally.sums[cell] = (tally.sums[cell] as number) + weight;
+      tally.squares[cell] = (tally.squares[cell] as number) + weight * weight;
+    }
+    const rate = (c: Float64Array): number => {
+      const [neither, theirs, ours, both] = c as unknown as [number, number, number, number];
+      return (ours + both - against.factor * (theirs + both)) / (neither + theirs + ours + both);
+    };
+    return weightedCellBootstrap({ name: `nan_rate ${against.factor}`, tally, smoothing: 0.5 }, rate, seed);
   },
-  count: ({ n }) => n,
+  count: countRows,
   fewest: () => 1,
+};
+
+const withoutLabels: Readonly<Record<string, Instrument>> = {
+  nan_rate: nanRate,
+  agreement,
+  score_drift: scoreDrift,
 };
 
 /** Times of both models are taken as independent: they are measured one model after the other. */
@@ -119,15 +112,11 @@ function latencyInstrument(q: number): Instrument {
   return {
     read({ latencyMs }) {
       if (latencyMs === null || latencyMs.length === 0) {
-        return { ok: false, spoilt: false, reason: "latency was not measured for these rows" };
+        return unread("latency was not measured for these rows");
       }
       const strange = latencyMs.filter((ms) => !(ms >= 0 && ms < Infinity)).length;
       return strange > 0
-        ? {
-            ok: false,
-            spoilt: false,
-            reason: `${count(strange)} of ${count(latencyMs.length)} times are not times`,
-          }
+        ? unread(`${counted(strange)} of ${counted(latencyMs.length)} times are not times`)
         : { ok: true, value: quantileOfSorted(latencyMs, q) };
     },
     uncertainty({ candidate, baseline }, against) {
@@ -143,8 +132,4 @@ function latencyInstrument(q: number): Instrument {
     fewest: (confidence) =>
       Math.max(valuesForUpperBound(q, confidence), valuesForUpperBound(1 - q, confidence)),
   };
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en-US");
 }

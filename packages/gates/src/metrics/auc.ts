@@ -1,45 +1,76 @@
 import type { Ranking } from "./ranking.ts";
 
-/** AUC with what DeLong's variance needs. */
-export interface Placements {
-  /** Chance that a random positive scores above a random negative, ties counted half (Mann-Whitney). */
-  auc: number;
-  /** For a positive the share of negatives below it, for a negative the share of positives above it, ties half. */
-  placements: Float64Array;
+/** Weight of all positives and of all negatives: their numbers where rows have no weights. */
+export interface ClassTotals {
   positives: number;
   negatives: number;
 }
 
-/**
- * Placement values of every row in one pass over the rows in ascending order of score.
- * Source: X. Sun, W. Xu, "Fast implementation of DeLong's algorithm", IEEE Signal Processing Letters 21 (2014):
- * V₊ = (TZ₊ − TX)/n and V₋ = 1 − (TZ₋ − TY)/m, whose midranks are counted here directly, group of ties by group.
- * The AUC is NaN when a class is missing.
- */
-export function placementsOf({ order, positive, tieEnd }: Ranking): Placements {
-  const n = order.length;
-  let positives = 0;
-  for (let i = 0; i < n; i++) {
-    positives += positive[i] as number;
+export function classTotals({ order, positive }: Ranking, weights: Float64Array | null): ClassTotals {
+  let [positives, total] = [0, 0];
+  for (let i = 0; i < order.length; i++) {
+    const weight = weights === null ? 1 : (weights[order[i] as number] as number);
+    total += weight;
+    positives += positive[i] === 1 ? weight : 0;
   }
-  const negatives = n - positives;
-  const placements = new Float64Array(n);
-  let [start, positivesBelow, positivesHere, sum] = [0, 0, 0, 0];
-  for (let i = 0; i < n; i++) {
-    positivesHere += positive[i] as number;
+  return { positives, negatives: total - positives };
+}
+
+/**
+ * Area under the ROC curve: chance that a random positive scores above a random negative, ties counted half
+ * (Mann-Whitney), rows drawn by their `weights` (by row number). NaN when a class is missing. O(n), no memory.
+ */
+export function areaUnderRoc({ order, positive, tieEnd }: Ranking, weights: Float64Array | null): number {
+  // Of what has been passed, and of the tie that is being passed.
+  let [positivesBelow, negativesBelow, positivesHere, negativesHere, wins] = [0, 0, 0, 0, 0];
+  for (let i = 0; i < order.length; i++) {
+    const weight = weights === null ? 1 : (weights[order[i] as number] as number);
+    if (positive[i] === 1) {
+      positivesHere += weight;
+    } else {
+      negativesHere += weight;
+    }
     if (tieEnd[i] === 1) {
-      const negativesHere = i + 1 - start - positivesHere;
-      const negativesUnder = start - positivesBelow + negativesHere / 2;
-      const ofPositive = negativesUnder / negatives;
+      wins += positivesHere * (negativesBelow + negativesHere / 2);
+      positivesBelow += positivesHere;
+      negativesBelow += negativesHere;
+      positivesHere = 0;
+      negativesHere = 0;
+    }
+  }
+  return wins / positivesBelow / negativesBelow;
+}
+
+/**
+ * Placement value of every row, by row number: for a positive the share (of weight) of negatives below it, for a
+ * negative the share of positives above it, ties half. Their mean in either class is the AUC.
+ * Source: X. Sun, W. Xu, "Fast implementation of DeLong's algorithm", IEEE Signal Processing Letters 21 (2014):
+ * V₊ = (TZ₊ − TX)/n and V₋ = 1 − (TZ₋ − TY)/m, whose midranks are counted here directly, tie by tie. O(n).
+ */
+export function placementsOf(ranking: Ranking, weights: Float64Array | null): Float64Array {
+  const { order, positive, tieEnd } = ranking;
+  const { positives, negatives } = classTotals(ranking, weights);
+  const placements = new Float64Array(order.length);
+  let [start, positivesBelow, negativesBelow, positivesHere, negativesHere] = [0, 0, 0, 0, 0];
+  for (let i = 0; i < order.length; i++) {
+    const weight = weights === null ? 1 : (weights[order[i] as number] as number);
+    if (positive[i] === 1) {
+      positivesHere += weight;
+    } else {
+      negativesHere += weight;
+    }
+    if (tieEnd[i] === 1) {
+      const ofPositive = (negativesBelow + negativesHere / 2) / negatives;
       const ofNegative = 1 - (positivesBelow + positivesHere / 2) / positives;
       for (let j = start; j <= i; j++) {
         placements[order[j] as number] = positive[j] === 1 ? ofPositive : ofNegative;
       }
-      sum += positivesHere * negativesUnder;
       positivesBelow += positivesHere;
+      negativesBelow += negativesHere;
       positivesHere = 0;
+      negativesHere = 0;
       start = i + 1;
     }
   }
-  return { auc: sum / positives / negatives, placements, positives, negatives };
+  return placements;
 }

@@ -6,17 +6,27 @@ export interface Confusion {
   tn: number;
 }
 
-/** Counts of 0/1 labels against scores, predicted positive from `threshold` on. O(n). */
-export function confusionOf(labels: Float64Array, scores: Float64Array, threshold: number): Confusion {
-  let [tp, fp, fn] = [0, 0, 0];
+/** Weight of the rows by 0/1 label and predicted class, positive from `threshold` on; their number without `weights`.
+ * O(n). */
+export function confusionOf(
+  labels: Float64Array,
+  scores: Float64Array,
+  threshold: number,
+  weights: Float64Array | null,
+): Confusion {
+  let [tp, fp, fn, tn] = [0, 0, 0, 0];
   for (let i = 0; i < labels.length; i++) {
-    const label = labels[i] as number;
-    const predicted = (scores[i] as number) >= threshold ? 1 : 0;
-    tp += label * predicted;
-    fp += (1 - label) * predicted;
-    fn += label * (1 - predicted);
+    const weight = weights === null ? 1 : (weights[i] as number);
+    const predicted = (scores[i] as number) >= threshold;
+    if (labels[i] === 1) {
+      tp += predicted ? weight : 0;
+      fn += predicted ? 0 : weight;
+    } else {
+      fp += predicted ? weight : 0;
+      tn += predicted ? 0 : weight;
+    }
   }
-  return { tp, fp, fn, tn: labels.length - tp - fp - fn };
+  return { tp, fp, fn, tn };
 }
 
 export function accuracy({ tp, fp, fn, tn }: Confusion): number {
@@ -46,6 +56,15 @@ export function balancedAccuracy(cells: Confusion): number {
 /** 2 TP / (2 TP + FP + FN); NaN without positives, labelled or predicted. */
 export function f1({ tp, fp, fn }: Confusion): number {
   return (2 * tp) / (2 * tp + fp + fn);
+}
+
+/**
+ * F-measure: (1 + β²) TP / ((1 + β²) TP + β² FN + FP), in which recall counts β times as much as precision; NaN without
+ * positives, labelled or predicted. Source: C. J. van Rijsbergen, "Information Retrieval" (1979), chapter 7.
+ */
+export function fBeta({ tp, fp, fn }: Confusion, beta: number): number {
+  const square = beta * beta;
+  return ((1 + square) * tp) / ((1 + square) * tp + square * fn + fp);
 }
 
 /** Matthews correlation (B. W. Matthews 1975): (TP·TN − FP·FN) / sqrt of the product of the four margins; 0 when a

@@ -50,28 +50,39 @@ export function balancedAccuracyOfClasses({ labelled, right }: ClassCounts): num
   return recalls / present;
 }
 
-/** Mean F1 of the classes that labels or predictions have (scikit-learn's `average="macro"`). */
-export function macroF1(counts: ClassCounts): number {
-  let [total, present] = [0, 0];
-  counts.labelled.forEach((rows, c) => {
-    total += f1OfClass(counts, c);
-    present += rows + (counts.predicted[c] as number) > 0 ? 1 : 0;
-  });
-  return total / present;
+/** A figure of one class; 0 where it has no rows to divide by, as scikit-learn has it. */
+type OfClass = (counts: ClassCounts, c: number) => number;
+
+export const precisionOfClass: OfClass = ({ predicted, right }, c) => share(right[c], predicted[c]);
+export const recallOfClass: OfClass = ({ labelled, right }, c) => share(right[c], labelled[c]);
+export const f1OfClass: OfClass = ({ labelled, predicted, right }, c) =>
+  share(2 * (right[c] as number), (labelled[c] as number) + (predicted[c] as number));
+
+/** Mean over the classes that labels or predictions have (scikit-learn's `average="macro"`). */
+export function macroAverage(of: OfClass): (counts: ClassCounts) => number {
+  return (counts) => {
+    let [total, present] = [0, 0];
+    counts.labelled.forEach((rows, c) => {
+      total += of(counts, c);
+      present += rows + (counts.predicted[c] as number) > 0 ? 1 : 0;
+    });
+    return total / present;
+  };
 }
 
-/** Mean F1 of the classes, weighted by their labelled rows. */
-export function weightedF1(counts: ClassCounts): number {
-  let total = 0;
-  counts.labelled.forEach((rows, c) => {
-    total += rows * f1OfClass(counts, c);
-  });
-  return total / sum(counts.labelled);
+/** Mean over the classes, weighted by their labelled rows (scikit-learn's `average="weighted"`). */
+export function weightedAverage(of: OfClass): (counts: ClassCounts) => number {
+  return (counts) => {
+    let total = 0;
+    counts.labelled.forEach((rows, c) => {
+      total += rows * of(counts, c);
+    });
+    return total / sum(counts.labelled);
+  };
 }
 
-function f1OfClass({ labelled, predicted, right }: ClassCounts, c: number): number {
-  const margins = (labelled[c] as number) + (predicted[c] as number);
-  return margins === 0 ? 0 : (2 * (right[c] as number)) / margins;
+function share(part: number | undefined, whole: number | undefined): number {
+  return whole === 0 ? 0 : (part as number) / (whole as number);
 }
 
 function sum(values: Float64Array): number {

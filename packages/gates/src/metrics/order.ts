@@ -1,13 +1,34 @@
-/** Below this, comparing beats counting: the counting tables alone have 4 × 65,536 entries. */
-const countingFrom = 20_000;
+/** Below this, comparing beats counting: the counting tables alone have 3 × 2,048 entries. */
+const countingFrom = 2_000;
+
+/** Bits of a digit: three of them make the 32 bits of a key, and a table of 2,048 counts stays in the fastest cache. */
+const digitBits = 11;
+const digitValues = 1 << digitBits;
+
+/** Rows that agree in their first 24 bits are put in order by insertion up to this many, else by comparing. */
+const insertionUpTo = 32;
 
 /**
  * Row numbers in ascending order of finite scores; rows of equal score (−0 equals 0) stay in their order.
- * O(n): least significant digit radix sort on the bits of the doubles (Knuth, TAOCP 3, 5.2.5), four digits of 16
- * bits, digits that all rows share left out. 1,000,000 rows take a tenth of a second.
+ *
+ * O(n): least significant digit radix sort (Knuth, TAOCP 3, 5.2.5) on the scores rounded to 32-bit floats, which keeps
+ * their order, in three digits of 11 bits, digits that all rows share left out. Rows that rounding has made equal, few
+ * as a rule, are then put in order by their doubles. Beside the result it holds 12 bytes a row while it sorts.
  */
 export function ascendingOrder(scores: Float64Array): Uint32Array {
-  return scores.length < countingFrom ? byComparing(scores) : byCounting(scores);
+  if (scores.length < countingFrom) {
+    return inOrder(scores, rowNumbers(scores.length));
+  }
+  const { rows, keys } = byRoundedScore(scores);
+  for (let start = 0, end = 1; start < keys.length; start = end, end++) {
+    while (end < keys.length && keys[end] === keys[start]) {
+      end++;
+    }
+    if (end - start > 1) {
+      settle(scores, rows, start, end);
+    }
+  }
+  return rows;
 }
 
 /** A loop, because `Uint32Array.from` with a function takes as long as the sort. */
@@ -19,82 +40,101 @@ function rowNumbers(n: number): Uint32Array {
   return rows;
 }
 
-function byComparing(scores: Float64Array): Uint32Array {
-  return rowNumbers(scores.length).sort((a, b) => (scores[a] as number) - (scores[b] as number) || a - b);
+function inOrder(scores: Float64Array, rows: Uint32Array): Uint32Array {
+  return rows.sort((a, b) => (scores[a] as number) - (scores[b] as number) || a - b);
+}
+
+/** Orders the rows at the places from `start` to before `end`, whose rounded scores are equal. */
+function settle(scores: Float64Array, rows: Uint32Array, start: number, end: number): void {
+  let ascending = true;
+  for (let i = start + 1; i < end && ascending; i++) {
+    ascending = (scores[rows[i - 1] as number] as number) <= (scores[rows[i] as number] as number);
+  }
+  if (ascending) {
+    return;
+  }
+  if (end - start > insertionUpTo) {
+    inOrder(scores, rows.subarray(start, end));
+    return;
+  }
+  for (let i = start + 1; i < end; i++) {
+    const row = rows[i] as number;
+    const score = scores[row] as number;
+    let place = i;
+    while (place > start && (scores[rows[place - 1] as number] as number) > score) {
+      rows[place] = rows[place - 1] as number;
+      place--;
+    }
+    rows[place] = row;
+  }
 }
 
 /** What a pass moves: the keys go along with the rows, because fetching them by row would miss the cache. */
 interface Keyed {
   rows: Uint32Array;
-  low: Uint32Array;
-  high: Uint32Array;
+  keys: Uint32Array;
 }
 
-function byCounting(scores: Float64Array): Uint32Array {
+function byRoundedScore(scores: Float64Array): Keyed {
   const n = scores.length;
-  let from: Keyed = { rows: rowNumbers(n), ...sortableBits(scores) };
-  let to: Keyed = { rows: new Uint32Array(n), low: new Uint32Array(n), high: new Uint32Array(n) };
-  const starts = new Uint32Array(65536);
-  for (let digit = 0; digit < 4; digit++) {
-    const words = digit < 2 ? from.low : from.high;
-    const shift = digit % 2 === 0 ? 0 : 16;
-    if (countDigits(words, shift, starts)) {
+  let from: Keyed = { rows: rowNumbers(n), keys: sortableBits(scores) };
+  let to: Keyed = { rows: new Uint32Array(n), keys: new Uint32Array(n) };
+  const starts = new Uint32Array(digitValues);
+  for (let shift = 0; shift < 32; shift += digitBits) {
+    if (countDigits(from.keys, shift, starts)) {
       continue;
     }
-    distribute(from, to, words, shift, starts);
+    distribute(from, to, shift, starts);
     [from, to] = [to, from];
   }
-  return from.rows;
+  return from;
 }
 
-function distribute(from: Keyed, to: Keyed, words: Uint32Array, shift: number, starts: Uint32Array): void {
-  for (let i = 0; i < words.length; i++) {
-    const value = ((words[i] as number) >>> shift) & 0xffff;
-    const place = starts[value] as number;
-    starts[value] = place + 1;
-    to.rows[place] = from.rows[i] as number;
-    to.low[place] = from.low[i] as number;
-    to.high[place] = from.high[i] as number;
+function distribute(from: Keyed, to: Keyed, shift: number, starts: Uint32Array): void {
+  const { rows, keys } = from;
+  const [rowsTo, keysTo] = [to.rows, to.keys];
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] as number;
+    const digit = (key >>> shift) & (digitValues - 1);
+    const place = starts[digit] as number;
+    starts[digit] = place + 1;
+    rowsTo[place] = rows[i] as number;
+    keysTo[place] = key;
   }
 }
 
 /** Fills `starts` with the first place of every digit value; true when all rows share one value. */
-function countDigits(words: Uint32Array, shift: number, starts: Uint32Array): boolean {
-  const n = words.length;
+function countDigits(keys: Uint32Array, shift: number, starts: Uint32Array): boolean {
+  const n = keys.length;
   starts.fill(0);
   for (let i = 0; i < n; i++) {
-    const value = ((words[i] as number) >>> shift) & 0xffff;
-    starts[value] = (starts[value] as number) + 1;
+    const digit = ((keys[i] as number) >>> shift) & (digitValues - 1);
+    starts[digit] = (starts[digit] as number) + 1;
   }
-  if (starts[((words[0] as number) >>> shift) & 0xffff] === n) {
+  if (starts[((keys[0] as number) >>> shift) & (digitValues - 1)] === n) {
     return true;
   }
   let place = 0;
-  for (let value = 0; value < starts.length; value++) {
-    const count = starts[value] as number;
-    starts[value] = place;
+  for (let digit = 0; digit < digitValues; digit++) {
+    const count = starts[digit] as number;
+    starts[digit] = place;
     place += count;
   }
   return false;
 }
 
-/** The doubles' bits, arranged so that unsigned order is numeric order: all bits of negatives turned over, the sign
- * bit of the others. */
-function sortableBits(scores: Float64Array): { low: Uint32Array; high: Uint32Array } {
-  const low = new Uint32Array(scores.length);
-  const high = new Uint32Array(scores.length);
-  const positiveZeros = new Float64Array(scores.length);
+/** The bits of the scores as 32-bit floats, arranged so that unsigned order is numeric order: all bits of negatives
+ * turned over, the sign bit of the others. What no such float holds becomes an infinity, which keeps the order too. */
+function sortableBits(scores: Float64Array): Uint32Array {
+  const rounded = new Float32Array(scores.length);
   for (let i = 0; i < scores.length; i++) {
-    positiveZeros[i] = (scores[i] as number) + 0;
+    // −0 + 0 is 0.
+    rounded[i] = (scores[i] as number) + 0;
   }
-  const words = new Uint32Array(positiveZeros.buffer);
-  const little = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
-  const [lowAt, highAt] = little ? [0, 1] : [1, 0];
-  for (let i = 0; i < scores.length; i++) {
-    const top = words[2 * i + highAt] as number;
-    const ifNegative = -(top >>> 31);
-    high[i] = top ^ (ifNegative | 0x80000000);
-    low[i] = (words[2 * i + lowAt] as number) ^ ifNegative;
+  const bits = new Uint32Array(rounded.buffer);
+  for (let i = 0; i < bits.length; i++) {
+    const word = bits[i] as number;
+    bits[i] = word ^ (-(word >>> 31) | 0x80000000);
   }
-  return { low, high };
+  return bits;
 }

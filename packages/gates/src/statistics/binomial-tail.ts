@@ -1,8 +1,9 @@
 import { gammaln } from "simple-statistics";
 
-/** P(X ≤ k) for X binomial(n, p), through the incomplete beta function: I_{1−p}(n−k, k+1) (DLMF 8.17.5). */
+/** P(X ≤ k) for X binomial(n, p), through the incomplete beta function: I_{1−p}(n−k, k+1) (DLMF 8.17.5), which also joins
+ * the values at whole k and n smoothly. */
 export function binomialCdf(k: number, n: number, p: number): number {
-  if (k < 0) {
+  if (k <= -1) {
     return 0;
   }
   return k >= n ? 1 : incompleteBeta(n - k, k + 1, 1 - p);

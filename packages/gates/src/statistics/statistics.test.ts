@@ -4,9 +4,9 @@ import { reference } from "../reference.testing.ts";
 import { binomialCdf, incompleteBeta } from "./binomial-tail.ts";
 import { cellBootstrap } from "./cell-bootstrap.ts";
 import { independentDifference } from "./difference.ts";
-import { explainedShare, influenceSe, mean, rootMean } from "./influence.ts";
+import { explainedShare, held, influenceSe, type Linearised, mean, rootMean } from "./influence.ts";
 import { normalQuantile } from "./normal.ts";
-import { poissonBootstrap } from "./poisson-bootstrap.ts";
+import { poissonBootstrap } from "./poisson-bootstrap.testing.ts";
 import { proportionInterval } from "./proportion.ts";
 import { quantileInterval, quantileOfSorted, valuesForUpperBound } from "./quantile.ts";
 
@@ -100,6 +100,10 @@ it("the difference of independent proportions is Newcombe's when each interval i
   expect(high).toBeCloseTo(0.3339, 4);
 });
 
+function meanOf(values: Float64Array): Linearised {
+  return mean({ n: values.length, weights: null }, held(values));
+}
+
 describe("standard errors", () => {
   const random = xoshiro128(17);
   const normal = () => Math.sqrt(-2 * Math.log(random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
@@ -109,7 +113,7 @@ describe("standard errors", () => {
   it("of a mean are the textbook's", () => {
     const values = Float64Array.of(1, 2, 3, 4, 10);
     // sd 3.5355339 (divisor n − 1), over sqrt 5.
-    expect(influenceSe(mean(values), null, 1, 0)).toBeCloseTo(3.5355339059 / Math.sqrt(5), 9);
+    expect(influenceSe(meanOf(values), null, 1, 0)).toBeCloseTo(3.5355339059 / Math.sqrt(5), 9);
   });
 
   it("by influence agree with the row bootstrap for rmse and r2", () => {
@@ -123,7 +127,9 @@ describe("standard errors", () => {
     };
     const rmse = poissonBootstrap(3000, 0, (w) => Math.sqrt(weighted(w, (i) => squares[i] as number)), [1]);
     // 400 replicates know a standard error to 3.5 %.
-    expect(Math.abs(influenceSe(rootMean(squares), null, 1, 0) / rmse.se - 1)).toBeLessThan(0.12);
+    expect(
+      Math.abs(influenceSe(rootMean({ n: 3000, weights: null }, held(squares)), null, 1, 0) / rmse.se - 1),
+    ).toBeLessThan(0.12);
     const r2 = poissonBootstrap(
       3000,
       0,
@@ -136,15 +142,20 @@ describe("standard errors", () => {
       },
       [2],
     );
-    expect(Math.abs(influenceSe(explainedShare(labels, squares), null, 1, 0) / r2.se - 1)).toBeLessThan(0.12);
+    expect(
+      Math.abs(
+        influenceSe(explainedShare({ n: 3000, weights: null }, labels, held(squares)), null, 1, 0) / r2.se -
+          1,
+      ),
+    ).toBeLessThan(0.12);
   });
 
   it("are never 0 for rows that all agree", () => {
-    const same = mean(Float64Array.from({ length: 50 }, () => 1));
+    const same = meanOf(Float64Array.from({ length: 50 }, () => 1));
     expect(influenceSe(same, same, 1, 1)).toBe(1 / 50);
-    const varied = mean(squares);
+    const varied = meanOf(squares);
     expect(influenceSe(varied, varied, 1, 0)).toBeGreaterThan(0);
-    expect(influenceSe(mean(Float64Array.of(3)), null, 1, 0)).toBe(Number.POSITIVE_INFINITY);
+    expect(influenceSe(meanOf(Float64Array.of(3)), null, 1, 0)).toBe(Number.POSITIVE_INFINITY);
   });
 
   it("of the cell bootstrap match the binomial's", () => {

@@ -1,0 +1,122 @@
+import type { Side } from "../estimators/side.ts";
+import type { RowValues } from "../metrics/losses.ts";
+import { largestShift } from "../metrics/score-shift.ts";
+import { influenceSe, mean } from "../statistics/influence.ts";
+import { normalUncertainty, type Uncertainty } from "../statistics/interval.ts";
+import { weightedProportion } from "../statistics/proportion.ts";
+import { countRows, fewestRows, type Instrument, type Reading, spoiltReading, unread } from "./instrument.ts";
+import type { ModelRows, Rows } from "./rows.ts";
+
+/** The share of weight that rows of 1 have, and how well it is known. */
+export function shareOf(
+  chosen: Uint8Array,
+  weights: Float64Array | null,
+): { value: number; uncertainty(): Uncertainty } {
+  const sums = { count: 0, total: 0, countSquares: 0, totalSquares: 0 };
+  for (let i = 0; i < chosen.length; i++) {
+    const weight = weights === null ? 1 : (weights[i] as number);
+    sums.total += weight;
+    sums.totalSquares += weight * weight;
+    sums.count += chosen[i] === 1 ? weight : 0;
+    sums.countSquares += chosen[i] === 1 ? weight * weight : 0;
+  }
+  return { value: sums.count / sums.total, uncertainty: () => weightedProportion(sums) };
+}
+
+/** A metric of both models' scores. It belongs to the candidate: the baseline has none of its own. */
+function betweenModels(of: {
+  value(candidate: Side, baseline: Side): number;
+  uncertainty(candidate: Side, baseline: Side): Uncertainty;
+}): Instrument {
+  return {
+    read(model, rows) {
+      return readPair(model, rows) ?? { ok: true, value: of.value(...scoredPair(rows)) };
+    },
+    uncertainty: (rows) => of.uncertainty(...scoredPair(rows)),
+    count: countRows,
+    fewest: () => fewestRows,
+  };
+}
+
+/** Why a pair of models has no such metric; undefined when it has. */
+function readPair(model: ModelRows, rows: Rows): Reading | undefined {
+  const { candidate, baseline, n } = rows;
+  if (baseline === null) {
+    return unread("it compares with the baseline's scores of the same rows, and there are none");
+  }
+  if (model === baseline) {
+    return unread("it is of both models");
+  }
+  if (n === 0) {
+    return unread("there are no rows");
+  }
+  const ofBaseline = spoiltReading(baseline, rows);
+  return (
+    spoiltReading(candidate, rows) ??
+    (ofBaseline &&
+      unread(`nothing to compare with: of the baseline, ${(ofBaseline as { reason: string }).reason}`))
+  );
+}
+
+function scoredPair({ candidate, baseline }: Rows): [Side, Side] {
+  if (candidate.scored === null || !baseline?.scored) {
+    throw new TypeError("two models were compared of which one could not be read");
+  }
+  return [candidate.scored, baseline.scored];
+}
+
+/** Share of rows for which both models predict the same class, with the exact interval of a proportion. */
+export const agreement: Instrument = betweenModels({
+  value: (candidate, baseline) => shareOf(agreeing(candidate, baseline), candidate.weights).value,
+  uncertainty: (candidate, baseline) =>
+    shareOf(agreeing(candidate, baseline), candidate.weights).uncertainty(),
+});
+
+/** 1 where both models predict the same class. */
+function agreeing(candidate: Side, baseline: Side): Uint8Array {
+  const same = new Uint8Array(candidate.n);
+  const { threshold } = candidate;
+  if (candidate.classes === 2) {
+    for (let i = 0; i < same.length; i++) {
+      const positive = (candidate.scores[i] as number) >= threshold;
+      same[i] = positive === (baseline.scores[i] as number) >= threshold ? 1 : 0;
+    }
+    return same;
+  }
+  const [ofCandidate, ofBaseline] = [candidate.predicted, baseline.predicted];
+  for (let i = 0; i < same.length; i++) {
+    same[i] = ofCandidate[i] === ofBaseline[i] ? 1 : 0;
+  }
+  return same;
+}
+
+/**
+ * Kolmogorov-Smirnov distance between the distributions of the models' scores on the same rows. At the score of the
+ * largest distance, held fixed, it is the mean over rows of ±(1[candidate ≤ score] − 1[baseline ≤ score]), which knows
+ * that the rows are the same.
+ */
+export const scoreDrift: Instrument = betweenModels({
+  value: (candidate, baseline) =>
+    largestShift(oneScore(candidate), oneScore(baseline), candidate.weights).distance,
+  uncertainty(candidate, baseline) {
+    const [a, b] = [oneScore(candidate), oneScore(baseline)];
+    const { score, sign } = largestShift(a, b, candidate.weights);
+    const values: RowValues = (from, out) => {
+      for (let i = 0; i < out.length; i++) {
+        const [ofA, ofB] = [(a[from + i] as number) <= score, (b[from + i] as number) <= score];
+        out[i] = ofA === ofB ? 0 : ofA ? sign : -sign;
+      }
+    };
+    const distance = mean(candidate, values);
+    return normalUncertainty(distance.value, influenceSe(distance, null, 0, 1));
+  },
+});
+
+/** The score of every row, of several classes the highest. */
+function oneScore(side: Side): Float64Array {
+  if (side.scores.length === side.n) {
+    return side.scores;
+  }
+  const { scores, classes } = side;
+  return Float64Array.from(side.predicted, (c, row) => scores[row * classes + c] as number);
+}
