@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FakeGitHub, startFakeGitHub } from "@ml-actions/github/testing/github";
+import { type FakeGitHub, type Received, startFakeGitHub } from "@ml-actions/github/testing/github";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Receiver, startReceiver, status } from "../../actions/drift/src/testing/receiver.ts";
 import { errorsOf } from "../runner/errors-of.ts";
@@ -150,6 +150,17 @@ describe("an alert", () => {
     expect(slack.got).toHaveLength(2);
   });
 
+  it("is sent once by two runs at once", async () => {
+    const slack = await receiver();
+    const inputs = { ...warmer, "on-drift": "alert", "slack-webhook": slack.url };
+    const both = await Promise.all([run(inputs), run(inputs)]);
+    expect(slack.got).toHaveLength(1);
+    expect(both.map(({ summary }) => /no alert to Slack: cooldown/.test(summary)).sort()).toEqual([
+      false,
+      true,
+    ]);
+  });
+
   it("that cannot be delivered fails the step by name, after everything is written, and is tried the next time", async () => {
     const slack = await receiver(status(404, 200));
     const pagerDuty = await receiver(status(202));
@@ -179,9 +190,9 @@ describe("a retraining", () => {
     const done = await run({ ...retraining, "retrain-workflow": "retrain.yml" });
     expect(done.exitCode).toBe(1);
     expect(github.received).toHaveLength(1);
-    const body = github.received[0]?.body;
-    expect(body).toMatchObject({ ref: "main", inputs: { evidence: expect.any(String) } });
-    const request = JSON.parse((body?.inputs as { evidence: string }).evidence);
+    const { ref, inputs } = (github.received[0] as Received).body;
+    expect(ref).toBe("main");
+    const request = JSON.parse((inputs as { evidence: string }).evidence);
     const evidence = readFileSync(done.outputs.evidence as string);
     expect(request).toMatchObject({
       schema: "ml-actions/retrain-request/v1",

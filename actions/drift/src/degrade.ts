@@ -27,6 +27,8 @@ export interface DegradeRequest {
 /** What the fallback is taken back for. */
 const gates = "error_rate <= 5% [refute], nan_rate <= 1% [refute]";
 const stepTimeoutMs = 60_000;
+/** For so long it is watched before the release of before is given up. */
+const bakeMs = 10_000;
 
 /**
  * Whether it could be done, asked before it is needed: nothing is started or changed.
@@ -78,7 +80,7 @@ export async function degrade(
     stepTimeoutMs,
     // No traffic at night proves nothing against it; its process has answered the probe of its contract.
     onInconclusive: "hold",
-    bakeMs: 0,
+    bakeMs,
     leaseTtlMs,
   });
   const ports: Ports = { ...opened, clock: systemClock, signal: context.signal };
@@ -88,6 +90,9 @@ export async function degrade(
   });
   if (result.error !== null) throw result.error;
   if (result.verdict === "unchanged") return `${candidate.label} serves ${request.resource} already`;
+  if (result.stage === "held") {
+    return `${candidate.label} has all traffic of ${request.resource}, but too little of it came within ${stepTimeoutMs / 1000} s to prove itself: the release of before is kept beside it`;
+  }
   if (result.stage === "promoted") return `${request.resource} was degraded to ${candidate.label}`;
   throw new UserError(`${request.resource} was not degraded: ${result.reason}.`, {
     remedy: "See why the fallback fails, or roll back to a release that was good (action `rollback`).",

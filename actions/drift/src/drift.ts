@@ -29,10 +29,11 @@ export const drift: Story<Definition["inputs"], Definition["outputs"]> = async (
   const report = reportOf(inputs, context, { reference, current, result, predictions, startedAt });
   const findings: Findings = { inputs, reference, current, result, report };
   await writeProfiles(context, findings);
-  context.output("passed", String(overall(result.verdicts) === "pass"));
-  context.output("drifted", JSON.stringify(driftedOf(result.features, inputs.gates)));
   const conclusion = conclusionOf(findings);
-  // Before anything is done about it: whatever happens then, the findings are there.
+  context.output("verdict", conclusion.verdict);
+  context.output("passed", String(conclusion.verdict === "pass"));
+  context.output("drifted", JSON.stringify(driftedOf(result.features, inputs.gates)));
+  // Written before anything is done about them: whatever happens then, the findings are there.
   await keep(context, conclusion);
   const { said, failures } = await act(findings, conclusion.evidence, context, cooldown);
   const told = pagesOf({ ...report, actions: said, run: runFacts(context, startedAt) });
@@ -61,7 +62,7 @@ async function prepare(inputs: DriftInputs, context: ActionContext<DriftOutputs>
 }
 
 function judged(
-  { gates, confidence, importance }: DriftInputs,
+  { gates, confidence, importance, columns }: DriftInputs,
   reference: Sample,
   current: Sample,
   predictions: Predictions | null,
@@ -70,9 +71,15 @@ function judged(
     reference: reference.profile,
     current: current.profile,
     confidence,
-    ...(importance === undefined ? {} : { importance }),
+    ...(importance === undefined ? {} : { importance: weightsOf(importance, columns) }),
     ...(predictions === null ? {} : { predictions }),
   });
+}
+
+/** A model's weights may be given whole where only some of its features are compared. */
+function weightsOf(importance: Record<string, number>, columns: readonly string[] | undefined) {
+  if (columns === undefined) return importance;
+  return Object.fromEntries(Object.entries(importance).filter(([name]) => columns.includes(name)));
 }
 
 /** Nothing is done on `inconclusive`: what is not known is no reason to act, and the red check says it. */

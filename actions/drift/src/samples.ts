@@ -1,5 +1,5 @@
 /** Reference and current data, each reduced to a profile while it is read: what is compared is counts, however many rows. */
-import { open, readFile } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { UserError } from "@ml-actions/action-kit/action";
 import { type DatasetSchema, loadSchema, readBatches, schemaBeside } from "@ml-actions/datasets";
@@ -33,7 +33,7 @@ interface Reading {
 export async function readReference(path: string, options: SampleOptions): Promise<Sample> {
   const [name, digest] = [basename(path), await fileDigest(path)];
   if (await isProfile(path)) {
-    const profile = chosen(parseProfile(await readFile(path, "utf8"), path), options.columns, name);
+    const profile = chosen(parseProfile(await textOf(path, name), path), options.columns, name);
     return { name, digest, profile };
   }
   const { schema, categorical, left } = await readingOf(path, options.schema);
@@ -92,6 +92,17 @@ async function readingOf(path: string, given: string | undefined): Promise<Readi
     categorical: new Set(names(({ type, values }) => type === "integer" && values !== undefined)),
     left: new Set([...names(({ type }) => type === "timestamp"), ...(label === undefined ? [] : [label])]),
   };
+}
+
+/** A profile of a thousand features has a megabyte. */
+const largestProfileBytes = 64 << 20;
+
+async function textOf(path: string, name: string): Promise<string> {
+  const { size } = await stat(path);
+  if (size <= largestProfileBytes) return readFile(path, "utf8");
+  throw new UserError(`${name} has ${size} bytes, which no profile has.`, {
+    remedy: "Give data as CSV, Parquet or JSON Lines (`.jsonl`), or a profile that `drift` wrote.",
+  });
 }
 
 /** JSON Lines begin with a brace too, so the file's own word counts; `.json` is no name of a dataset. */
