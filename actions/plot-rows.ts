@@ -2,10 +2,19 @@
 import type { Evaluation } from "@ml-actions/gates/evaluate";
 import type { PlotRows } from "@ml-actions/reports";
 
-export function plotRows({ task, classes, labels, candidate, baseline, threshold }: Evaluation): PlotRows {
-  const rows = { labels, candidate, baseline: baseline instanceof Float64Array ? baseline : null };
-  if (task === "binary") return { task, ...rows, threshold };
-  if (task === "multiclass") return { task, ...rows, classes: classes ?? [] };
-  // Relevance and scores of a ranking are drawn as values are.
-  return { task: "regression", ...rows };
+/** Where no label is known at all, what needs none is still drawn. */
+export function plotRows(evaluation: Evaluation): PlotRows {
+  const { task, classes, candidate, baseline, threshold, weights = null, groups } = evaluation;
+  const labels = evaluation.labels.every(Number.isNaN) ? null : evaluation.labels;
+  const rows = { labels, candidate, baseline: baseline instanceof Float64Array ? baseline : null, weights };
+  switch (task) {
+    case "binary":
+      return { task, ...rows, threshold };
+    case "multiclass":
+      return { task, ...rows, classes: classes ?? [] };
+    case "ranking":
+      return { task, ...rows, groups: groups ?? new Int32Array(evaluation.labels.length) };
+    case "regression":
+      return { task, ...rows };
+  }
 }

@@ -156,12 +156,11 @@ export class Join {
   #denseScores(side: Side, chosen: Uint32Array, rows: number): Float64Array {
     const { scores, first } = this.#sides[side];
     const dense = new Float64Array(rows * this.#width);
-    let at = 0;
+    let to = 0;
     for (const slot of chosen) {
       const from = first.at(slot) * this.#width;
-      const part = scores.view(from, from + this.#instances.at(slot) * this.#width);
-      dense.set(part, at);
-      at += part.length;
+      const end = from + this.#instances.at(slot) * this.#width;
+      for (let at = from; at < end; at += 1) dense[to++] = scores.at(at);
     }
     return dense;
   }

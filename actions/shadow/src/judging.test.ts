@@ -8,7 +8,13 @@ import { judgeShadow, kindOf, type Seen } from "./judging.ts";
 
 const contractFile = join(import.meta.dirname, "../../../test/fixtures/flights/flights-1.contract.json");
 const contract = contractSchema.parse(JSON.parse(readFileSync(contractFile, "utf8")));
-const rules = { rule: "refute", confidence: 0.95, minSamples: 100, minCoverage: 0.95 } as const;
+const rules = {
+  rule: "refute",
+  confidence: 0.95,
+  overallConfidence: 0.95,
+  minSamples: 100,
+  minCoverage: 0.95,
+} as const;
 
 interface Story {
   /** The candidate's answers are better the larger it is. */

@@ -27,7 +27,10 @@ export interface Judged {
 
 export interface Rules {
   rule: DecisionRule;
+  /** Of this look. */
   confidence: number;
+  /** Of all looks together: what is counted may be looked at as often as one likes. */
+  overallConfidence: number;
   minSamples: number;
   minCoverage: number;
 }
@@ -52,8 +55,10 @@ export function samplesOf(kind: Kind, { compared, truth, counts }: Seen): number
 export function judgeShadow(gates: readonly Gate[], seen: Seen, contract: Contract, rules: Rules): Judged {
   const of = (kind: Kind) => gates.filter((gate) => kindOf(gate) === kind);
   const rows = labelledRows(seen, contract);
-  const labelled = rows === null ? null : { evaluation: rows, result: evaluate(of("labels"), rows, rules) };
-  const answers = evaluate(of("answers"), allRows(seen.compared, contract), rules);
+  const given = (kind: Kind) => ({ ...rules, confidence: confidenceFor(kind, gates, rules) });
+  const labelled =
+    rows === null ? null : { evaluation: rows, result: evaluate(of("labels"), rows, given("labels")) };
+  const answers = evaluate(of("answers"), allRows(seen.compared, contract), given("answers"));
   const found = new Map<Gate, Verdict>();
   const collect = (kind: Kind, verdicts: readonly Verdict[]) =>
     of(kind).forEach((gate, index) => {
@@ -61,7 +66,7 @@ export function judgeShadow(gates: readonly Gate[], seen: Seen, contract: Contra
     });
   collect("labels", labelled?.result.verdicts ?? of("labels").map((gate) => noLabels(gate, seen, rules)));
   collect("answers", answers.verdicts);
-  collect("counts", judge(of("counts"), [seen.counts], rules));
+  collect("counts", judge(of("counts"), [seen.counts], given("counts")));
   const coverage = { tally: seen.tally, counts: seen.counts, minimum: rules.minCoverage };
   const verdicts = gates.map((gate) => {
     const kind = kindOf(gate);
@@ -72,6 +77,17 @@ export function judgeShadow(gates: readonly Gate[], seen: Seen, contract: Contra
     ({ gate, text }) => `${gate}: ${text}`,
   );
   return { verdicts, labelled, power };
+}
+
+/**
+ * The three kinds are judged apart, each with the chance of a wrong fail bounded over its gates. So that the bound
+ * holds for all gates together, each kind gets its gates' part of α (Bonferroni over kinds, weighted).
+ */
+function confidenceFor(kind: Kind, gates: readonly Gate[], rules: Rules): number {
+  const confidence = kind === "counts" ? rules.overallConfidence : rules.confidence;
+  const deciding = gates.filter((gate) => (gate.rule ?? rules.rule) !== "estimate");
+  const own = deciding.filter((gate) => kindOf(gate) === kind);
+  return own.length === 0 ? confidence : 1 - ((1 - confidence) * own.length) / deciding.length;
 }
 
 function enough(verdict: Verdict, samples: number, minSamples: number): Verdict {

@@ -26,7 +26,9 @@ export interface Pace {
   signal: AbortSignal;
 }
 
-type Processes = Record<Side, ReleaseProcess>;
+/** What is needed of the process that answers for a side. */
+export type Answering = Pick<ReleaseProcess, "address" | "hurry" | "whenReady">;
+type Processes = Record<Side, Answering>;
 type Recorder = (request: ReplayRequest, both: Record<Side, OneSide>) => void;
 
 export class Sending {

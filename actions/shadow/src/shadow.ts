@@ -60,7 +60,13 @@ function judgeOf(inputs: ShadowInputs, { log, directory }: Context, contract: Co
   const looks = new Looks(confidence, minSamples);
   const kinds = [...new Set(gates.filter((gate) => !unlabelled.includes(gate)).map(kindOf))];
   const at = (level: number, seen: Seen) =>
-    judgeShadow(gates, seen, contract, { rule, confidence: level, minSamples, minCoverage });
+    judgeShadow(gates, seen, contract, {
+      rule,
+      confidence: level,
+      overallConfidence: confidence,
+      minSamples,
+      minCoverage,
+    });
   return {
     looks,
     see: async (run) => {

@@ -20,16 +20,17 @@ export class Tail {
 
   /** Each line once, whatever the number of looks. @param upToMs younger ones are left for a later look */
   async *news(upToMs = Number.POSITIVE_INFINITY): AsyncGenerator<Prediction> {
-    const lookedAt = Math.min(Date.now(), upToMs);
+    const nextFromMs = Math.max(this.#beginMs, Math.min(Date.now(), upToMs) - overlapMs);
     for await (const line of this.#read(this.#fromMs)) {
       if (line.at < this.#fromMs || line.at > upToMs) continue;
       // Two answers under one id differ in their time, which is known to the microsecond.
       const key = `${line.at} ${line.ms} ${line.request_id}`;
       if (this.#given.has(key)) continue;
-      this.#given.set(key, line.at);
+      // What is older the next look will not read again.
+      if (line.at >= nextFromMs) this.#given.set(key, line.at);
       yield line;
     }
-    this.#fromMs = Math.max(this.#beginMs, lookedAt - overlapMs);
-    for (const [key, at] of this.#given) if (at < this.#fromMs) this.#given.delete(key);
+    this.#fromMs = nextFromMs;
+    for (const [key, at] of this.#given) if (at < nextFromMs) this.#given.delete(key);
   }
 }
