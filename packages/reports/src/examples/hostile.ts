@@ -16,6 +16,11 @@ export const hostileNames: readonly string[] = [
   '```mermaid\ngraph LR\nclick A "javascript:alert(1)"\n```',
   '"]:::x\n  click s0 href "javascript:alert(1)"\n  s0["',
   "$\\href{javascript:alert(1)}{x}$",
+  "\u2066\u200fpsi <= 0.2\u2069 | `x` \u200b\ufeff\u00ad",
+  "col\n| a | b |\n| :-- | --: |\n| 1 | 2 |",
+  "e\u0301\u0489\u0489\u0489\u0489 مرحبا שלום 👩‍👩‍👧‍👦",
+  "%0A::set-output name=verdict::pass%0D",
+  "{feature=*} >= baseline - 0.02 [prove]",
   "__proto__",
   "../../etc/passwd",
   "",
@@ -34,6 +39,7 @@ const ours = new Set([
   "regression",
 ]);
 for (const word of ["promoted", "restored", "held", "mirror", "replay", "outage"]) ours.add(word);
+for (const word of ["numeric", "categorical", "chi-square", "permutation", "ranking"]) ours.add(word);
 
 /** The same data with every string from outside replaced; words of our own types stay. */
 export function withHostileStrings<Value>(value: Value, name: string): Value {

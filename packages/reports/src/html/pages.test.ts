@@ -3,11 +3,19 @@ import fc from "fast-check";
 import { SaxesParser } from "saxes";
 import { describe, expect, test } from "vitest";
 import { pages } from "../examples/all.ts";
-import { evaluationFail, evaluationPass, shadowInconclusive, verdict } from "../examples/evaluations.ts";
+import { driftFail, driftOfMany } from "../examples/drifts.ts";
+import {
+  evaluationFail,
+  evaluationPass,
+  shadowInconclusive,
+  shadowReplay,
+  verdict,
+} from "../examples/evaluations.ts";
 import { hostileNames, withHostileStrings } from "../examples/hostile.ts";
 import { rollbackDone, rolloutPromoted, rolloutRestored } from "../examples/rollouts.ts";
 import { binaryRows, multiclassRows, regressionRows } from "../examples/rows.ts";
 import type { RolloutReportInput, SideObservation } from "../inputs.ts";
+import { driftPage } from "./drift-page.ts";
 import { evaluationPage } from "./evaluation-page.ts";
 import { pageCapBytes } from "./page.ts";
 import { rollbackPage } from "./rollback-page.ts";
@@ -91,6 +99,7 @@ describe("an HTML report", () => {
     await expect(evaluationPage(evaluationPass, few)).toMatchFileSnapshot("../goldens/eval-pass.html.txt");
     await expect(evaluationPage(evaluationFail, few)).toMatchFileSnapshot("../goldens/eval-fail.html.txt");
     await expect(shadowPage(shadowInconclusive, few)).toMatchFileSnapshot("../goldens/shadow.html.txt");
+    await expect(driftPage(driftFail)).toMatchFileSnapshot("../goldens/drift-fail.html.txt");
     await expect(rolloutPage(rolloutPromoted)).toMatchFileSnapshot("../goldens/rollout-promoted.html.txt");
     await expect(rolloutPage(rolloutRestored)).toMatchFileSnapshot("../goldens/rollout-restored.html.txt");
   });
@@ -107,6 +116,9 @@ describe("an HTML report", () => {
       inspect(rolloutPage(withHostileStrings(rolloutRestored, name)));
       inspect(rolloutPage(withHostileStrings(rolloutPromoted, name)));
       inspect(rollbackPage(withHostileStrings(rollbackDone, name)));
+      inspect(shadowPage(withHostileStrings(shadowReplay, name), null));
+      inspect(driftPage(withHostileStrings(driftFail, name)));
+      inspect(driftPage({ ...withHostileStrings(driftFail, name), gates: driftFail.gates }));
     },
   );
 
@@ -136,6 +148,19 @@ describe("an HTML report", () => {
     const rollout = rolloutPage({ ...rolloutRestored, steps, observations, wealth: wealth.slice(0, 20) });
     expect(Buffer.byteLength(rollout)).toBeLessThanOrEqual(pageCapBytes);
     expect(rollout).toMatch(/12 of 20 gates/);
+  });
+
+  test("of 500 drifting columns with long names stays so too, and has every one of them", () => {
+    const many = driftOfMany(500);
+    const gates = many.features.map(({ feature }) =>
+      verdict({ gate: `psi{feature=${feature}} <= 0.2`, verdict: "fail", reason: "r".repeat(300) }),
+    );
+    const page = driftPage({ ...many, gates });
+    expect(Buffer.byteLength(page)).toBeLessThanOrEqual(pageCapBytes);
+    const { text } = inspect(page);
+    expect(text).toMatch(/All features \(500\)/);
+    for (const { feature } of many.features) expect(text).toContain(feature);
+    expect(text).not.toMatch(/left out/);
   });
 
   test("leaves out whole parts that do not fit, and says so", () => {
@@ -203,6 +228,29 @@ describe("pages of odd rollouts", () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe("pages of odd drift", () => {
+  const [feature] = driftFail.features;
+  if (feature === undefined) throw new Error("examples are gone");
+  const nothing = { psi: null, kl: null, js: null, chi2: null, ks: null, wasserstein: null, p: null };
+  const unread = { ...feature, ...nothing, pAdjusted: null, test: null, drifted: false, bins: [] };
+  const none = { reference: 0, current: 0 };
+
+  test.each([
+    ["no feature", []],
+    ["a feature without any figure", [{ ...unread, missing: none, rows: none }]],
+    ["a feature of one row", [{ ...feature, rows: { reference: 1, current: 1 } }]],
+    ["figures that are no numbers", [{ ...feature, psi: Number.NaN, p: Number.NaN, pAdjusted: Number.NaN }]],
+    ["an infinite figure", [{ ...feature, psi: Number.POSITIVE_INFINITY, wasserstein: 1e300 }]],
+    ["empty bins", [{ ...feature, bins: [{ label: "", reference: 0, current: 0 }] }]],
+    ["no change at all", [{ ...feature, psi: 0, drifted: false }]],
+  ])("with %s are well-formed, gates or none", (_, features) => {
+    for (const gates of [driftFail.gates, []]) {
+      inspect(driftPage({ ...driftFail, gates, features }));
+      inspect(driftPage({ ...driftFail, gates, features, estimated: [], actions: [], notes: [] }));
+    }
   });
 });
 

@@ -45,7 +45,8 @@ tbody th{color:inherit;font-weight:400;font-size:inherit;white-space:normal}
 .gates .range{width:170px;padding-top:6px;padding-bottom:6px}
 .range svg{width:170px;height:34px;display:block;max-width:100%}
 .scroll{overflow-x:auto;margin-top:10px}.scroll td,.scroll th{white-space:nowrap}
-.dense table{font-size:13px}.dense th,.dense td{padding:5px 14px 5px 0;text-align:right}.dense tr>:first-child{text-align:left;max-width:260px;overflow:hidden;text-overflow:ellipsis}
+.scroll tr>:first-child{white-space:normal;min-width:110px}
+.dense table{font-size:13px}.dense th,.dense td{padding:5px 14px 5px 0;text-align:right}.dense tr>:first-child{text-align:left;white-space:nowrap;max-width:260px;overflow:hidden;text-overflow:ellipsis}
 .part{margin-top:18px}
 .between{margin:4px 0 -8px}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}

@@ -35,7 +35,7 @@ export function driftSummary(input: DriftReportInput): string {
     actionLines(input.actions),
     drifted.length === 0
       ? null
-      : `**Drifted features, worst first**\n\n${featureTable(drifted, gates, true)}`,
+      : `**Drifted features, worst first** (bold: beyond the bound)\n\n${featureTable(drifted, gates, true)}`,
     estimateLines(input.estimated),
     verdictTable(gates),
     settleLines(gates),
@@ -141,7 +141,7 @@ function estimateLines(estimated: readonly EstimatedMetric[]): string | null {
   const lines = estimated.map(({ metric, value, interval, refused }) => {
     const show = formatter([value, ...(interval ?? [])], "none");
     if (value === null)
-      return `- ${code(metric, 80)}: not estimated. ${text(refused ?? "No reason was given.", 400)}`;
+      return `- ${code(metric, 80)}: not estimated: ${text(refused ?? "no reason was given", 400)}`;
     const ends = interval === null ? "no interval" : `interval ${show(interval[0])} to ${show(interval[1])}`;
     return `- ${code(metric, 80)}: **${show(value)}**, ${ends}`;
   });

@@ -63,15 +63,10 @@ export function sideRows({
   return [
     ...(agreement === null
       ? []
-      : [["Same class as the other side", ofBoth(shareWords(agreement))] as [string, Sides<string>]]),
+      : [["Same class by both", ofBoth(shareWords(agreement))] as [string, Sides<string>]]),
     ...(scoreDrift === null
       ? []
-      : [
-          ["Scores apart from the other side (KS distance)", ofBoth(scoreDrift.toFixed(3))] as [
-            string,
-            Sides<string>,
-          ],
-        ]),
+      : [["Score drift (KS)", ofBoth(scoreDrift.toFixed(3))] as [string, Sides<string>]]),
     ["Requests failed", counts(failures)],
     ["Answers with NaN", counts(nan)],
     ["Latency, median", quantile("p50Ms")],

@@ -1,10 +1,19 @@
 import { lexer, type Token, walkTokens } from "marked";
 import { describe, expect, test } from "vitest";
 import { summaries } from "../examples/all.ts";
-import { evaluationFail, evaluationPass, shadowInconclusive, verdict } from "../examples/evaluations.ts";
+import { driftFail, driftNone, driftOfMany } from "../examples/drifts.ts";
+import {
+  evaluationFail,
+  evaluationPass,
+  shadowInconclusive,
+  shadowReplay,
+  stationGates,
+  verdict,
+} from "../examples/evaluations.ts";
 import { hostileNames, withHostileStrings } from "../examples/hostile.ts";
 import { rollbackDone, rolloutPromoted, rolloutRestored } from "../examples/rollouts.ts";
 import { deploySummary } from "./deploy.ts";
+import { driftSummary } from "./drift.ts";
 import { evalGateSummary } from "./eval-gate.ts";
 import { summaryCapBytes } from "./markdown.ts";
 import { rollbackSummary } from "./rollback.ts";
@@ -51,6 +60,9 @@ describe("the job summary", () => {
         deploySummary(withHostileStrings(rolloutRestored, name)),
         deploySummary(withHostileStrings(rolloutPromoted, name)),
         rollbackSummary(withHostileStrings(rollbackDone, name)),
+        shadowSummary(withHostileStrings(shadowReplay, name)),
+        driftSummary(withHostileStrings(driftFail, name)),
+        driftSummary({ ...withHostileStrings(driftFail, name), gates: driftFail.gates }),
       ];
       for (const markdown of markdowns) assertOnlyOurs(markdown);
     },
@@ -116,6 +128,72 @@ describe("the table of verdicts", () => {
   test("says what would settle the open gates, not the others", () => {
     expect(settleLines(evaluationPass.verdicts)).toBeNull();
     expect(settleLines(shadowInconclusive.verdicts)).toMatch(/need 4,120 labelled rows, have 612/);
+  });
+});
+
+describe("the summary of drift", () => {
+  test("of 5,000 columns stays under its cap and counts what it leaves out", () => {
+    const markdown = driftSummary(driftOfMany(5000));
+    expect(Buffer.byteLength(markdown)).toBeLessThanOrEqual(summaryCapBytes);
+    expect(markdown).toMatch(/More features: \d+ drifted, 4,\d+ not/);
+    expect(markdown).toMatch(/And 4,475 more in the HTML report/);
+  });
+
+  test("names what drifted, with what was done about it, and why an estimate was refused", () => {
+    const markdown = driftSummary(driftFail);
+    expect(markdown).toMatch(/^## ❌ 2 of 16 features drifted: temp, carrier\n/);
+    expect(markdown).toMatch(/- alert sent to Slack\n/);
+    expect(markdown).toMatch(/\| `temp` \| \*\*2\.914\*\* \| &lt;\s0\.0001 \|/);
+    expect(markdown).toMatch(/`estimated_auc`: not estimated: the scores are badly calibrated/);
+    expect(driftSummary(driftNone)).toMatch(/No drift: flights-2013-07\.parquet passed its one gate/);
+  });
+
+  test("without a gate judges nothing, and without a feature says so", () => {
+    expect(driftSummary({ ...driftFail, gates: [] })).toMatch(/was not judged: there is no gate/);
+    expect(driftSummary({ ...driftFail, features: [] })).toMatch(/failed 1 of 3 gates/);
+  });
+});
+
+describe("the summary of eval-gate", () => {
+  const passedBy = verdict({
+    gate: "auc >= 0.7",
+    rule: "refute",
+    observed: 0.66,
+    bound: 0.7,
+    interval: [0.63, 0.69],
+    reason: "0.66; alone it would have failed, but among 3 questions one such may be chance.",
+  });
+
+  test("says that questions asked together share the chance of a wrong fail, and which to watch", () => {
+    const rest = [
+      verdict({ gate: "f1 >= 0.1", rule: "prove" }),
+      verdict({ gate: "mcc >= 0.1", rule: "refute" }),
+    ];
+    const markdown = evalGateSummary({ ...evaluationPass, verdicts: [passedBy, ...rest] });
+    expect(markdown).toMatch(/3 questions .* Holm.* at most 5\u00a0%/);
+    expect(markdown).toMatch(/Alone these would have failed; watch them\*\*\n\n- `auc >= 0\.7`: 0\.66;/);
+    expect(evalGateSummary(evaluationPass)).not.toMatch(/Holm/);
+    expect(evalGateSummary({ ...evaluationPass, verdicts: [passedBy] })).not.toMatch(/Holm/);
+  });
+
+  test("lists slices of which there is too little, most rows first, and keeps them out of the table", () => {
+    const markdown = evalGateSummary({ ...evaluationPass, verdicts: stationGates() });
+    expect(markdown).toMatch(/Not judged.*\n\n- `auc` by `station`: `S003` \(11 rows\), .* and 8 more/);
+    expect(markdown.split("<details>")[0]).not.toMatch(/\| .*S003/);
+  });
+});
+
+describe("the summary of shadow", () => {
+  test("says so when too little was compared to decide anything", () => {
+    expect(shadowSummary(shadowReplay)).toMatch(/Too few compared:\*\* 400 of 600 eligible requests/);
+    expect(shadowSummary(shadowInconclusive)).toMatch(/\*\*Coverage:\*\* 740 of 760/);
+  });
+
+  test("of a replay has the contract's versions with an example of every field that differs", () => {
+    const markdown = shadowSummary(shadowReplay);
+    expect(markdown).toMatch(/\| `2013-06` \| 200 \| \*\*14\*\* \| `predictions\[0\]`|`2013-06`/);
+    expect(markdown).toMatch(/stable 0\.3121, candidate 0\.3348/);
+    expect(markdown).toMatch(/`2013-12` \| 0 \| 0 \| no request/);
   });
 });
 
