@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 /** Each part exports `section`: its Markdown, from its heading (`## …`) on. `runs` are simulated a cell. */
 const parts: Record<string, () => Promise<{ section: (runs: number) => Promise<string> }>> = {
   rules: () => import("./calibration/rules.ts"),
+  judge: () => import("./calibration/judge.ts"),
 };
 
 const introduction = `# How often verdicts are wrong

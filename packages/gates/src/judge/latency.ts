@@ -14,7 +14,8 @@ import {
 import { shownAbove, shownBelow } from "./interval.ts";
 import { limitOf } from "./rates.ts";
 import { add, Series, type Window } from "./series.ts";
-import { type Levels, PairScale, RateScale, type Scale, type Step } from "./weigh.ts";
+import { Stretches } from "./stretches.ts";
+import { type Levels, leastRequests, PairScale, RateScale, type Scale, type Step } from "./weigh.ts";
 
 /**
  * `latency.pNN` from histogram buckets, by the share of requests slower than a threshold: the quantile is at most T
@@ -39,6 +40,7 @@ export class LatencyExaminer implements Examiner {
   );
   readonly #scale: Scale;
   #shape = { stable: "[]", candidate: "[]" };
+  #stretches = new Stretches(leastRequests);
   #stable: Histogram = { boundsMs: [], counts: [] };
   #candidate: Histogram = { boundsMs: [], counts: [] };
   #obstacle: string | null = null;
@@ -66,6 +68,7 @@ export class LatencyExaminer implements Examiner {
     const candidate = { ...this.#candidate, counts: add(this.#candidate.counts, window.candidate) };
     this.#stable = stable;
     this.#candidate = candidate;
+    this.#stretches.add(answered(window.stable), window.stable);
     if (typeof reference === "string") {
       this.#obstacle = this.#weighed ? reference : whyNotYet(stable, this.#share);
       return;
@@ -84,7 +87,7 @@ export class LatencyExaminer implements Examiner {
       at: window.to,
       stable: absolute ? { n: 0, x: 0 } : slower({ boundsMs, counts: window.stable }, reference),
       candidate: countAt(window.candidate, this.#candidate.boundsMs, edges),
-      stableSoFar: absolute ? { n: 0, x: 0 } : slower(this.#stable, reference),
+      stableStretches: () => this.#stretches.all.map((counts) => slower({ boundsMs, counts }, reference)),
     };
   }
 
@@ -92,6 +95,7 @@ export class LatencyExaminer implements Examiner {
   #fit(shape: Window["shape"]): void {
     if (this.#shape.stable !== shape.stable) {
       this.#stable = { boundsMs: JSON.parse(shape.stable) as number[], counts: [] };
+      this.#stretches = new Stretches(leastRequests);
     }
     if (this.#shape.candidate !== shape.candidate) {
       this.#candidate = { boundsMs: JSON.parse(shape.candidate) as number[], counts: [] };

@@ -3,7 +3,8 @@ import type { Tally } from "./factors.ts";
 import type { Examiner, Finding } from "./finding.ts";
 import { lowerRate, offsetLimits, upperRate } from "./interval.ts";
 import { type Reader, Series } from "./series.ts";
-import { type Evidence, type Levels, PairScale, RateScale, type Scale } from "./weigh.ts";
+import { Stretches } from "./stretches.ts";
+import { type Evidence, type Levels, leastRequests, PairScale, RateScale, type Scale } from "./weigh.ts";
 
 export type RateMetric = "error_rate" | "nan_rate";
 
@@ -13,6 +14,7 @@ export class RateExaminer implements Examiner {
   readonly #levels: Levels;
   readonly #series: Series;
   readonly #scale: Scale;
+  readonly #stretches = new Stretches(leastRequests);
   #stable: Tally = { n: 0, x: 0 };
   #candidate: Tally = { n: 0, x: 0 };
 
@@ -34,7 +36,9 @@ export class RateExaminer implements Examiner {
     this.#stable = plus(this.#stable, stable);
     this.#candidate = plus(this.#candidate, { n, x });
     const candidate = { n, sure: x, possible: x };
-    this.#scale.add({ at: window.to, stable, candidate, stableSoFar: this.#stable });
+    this.#stretches.add(stable.n, window.stable);
+    const stableStretches = () => this.#stretches.all.map(tally);
+    this.#scale.add({ at: window.to, stable, candidate, stableStretches });
   }
 
   finding(): Finding {

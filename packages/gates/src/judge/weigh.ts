@@ -1,5 +1,5 @@
 import { type PairFactor, pairFactor, rateFactor, type Tally } from "./factors.ts";
-import { upperRate } from "./interval.ts";
+import { shownBelow, upperRate } from "./interval.ts";
 import { Bets, better, type Prior, restartCost, worse } from "./mixture.ts";
 
 /** One window as the bets see it. Events of the candidate are known between two limits where a histogram's buckets
@@ -8,8 +8,8 @@ export interface Step {
   at: number;
   stable: Tally;
   candidate: { n: number; sure: number; possible: number };
-  /** All that is known of stable by now, for the time when it gets no traffic any more. */
-  stableSoFar: Tally;
+  /** What is known of stable by now, stretch by stretch, for the time when it gets no traffic any more. */
+  stableStretches: () => readonly Tally[];
 }
 
 /** Chances of a wrong verdict that are allowed: of failing a candidate that keeps the gate, of passing one that
@@ -95,8 +95,8 @@ export class RateScale implements Scale {
  * Bets on whether candidate's rate ≤ factor × stable's rate + offset.
  *
  * While both sides have traffic, windows are compared pairwise. A window in which stable had none says nothing about
- * the pair: there the candidate is held against factor × the upper confidence limit of stable's rate so far + offset,
- * which assumes that stable would have gone on as it was. That can refute, never prove.
+ * the pair: there the candidate is held against factor × the upper confidence limit of stable's rate in its worst stretch
+ * so far + offset, which assumes that stable would have been no worse than it was then. That can refute, never prove.
  */
 export class PairScale implements Scale {
   readonly #bound: { factor: number; offset: number };
@@ -130,7 +130,7 @@ export class PairScale implements Scale {
     const { factor, offset } = this.#bound;
     this.#lastAlone = step.stable.n === 0;
     if (this.#lastAlone) {
-      const limit = upperRate(step.stableSoFar, this.#levels.fail * aloneShare);
+      const limit = worstRate(step.stableStretches(), this.#levels.fail * aloneShare);
       this.#alone.advance((eta) => rateFactor(eta, factor * limit + offset, against(step)));
     } else {
       const cost = ({ gain, price }: PairFactor) => gain - offset * price;
@@ -160,6 +160,18 @@ export class PairScale implements Scale {
         : { fail: fail.map(cost), pass: pass.map(cost), failNeeded: failNeeded + restartCost, passNeeded },
     };
   }
+}
+
+/** Upper confidence limit of the rate in the worst stretch. Nothing is split over the stretches: it holds when the limit
+ * of the stretch that truly was the worst does. */
+function worstRate(stretches: readonly Tally[], level: number): number {
+  const known = stretches.filter(({ n }) => n > 0);
+  const fromHighest = known.sort((left, right) => right.x / right.n - left.x / left.n);
+  return fromHighest.length === 0
+    ? 1
+    : fromHighest.reduce((limit, tally) => {
+        return limit > 0 && shownBelow(limit, tally, level) ? limit : upperRate(tally, level);
+      }, 0);
 }
 
 export function start(levels: Levels): Evidence {
@@ -215,6 +227,6 @@ function join(left: Step, right: Step): Step {
       sure: left.candidate.sure + right.candidate.sure,
       possible: left.candidate.possible + right.candidate.possible,
     },
-    stableSoFar: right.stableSoFar,
+    stableStretches: right.stableStretches,
   };
 }
