@@ -34,7 +34,7 @@ export const drift: Story<Definition["inputs"], Definition["outputs"]> = async (
   context.output("passed", String(conclusion.verdict === "pass"));
   context.output("drifted", JSON.stringify(driftedOf(result.features, inputs.gates)));
   // Written before anything is done about them: whatever happens then, the findings are there.
-  await keep(context, conclusion);
+  await keep({ ...context, log: { ...context.log, info: context.log.debug } }, conclusion);
   const { said, failures } = await act(findings, conclusion.evidence, context, cooldown);
   const told = pagesOf({ ...report, actions: said, run: runFacts(context, startedAt) });
   await conclude(context, { ...conclusion, ...told, failures });

@@ -74,6 +74,7 @@ describe("starting a workflow", () => {
       "forbidden",
       /permissions: actions: write/,
     ],
+    ["too many requests", {}, { status: 429, body: { message: "slow down" } }, "rate-limited", /Wait/],
     [
       "a rate limit",
       {},

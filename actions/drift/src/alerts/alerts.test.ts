@@ -155,7 +155,7 @@ describe("delivery", () => {
       };
       more();
     });
-    const error = await failure(slack(to));
+    const error = await failure(slack(to, { timeoutMs: 60_000 }));
     expect(error.message.length).toBeLessThan(400);
   });
 
