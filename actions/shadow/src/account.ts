@@ -3,9 +3,9 @@ import { coverageOf, lossesOf, percent } from "./coverage.ts";
 import type { Seen } from "./judging.ts";
 import type { Findings } from "./report.ts";
 
-/** Compared requests with at least one instance of which the truth is not known; 0 when nobody gave labels. */
+/** Compared requests with at least one instance of which the truth is not known. */
 export function unlabelledOf({ compared, truth }: Seen): number {
-  if (truth === null) return 0;
+  if (truth === null) return compared.requests;
   let found = 0;
   for (let request = 0; request < compared.requests; request += 1) {
     const [from, to] = [compared.starts[request] as number, compared.starts[request + 1] as number];
@@ -64,6 +64,7 @@ export function accountNotes(findings: Findings, minimum: number): string[] {
         ]
       : []),
     ...notes,
+    ...findings.notes,
   ];
 }
 

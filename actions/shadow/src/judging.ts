@@ -18,10 +18,17 @@ export interface Seen {
   counts: Observation;
 }
 
+interface Evaluated {
+  evaluation: Evaluation;
+  result: EvaluateResult;
+}
+
 export interface Judged {
   verdicts: Verdict[];
   /** Over the labelled answers; null when there are none. */
-  labelled: { evaluation: Evaluation; result: EvaluateResult } | null;
+  labelled: Evaluated | null;
+  /** Over all answers, as if there were no label. */
+  answers: Evaluated;
   power: string[];
 }
 
@@ -56,16 +63,19 @@ export function judgeShadow(gates: readonly Gate[], seen: Seen, contract: Contra
   const of = (kind: Kind) => gates.filter((gate) => kindOf(gate) === kind);
   const rows = labelledRows(seen, contract);
   const given = (kind: Kind) => ({ ...rules, confidence: confidenceFor(kind, gates, rules) });
-  const labelled =
-    rows === null ? null : { evaluation: rows, result: evaluate(of("labels"), rows, given("labels")) };
-  const answers = evaluate(of("answers"), allRows(seen.compared, contract), given("answers"));
+  const over = (kind: Kind, evaluation: Evaluation): Evaluated => ({
+    evaluation,
+    result: evaluate(of(kind), evaluation, given(kind)),
+  });
+  const labelled = rows === null ? null : over("labels", rows);
+  const answers = over("answers", allRows(seen.compared, contract));
   const found = new Map<Gate, Verdict>();
   const collect = (kind: Kind, verdicts: readonly Verdict[]) =>
     of(kind).forEach((gate, index) => {
       found.set(gate, verdicts[index] as Verdict);
     });
   collect("labels", labelled?.result.verdicts ?? of("labels").map((gate) => noLabels(gate, seen, rules)));
-  collect("answers", answers.verdicts);
+  collect("answers", answers.result.verdicts);
   collect("counts", judge(of("counts"), [seen.counts], given("counts")));
   const coverage = { tally: seen.tally, counts: seen.counts, minimum: rules.minCoverage };
   const verdicts = gates.map((gate) => {
@@ -73,10 +83,10 @@ export function judgeShadow(gates: readonly Gate[], seen: Seen, contract: Contra
     const verdict = covered(found.get(gate) as Verdict, kind, coverage);
     return enough(verdict, samplesOf(kind, seen), rules.minSamples);
   });
-  const power = [...(labelled?.result.power ?? []), ...answers.power].map(
+  const power = [...(labelled?.result.power ?? []), ...answers.result.power].map(
     ({ gate, text }) => `${gate}: ${text}`,
   );
-  return { verdicts, labelled, power };
+  return { verdicts, labelled, answers, power };
 }
 
 /**

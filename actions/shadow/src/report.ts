@@ -43,6 +43,8 @@ export interface Findings {
   verdicts: Verdict[];
   /** Labels of compared answers that came only when the verdict was made. */
   late: number;
+  /** What has changed in the contract and breaks nobody. */
+  notes: string[];
   /** How often it was looked whether there is enough for a verdict. */
   looks: number;
 }
@@ -81,7 +83,7 @@ export async function conclusionOf(inputs: ShadowInputs, context: Context, told:
       finishedAt: report.run.finishedAt,
       runUrl: report.run.url,
     }),
-    report: shadowPage(report, judged.labelled === null ? null : plotRows(judged.labelled.evaluation)),
+    report: shadowPage(report, plotRows((judged.labelled ?? judged.answers).evaluation)),
     summary: shadowSummary(report),
     sentence: shadowStory(report).headline,
   };
@@ -113,10 +115,12 @@ async function digestsOf(paths: readonly string[]): Promise<NamedDigest[]> {
 function reportOf(inputs: ShadowInputs, context: Context, told: Told): ShadowReportInput {
   const { run, seen, judged, verdicts, late, candidate, startedAt } = told;
   const { counts, tally } = run;
-  const { labelled, power } = judged;
-  const none = { candidate: {}, baseline: null };
-  const metrics =
-    labelled === null ? none : { candidate: labelled.result.candidate, baseline: labelled.result.baseline };
+  const { labelled, answers, power } = judged;
+  // What needs no label is known of more answers than those with one.
+  const metrics = {
+    candidate: { ...labelled?.result.candidate, ...answers.result.candidate },
+    baseline: { ...labelled?.result.baseline, ...answers.result.baseline },
+  };
   return {
     mode: inputs.mode,
     target: inputs.target,
@@ -139,7 +143,7 @@ function reportOf(inputs: ShadowInputs, context: Context, told: Told): ShadowRep
       : { stable: 0, candidate: 0 },
     nan: { stable: nanOf(seen, "stable"), candidate: nanOf(seen, "candidate") },
     latency: { stable: latencyOf(seen, "stable"), candidate: latencyOf(seen, "candidate") },
-    task: labelled?.evaluation.task ?? "binary",
+    task: answers.evaluation.task,
     metrics,
     rule,
     confidence,

@@ -92,11 +92,10 @@ async function mirrored(
   { candidate, contract }: Subject,
   judge: Judge,
 ): Promise<Findings> {
+  const notes: string[] = [];
   const widthFor = async (stable: Release) => {
-    assertComparable(await loadContract(stable.model.contract), contract, [
-      "task-changed",
-      "classes-changed",
-    ]);
+    const before = await loadContract(stable.model.contract);
+    notes.push(...comparable(before, contract, ["task-changed", "classes-changed"]));
     return widthOf(contract);
   };
   const decide = async (run: ShadowRun, last: boolean) => {
@@ -111,7 +110,7 @@ async function mirrored(
     inputs.labels === undefined || seen.truth === null
       ? 0
       : lateLabels(seen.truth, await readLabels(inputs.labels, context.directory, seen.compared));
-  return { run, seen, judged, verdicts: judged.verdicts, late, looks: judge.looks.taken };
+  return { run, seen, judged, verdicts: judged.verdicts, late, looks: judge.looks.taken, notes };
 }
 
 async function replayed(
@@ -120,22 +119,25 @@ async function replayed(
   { candidate, contract }: Subject,
   judge: Judge,
 ): Promise<Findings> {
+  const notes: string[] = [];
   const run = await replay(inputs, context, candidate, async (stable) => {
     // Classes that changed are for the contract test to tell.
-    assertComparable(await loadContract(stable.model.contract), contract, ["task-changed"]);
+    notes.push(...comparable(await loadContract(stable.model.contract), contract, ["task-changed"]));
     return { width: widthOf(contract), classes: contract.output.classes ?? null };
   });
   const seen = await judge.see(run);
   const judged = judge.decide(seen, true) as Judged;
   const verdicts = [...judged.verdicts, ...(run.contract === null ? [] : [run.contract.verdict])];
-  return { run, seen, judged, verdicts, late: 0, looks: judge.looks.taken };
+  return { run, seen, judged, verdicts, late: 0, looks: judge.looks.taken, notes };
 }
 
-/** Answers that mean different things cannot be compared by any gate. */
-function assertComparable(stable: Contract, candidate: Contract, codes: readonly string[]): void {
-  const breaks = compatible(stable, candidate).problems.filter(({ code }) => codes.includes(code));
+/** What else has changed for callers. @throws UserError when the answers mean different things, so that no gate can
+ * compare them */
+function comparable(stable: Contract, candidate: Contract, codes: readonly string[]): string[] {
+  const { problems, notes } = compatible(stable, candidate);
+  const breaks = problems.filter(({ code }) => codes.includes(code));
   const [first] = breaks;
-  if (first === undefined) return;
+  if (first === undefined) return notes;
   throw new UserError(
     `candidate: its answers cannot be compared with stable's: ${breaks.map(({ message }) => message).join("; ")}.`,
     { remedy: first.remedy },
