@@ -3,7 +3,7 @@ import { calibrationBins } from "../data/calibration.ts";
 import { likeness } from "../data/coverage.ts";
 import { prCurve } from "../data/pr-curve.ts";
 import { rocCurve } from "../data/roc-curve.ts";
-import { finiteRows, finiteValues, type LabelledScores, type PlotRows, type Weighted } from "../data/rows.ts";
+import { finiteRows, finiteValues, type LabelledScores, type PlotRows } from "../data/rows.ts";
 import { sweepOf } from "../data/sweep.ts";
 import { count, counted } from "../figures.ts";
 import { calibrationPlot, type NamedBins } from "../plots/calibration.ts";
@@ -99,12 +99,10 @@ function scoreFigure(rows: BinaryRows, { metrics }: Judged, names: Labels): Figu
           panel("positive rows", (row) => labels[row] === 1),
           panel("negative rows", (row) => labels[row] === 0),
         ];
-  const size = ({ values }: Weighted) => values.length;
-  const all = panels.flatMap((part) => [
-    size(part.candidate),
-    part.baseline === null ? 0 : size(part.baseline),
-  ]);
-  if (all.every((number) => number === 0)) return null;
+  const filled = panels.filter(
+    (part) => part.candidate.values.length + (part.baseline?.values.length ?? 0) > 0,
+  );
+  if (filled.length === 0) return null;
   const isProbability = inUnitRange(candidate) && (baseline === null || inUnitRange(baseline));
   const { scoreDrift } = likeness({ metrics });
   const apart =
@@ -120,7 +118,7 @@ function scoreFigure(rows: BinaryRows, { metrics }: Judged, names: Labels): Figu
     axis: "Score",
     candidate: names.candidate,
     baseline: baseline === null ? null : names.baseline,
-    panels,
+    panels: filled,
     range: isProbability ? [0, 1] : null,
     mark:
       threshold === null ? null : { at: threshold, words: `threshold ${Number(threshold.toPrecision(4))}` },

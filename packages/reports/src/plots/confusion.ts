@@ -3,6 +3,7 @@ import type { ConfusionMatrix } from "../data/confusion.ts";
 import { count } from "../figures.ts";
 import { html } from "../html/markup.ts";
 import { drawing, type Figure, width } from "./canvas.ts";
+import { fitted } from "./label.ts";
 
 const left = 96;
 const top = 10;
@@ -62,11 +63,11 @@ function matrixPlot(id: string, { names, counts, merged }: ConfusionMatrix, word
   });
   const rowNames = names.map(
     (name, row) =>
-      html`<text class="tick" x="${left - 6}" y="${top + (row + 0.5) * cell + 4}" text-anchor="end">${shortened(name, 13)}</text>`,
+      html`<text class="tick" x="${left - 6}" y="${top + (row + 0.5) * cell + 4}" text-anchor="end">${fitted(name, left - 8)}</text>`,
   );
   const columnNames = names.map((name, column) => {
     const [x, y] = [left + (column + 0.5) * cell, top + side + 10];
-    return html`<text class="tick" transform="rotate(-40 ${x} ${y})" x="${x}" y="${y}" text-anchor="end">${shortened(name, 13)}</text>`;
+    return html`<text class="tick" transform="rotate(-40 ${x} ${y})" x="${x}" y="${y}" text-anchor="end">${fitted(name, left - 8)}</text>`;
   });
   const high = top + side + bottom;
   const right = counts.reduce((sum, line, truth) => sum + (line[truth] ?? 0), 0);

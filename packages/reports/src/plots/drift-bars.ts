@@ -1,6 +1,5 @@
 import type { FeatureDrift } from "@ml-actions/gates/drift/types";
 import type { Verdict, VerdictName } from "@ml-actions/gates/types";
-import { shortened } from "../clean.ts";
 import {
   boundsOf,
   driftedFirst,
@@ -14,6 +13,7 @@ import {
 import { chance, count, tick, type Unit } from "../figures.ts";
 import { html, type Markup } from "../html/markup.ts";
 import { axes, drawing, type Figure, type LegendEntry, width } from "./canvas.ts";
+import { fitted } from "./label.ts";
 import { linear, rounded, type Scale } from "./scale.ts";
 import { mark } from "./slices.ts";
 
@@ -58,7 +58,7 @@ export function driftBarPlot(
   const y = Object.assign((row: number) => inset.top + (row + 0.5) * rowHeight, {
     domain: [0, shown.length] as const,
     ticks: shown.map((_, row) => row),
-    format: (row: number) => shortened(shown[row]?.feature.feature ?? "", 22),
+    format: (row: number) => fitted(shown[row]?.feature.feature ?? "", inset.left - 8),
   });
   const title = `${effectTitle(effect)} by feature`;
   const drifted = bars.filter(({ standing }) => standing === "drifted").length;

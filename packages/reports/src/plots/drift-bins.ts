@@ -1,9 +1,9 @@
 import type { FeatureDrift } from "@ml-actions/gates/drift/types";
-import { shortened } from "../clean.ts";
 import { type BinShares, effectWords, shareWords, tellingBins } from "../data/drift.ts";
 import { chance, count, tick } from "../figures.ts";
 import { html, type Markup } from "../html/markup.ts";
 import { drawing, type Figure, width } from "./canvas.ts";
+import { fitted } from "./label.ts";
 
 const rowHeight = 24;
 const binsShown = 14;
@@ -24,7 +24,7 @@ export function driftBinPlot(id: string, feature: FeatureDrift): Figure | null {
       ? ` The ${bins.length} of ${count(feature.bins.length)} bins that changed most.`
       : "";
   return {
-    title: feature.feature,
+    title: fitted(feature.feature, 420),
     caption: `${figuresOf(feature)}${more}${feature.notes.map((note) => ` ${sentence(note)}`).join("")}`,
     legend: [
       { mark: "baseline-bar", words: "reference" },
@@ -48,7 +48,7 @@ function pairOf(
   length: (share: number) => number,
 ): Markup {
   const [before, now] = [(reference * 100).toFixed(1), shareWords(current)];
-  return html`<g><title>${label}: ${before} to ${now}</title><text class="tick" x="${left - 6}" y="${top + 16}" text-anchor="end">${shortened(label, 17)}</text><rect class="bar reference" x="${left}" y="${top + 3}" width="${length(reference)}" height="8"/><rect class="bar current" x="${left}" y="${top + 12}" width="${length(current)}" height="8"/><text class="tick" x="${width - 2}" y="${top + 16}" text-anchor="end">${before} → ${now}</text></g>`;
+  return html`<g><title>${label}: ${before} to ${now}</title><text class="tick" x="${left - 6}" y="${top + 16}" text-anchor="end">${fitted(label, left - 8)}</text><rect class="bar reference" x="${left}" y="${top + 3}" width="${length(reference)}" height="8"/><rect class="bar current" x="${left}" y="${top + 12}" width="${length(current)}" height="8"/><text class="tick" x="${width - 2}" y="${top + 16}" text-anchor="end">${before} → ${now}</text></g>`;
 }
 
 function figuresOf({ psi, ks, pAdjusted, importance, drifted }: FeatureDrift): string {
@@ -57,7 +57,7 @@ function figuresOf({ psi, ks, pAdjusted, importance, drifted }: FeatureDrift): s
     `PSI ${effectWords("psi", psi)}`,
     ...(ks === null ? [] : [`KS ${effectWords("ks_distance", ks)}`]),
     `p ${chance(pAdjusted)}`,
-    ...(importance === null ? [] : [`importance ${tick(importance, "none")}`]),
+    ...(importance === null ? [] : [`importance ${tick(Number(importance.toPrecision(3)), "none")}`]),
   ];
   return `${parts.join(", ")}.`;
 }

@@ -1,8 +1,8 @@
-import { shortened } from "../clean.ts";
 import type { MetricSlices } from "../data/slices.ts";
 import { count, formatter, tick, unitOf } from "../figures.ts";
 import { html } from "../html/markup.ts";
 import { axes, drawing, type Figure, width } from "./canvas.ts";
+import { fitted } from "./label.ts";
 import { linear, rounded } from "./scale.ts";
 
 const rowHeight = 20;
@@ -26,7 +26,7 @@ export function metricSlicePlot(
   const y = Object.assign((row: number) => inset.top + (row + 0.5) * rowHeight, {
     domain: [0, shown.length] as const,
     ticks: shown.map((_, row) => row),
-    format: (row: number) => shortened(shown[row]?.value ?? "", 16),
+    format: (row: number) => fitted(shown[row]?.value ?? "", inset.left - 8),
   });
   const rows = shown.map(({ value, candidate, baseline }, row) => {
     const show = formatter([candidate, baseline], unit);

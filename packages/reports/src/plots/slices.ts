@@ -3,6 +3,7 @@ import type { SliceGroup } from "../data/slices.ts";
 import { count, formatter, tick, unitOf } from "../figures.ts";
 import { html, type Markup } from "../html/markup.ts";
 import { axes, drawing, type Figure, type LegendEntry, width } from "./canvas.ts";
+import { fitted } from "./label.ts";
 import { linear, rounded, type Scale } from "./scale.ts";
 
 const rowHeight = 20;
@@ -25,7 +26,7 @@ export function slicePlot(id: string, group: SliceGroup): Figure {
   const y = Object.assign((row: number) => inset.top + (row + 0.5) * rowHeight, {
     domain: [0, shown.length] as const,
     ticks: shown.map((_, row) => row),
-    format: (row: number) => shortened(shown[row]?.value ?? "", 16),
+    format: (row: number) => fitted(shown[row]?.value ?? "", inset.left - 8),
   });
   const rows = shown.map((slice, row) => forestRow(slice, y(row), x, group));
   const whole = group.whole?.observed ?? null;
