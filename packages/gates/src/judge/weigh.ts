@@ -34,7 +34,7 @@ export interface Evidence {
 
 /** Of the false alarms allowed to a comparison, the share for windows in which both sides have traffic; the rest is
  * for the time when the candidate is alone: half for stable's rate having been underestimated, half for the bet. */
-const pairedShare = 0.9;
+const pairedShare = 0.95;
 const aloneShare = (1 - pairedShare) / 2;
 
 /** Windows are joined until they hold this many requests, so that measured shares mean something. */
