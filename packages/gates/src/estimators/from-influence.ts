@@ -11,7 +11,7 @@ interface InfluenceMetric {
   /** Width of the metric's range where it is finite; 0 otherwise. */
   scale: number;
   /** Of one model from its standard error; without it the plain normal interval. */
-  own?: (value: number, se: number) => Uncertainty;
+  own?: (side: Side, value: number, se: number) => Uncertainty;
 }
 
 /** A metric that is a mean of row figures or a smooth function of the rows; normal interval by influences. */
@@ -23,9 +23,9 @@ export function fromInfluence({ value, estimate, needs = [], scale, own }: Influ
       const a = estimate(candidate);
       const b = baseline === null ? null : estimate(baseline);
       const se = influenceSe(a, b, factor, scale);
-      return b === null
-        ? (own ?? normalUncertainty)(a.value, se)
-        : normalUncertainty(a.value - factor * b.value, se);
+      return b === null && own !== undefined
+        ? own(candidate, a.value, se)
+        : normalUncertainty(a.value - (b === null ? 0 : factor * b.value), se);
     },
   };
 }

@@ -1,13 +1,12 @@
 import { memberOf } from "../catalog/families.ts";
-import { averagePrecision, averagePrecisionInfluence } from "../metrics/average-precision.ts";
 import * as binary from "../metrics/confusion.ts";
 import * as losses from "../metrics/losses.ts";
 import * as classes from "../metrics/multiclass.ts";
 import { ndcgOfQueries, reciprocalRanks } from "../metrics/queries.ts";
-import { explainedShare, held, mean, rootMean } from "../statistics/influence.ts";
-import { logitUncertainty } from "../statistics/logit.ts";
+import { explainedShare, mean, rootMean } from "../statistics/influence.ts";
 import type { Task } from "../types.ts";
 import { auc } from "./auc.ts";
+import { precisionOverRecall } from "./average-precision.ts";
 import { calibrationError } from "./calibration-error.ts";
 import { fromClasses } from "./from-classes.ts";
 import { fromConfusion } from "./from-confusion.ts";
@@ -60,18 +59,7 @@ const named: Record<Task, Named> = {
     f1: fromConfusion({ name: "f1", value: binary.f1, needs: [positives] }),
     mcc: fromConfusion({ name: "mcc", value: binary.mcc, needs: [positives, negatives] }),
     auc,
-    average_precision: fromInfluence({
-      value: ({ ranking, weights }) => averagePrecision(ranking, weights),
-      estimate: ({ ranking, weights, n }) => ({
-        value: averagePrecision(ranking, weights),
-        n,
-        weights,
-        influences: held(averagePrecisionInfluence(ranking, weights)),
-      }),
-      needs: [positives],
-      scale: 1,
-      own: logitUncertainty,
-    }),
+    average_precision: precisionOverRecall,
     log_loss: fromInfluence({
       estimate: (side) => mean(side, losses.logLosses(side)),
       needs: [probabilities],

@@ -61,3 +61,28 @@ export function averagePrecisionInfluence(ranking: Ranking, weights: Float64Arra
   }
   return influence;
 }
+
+/**
+ * How much the average precision of a sample exceeds the truth on average: every positive counts itself among the rows
+ * that score as much, as a hit, so that its precision is (1 + hits) / (1 + rows) of the others. The mean over positives
+ * of (1 − P(s))/H(s), H(s) the weight of the rows that score s or more in units of the row's own, to first order.
+ */
+export function averagePrecisionExcess(
+  { order, positive, tieEnd }: Ranking,
+  weights: Float64Array | null,
+): number {
+  let [taken, hits, hitsHere, squaresHere, sum] = [0, 0, 0, 0, 0];
+  for (let i = order.length - 1; i >= 0; i--) {
+    const weight = weights === null ? 1 : (weights[order[i] as number] as number);
+    taken += weight;
+    hitsHere += positive[i] === 1 ? weight : 0;
+    squaresHere += positive[i] === 1 ? weight * weight : 0;
+    if (hitsHere > 0 && (i === 0 || tieEnd[i - 1] === 1)) {
+      hits += hitsHere;
+      sum += (squaresHere * (1 - hits / taken)) / taken;
+      hitsHere = 0;
+      squaresHere = 0;
+    }
+  }
+  return sum / hits;
+}
