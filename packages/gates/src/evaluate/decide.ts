@@ -50,7 +50,8 @@ export function positionOf({
 /**
  * The verdict of a rule. `estimate` asks the point estimate alone. `refute` fails when the whole interval lies on
  * the wrong side. `prove` passes when it lies on the right side, fails when it lies on the wrong side, and else
- * cannot say. Without an interval `refute` and `prove` cannot say.
+ * cannot say. Without an interval `refute` and `prove` cannot say, nor can `refute` when the end that it goes by is open:
+ * no candidate, however bad, would fail.
  *
  * To fail, the interval must lie on the wrong side in the family too: of twenty gates on a good model one is wrong at
  * 95 % by chance. To pass by `prove` it need not: all gates must pass, so that a bad model passes only if the very
@@ -69,5 +70,9 @@ export function decide(rule: DecisionRule, facts: Case): VerdictName {
   if (position === "wrong" && facts.refutedInFamily) {
     return "fail";
   }
-  return rule === "refute" || position === "right" ? "pass" : "inconclusive";
+  if (position === "right") {
+    return "pass";
+  }
+  const best = facts.comparison.startsWith(">") ? facts.interval.high : facts.interval.low;
+  return rule === "refute" && Number.isFinite(best) ? "pass" : "inconclusive";
 }

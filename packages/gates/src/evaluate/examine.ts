@@ -6,7 +6,7 @@ import type { Evaluation } from "./evaluation.ts";
 import { type Instrument, instrumentFor } from "./measure.ts";
 import type { Rows } from "./rows.ts";
 import type { Question } from "./slices.ts";
-import { classShortage, type Shortage, shortageOf } from "./support.ts";
+import { classShortage, countedIn, type Shortage, shortageOf } from "./support.ts";
 
 /** A question with all that is known before it is decided. */
 export interface Measured {
@@ -15,6 +15,8 @@ export interface Measured {
   metric: string;
   rule: DecisionRule;
   n: number;
+  /** What `n` counts: `rows`, `queries`, `effective rows`. */
+  counted: string;
   observed: number;
   /** null when there is none; then the bound speaks of none. */
   baseline: number | null;
@@ -89,6 +91,7 @@ export function examine(question: Question, evaluation: Evaluation, options: Opt
     metric: formatMetric(gate.metric, gate.slice),
     rule,
     n,
+    counted: countedIn(evaluation.task, rows),
     ...known,
     baselineTakenAsExact: reference.value !== null && !reference.paired,
     bound: boundOf(gate, reference.value),
@@ -147,7 +150,10 @@ function uncertaintyOf(
 ): Uncertainty {
   if (gate.bound.kind === "absolute" || reference.value === null || !reference.paired) {
     const [least, most] = (findMetric(gate.metric) as Metric).range;
-    return onScale(instrument.uncertainty(rows, null, seed), (end) => Math.max(least, Math.min(most, end)));
+    // An end that the sample does not bound stays open: it refutes and proves nothing.
+    return onScale(instrument.uncertainty(rows, null, seed), (end) =>
+      Number.isFinite(end) ? Math.max(least, Math.min(most, end)) : end,
+    );
   }
   const { factor } = gate.bound;
   const shift = factor * reference.value;

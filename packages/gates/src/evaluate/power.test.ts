@@ -15,6 +15,7 @@ const sample: Sample = {
   bound: 0.88,
   se: Math.sqrt(0.1 / 400),
   n: 400,
+  counted: "rows",
   confidence: 0.95,
   questions: 1,
 };

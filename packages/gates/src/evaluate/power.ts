@@ -59,6 +59,8 @@ export interface Sample {
   /** Standard error over `n` rows of what the gate compares. */
   se: number;
   n: number;
+  /** What `n` counts: `rows`, `queries`. */
+  counted: string;
   confidence: number;
   /** Questions that share the chance of a wrong fail; a pass shares it with none. */
   questions: number;
@@ -100,7 +102,8 @@ interface Line extends Sample {
 }
 
 /** Against the baseline. */
-function ofComparison({ rule, n, unit, margin, detectable, rowsNeeded, questions }: Line): string {
+function ofComparison({ rule, n, counted, unit, margin, detectable, rowsNeeded, questions }: Line): string {
+  const rows = (count: number) => amount(count, counted);
   const show = (value: number) => `${round(value, 2)}${suffix(unit)}`;
   if (rule === "refute") {
     const blocks = `${rows(n)} block, ${usually}${among(questions)}, a candidate that is worse by ${show(Math.max(0, detectable))}`;
@@ -118,7 +121,9 @@ function ofComparison({ rule, n, unit, margin, detectable, rowsNeeded, questions
 }
 
 /** Against a number. */
-function ofValue({ rule, n, unit, floor, observed, bound, detectable, rowsNeeded, questions }: Line): string {
+function ofValue(line: Line): string {
+  const { rule, n, counted, unit, floor, observed, bound, detectable, rowsNeeded, questions } = line;
+  const rows = (count: number) => amount(count, counted);
   const show = (value: number) => `${round(value, 4)}${suffix(unit)}`;
   const reached = rowsNeeded === null || rowsNeeded <= n;
   const seen = reached ? "" : `; of the ${show(observed)} seen, ${rows(rowsNeeded)} would`;
@@ -128,8 +133,9 @@ function ofValue({ rule, n, unit, floor, observed, bound, detectable, rowsNeeded
     : `${rows(n)} prove, ${usually}, the bound kept by a true value of ${farther(detectable)} or ${floor ? "more" : "less"}${seen}`;
 }
 
-function rows(n: number): string {
-  return `${n.toLocaleString("en-US")} rows`;
+/** `1,546 rows`. */
+export function amount(count: number, of: string): string {
+  return `${count.toLocaleString("en-US")} ${of}`;
 }
 
 function among(questions: number): string {
@@ -147,10 +153,11 @@ export function settlement(seen: {
   bound: number;
   se: number;
   n: number;
+  counted: string;
   confidence: number;
   questions: number;
 }): string {
-  const { observed, bound, se, n } = seen;
+  const { observed, bound, se, n, counted } = seen;
   const [distance, wrongSide] = [
     Math.abs(observed - bound),
     seen.comparison.startsWith(">") === observed < bound,
@@ -161,5 +168,5 @@ export function settlement(seen: {
   // Beyond this the estimate lies on the bound, and its distance is noise.
   return needed > 1000 * n || !Number.isFinite(needed)
     ? "more rows alone will hardly settle it: the candidate lies on the bound"
-    : `need ${Math.max(needed, n + 1).toLocaleString("en-US")} rows, have ${n.toLocaleString("en-US")}`;
+    : `need ${amount(Math.max(needed, n + 1), counted)}, have ${n.toLocaleString("en-US")}`;
 }

@@ -12,7 +12,7 @@ export const fewestOfClass = 10;
 
 /** What there is too little of. */
 export interface Shortage {
-  /** `rows`, `positive rows`, `queries`. */
+  /** `rows`, `positive rows`, `queries`, `effective rows`. */
   of: string;
   have: number;
   need: number;
@@ -32,7 +32,7 @@ export function shortageOf(
   const fewest = instrument.fewest(asked.confidence);
   const need = fewest === 1 ? 1 : asked.sliced ? fewestRows : Math.min(fewestRows, fewest);
   if (asked.n < need) {
-    return { of: "rows", have: asked.n, need };
+    return { of: countedIn(asked.task, rows), have: asked.n, need };
   }
   return classShortage(instrument, rows, asked.task);
 }
@@ -42,22 +42,40 @@ export function classShortage(instrument: Instrument, rows: Rows, task: Task): S
   if (task !== "binary" || rows.candidate.side === null) {
     return undefined;
   }
-  const { labels } = rows.candidate.side;
-  const positives = labels.reduce((sum, label) => sum + label, 0);
-  const counts = [labels.length - positives, positives];
   for (const label of [1, 0]) {
-    const have = counts[label] as number;
+    const have = rowsOfClass(rows.candidate.side, label);
     if (have < fewestOfClass && isUndefinedWithout(label, instrument, rows)) {
-      return { of: label === 1 ? "positive rows" : "negative rows", have, need: fewestOfClass };
+      const of = `${label === 1 ? "positive" : "negative"} ${countedIn(task, rows)}`;
+      return { of, have, need: fewestOfClass };
     }
   }
   return undefined;
 }
 
-/** Asks the metric itself, of rows that all have the other label, so that no metric can be forgotten here. */
+/** What a count of the sample counts. */
+export function countedIn(task: Task, { weights }: Rows): string {
+  return `${weights === null ? "" : "effective "}${task === "ranking" ? "queries" : "rows"}`;
+}
+
+/** Rows with the label; where they weigh differently what they are worth, (Σw)²/Σw², rounded down. */
+function rowsOfClass({ labels, weights }: Side, label: number): number {
+  let [sum, squares] = [0, 0];
+  for (let i = 0; i < labels.length; i++) {
+    const weight = labels[i] !== label ? 0 : weights === null ? 1 : (weights[i] as number);
+    sum += weight;
+    squares += weight * weight;
+  }
+  // Rounding of the sums must not cost a row.
+  return squares === 0 ? 0 : Math.floor(((sum * sum) / squares) * (1 + 1e-12));
+}
+
+/** Asks the metric itself, so that none can be forgotten here. */
 function isUndefinedWithout(label: number, instrument: Instrument, rows: Rows): boolean {
-  const labels = Float64Array.of(1 - label, 1 - label);
-  const side = new Side({ labels, scores: Float64Array.of(0.5, 0.5), classes: 2, threshold: 0.5 });
-  const probe = { ...rows.candidate, unusableCount: 0, side };
-  return !instrument.read(probe, { ...rows, n: 2, missingLabels: 0, candidate: probe }).ok;
+  const isDefinedOf = (...labels: [number, number]): boolean => {
+    const scores = Float64Array.of(0.5, 0.5);
+    const side = new Side({ labels: Float64Array.from(labels), scores, classes: 2, threshold: 0.5 });
+    const probe = { ...rows.candidate, unusableCount: 0, side };
+    return instrument.read(probe, { ...rows, n: 2, missingLabels: 0, candidate: probe }).ok;
+  };
+  return isDefinedOf(0, 1) && !isDefinedOf(1 - label, 1 - label);
 }

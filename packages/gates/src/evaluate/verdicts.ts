@@ -78,16 +78,18 @@ function finite(interval: Ends | null): [number, number] | null {
 }
 
 function settleBy(measured: Measured, strength: { confidence: number; questions: number }): string {
-  const { gate, n, fewest, observed, bound, uncertainty, shortage } = measured;
+  const { gate, n, counted, fewest, observed, bound, uncertainty, shortage } = measured;
   if (shortage !== undefined) {
     // Of a quantile the rows that bound it, which are more than the fewest for an interval.
-    return need(shortage.of === "rows" ? { ...shortage, need: Math.max(shortage.need, fewest) } : shortage);
+    return need(shortage.of === counted ? { ...shortage, need: Math.max(shortage.need, fewest) } : shortage);
   }
   const se = uncertainty?.se ?? Number.POSITIVE_INFINITY;
   if (Number.isFinite(se)) {
-    return settlement({ comparison: gate.comparison, observed, bound, se, n, ...strength });
+    return settlement({ comparison: gate.comparison, observed, bound, se, n, counted, ...strength });
   }
-  return n < fewest ? need({ of: "rows", have: n, need: fewest }) : "need more rows of the rarer class";
+  return n < fewest
+    ? need({ of: counted, have: n, need: fewest })
+    : `need more ${counted}, or scores that are not so large`;
 }
 
 /**
