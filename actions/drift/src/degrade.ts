@@ -27,7 +27,7 @@ export interface DegradeRequest {
 /** What the fallback is taken back for. */
 const gates = "error_rate <= 5% [refute], nan_rate <= 1% [refute]";
 const stepTimeoutMs = 60_000;
-/** For so long it is watched before the release of before is given up. */
+/** For so long it is watched before the earlier release is given up. */
 const bakeMs = 10_000;
 
 /**
@@ -69,6 +69,8 @@ export async function degrade(
 ): Promise<string> {
   const candidate = await checkFallback(request, context.programs);
   const opened = await openTarget(request.target, deployedOptions(request.resource, context.programs));
+  if (await isHeld(opened, candidate))
+    return `${candidate.label} has all traffic of ${request.resource} already`;
   const plan = planRollout({
     candidate,
     holder: context.holder,
@@ -91,10 +93,21 @@ export async function degrade(
   if (result.error !== null) throw result.error;
   if (result.verdict === "unchanged") return `${candidate.label} serves ${request.resource} already`;
   if (result.stage === "held") {
-    return `${candidate.label} has all traffic of ${request.resource}, but too little of it came within ${stepTimeoutMs / 1000} s to prove itself: the release of before is kept beside it`;
+    return `${candidate.label} has all traffic of ${request.resource}, but too little of it came within ${stepTimeoutMs / 1000} s to prove itself: the earlier release is kept beside it`;
   }
   if (result.stage === "promoted") return `${request.resource} was degraded to ${candidate.label}`;
   throw new UserError(`${request.resource} was not degraded: ${result.reason}.`, {
     remedy: "See why the fallback fails, or roll back to a release that was good (action `rollback`).",
   });
+}
+
+/** Left with all traffic by an earlier run, on purpose. */
+async function isHeld(
+  { target, ledger }: Pick<Ports, "target" | "ledger">,
+  fallback: Release,
+): Promise<boolean> {
+  const { candidate, candidatePercent } = await target.read();
+  if (candidate?.digest !== fallback.digest || candidatePercent !== 100) return false;
+  const last = (await ledger.journal()).at(-1)?.step;
+  return last?.name === "end" && last.stage === "held";
 }

@@ -90,6 +90,19 @@ describe("an alert to PagerDuty", () => {
     expect(dedupKey("x".repeat(9999)).length).toBeLessThanOrEqual(255);
   });
 
+  it("stays within the size of an event", async () => {
+    const to = await receiver(status(202));
+    const [first] = alertOf().drifted;
+    const [gate] = alertOf().failed;
+    const many = {
+      drifted: Array.from({ length: 9999 }, () => ({ ...first, feature: "é".repeat(9999) }) as typeof first),
+      failed: Array.from({ length: 200 }, () => ({ ...gate, reason: "é".repeat(9999) }) as typeof gate),
+    } as Partial<ReturnType<typeof alertOf>>;
+    await alertPagerDuty(alertOf(many), { url: to.url, routingKey }, quickly);
+    expect(Buffer.byteLength(JSON.stringify(to.got[0]?.body))).toBeLessThan(512_000);
+    expect(to.got[0]?.body).toMatchObject({ payload: { custom_details: { drifted_features: 9999 } } });
+  });
+
   it("names the input to correct when the key is refused, without the key", async () => {
     const to = await receiver((response) => {
       response.writeHead(400).end(`{"status":"invalid event","errors":["no such key ${routingKey}"]}`);

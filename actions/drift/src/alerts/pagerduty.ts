@@ -27,7 +27,7 @@ export async function alertPagerDuty(
   await deliver(delivery, patience);
 }
 
-/** How many features the incident lists; the event may have 512 KB. */
+/** How many features and gates the incident lists; the event may have 512 KB. */
 const mostListed = 50;
 
 /** Everything but the routing key. Alerts of one subject join one incident while it is open. */
@@ -36,10 +36,12 @@ export function pagerDutyEvent(alert: Alert): object {
   const details = {
     reference: alert.reference,
     current: alert.current,
-    drifted: drifted.slice(0, mostListed),
+    drifted: drifted.slice(0, mostListed).map((one) => ({ ...one, feature: plain(one.feature, 200) })),
     drifted_features: drifted.length,
-    failed_gates: failed.map(({ gate, reason }) => ({ gate, reason })),
-    done,
+    failed_gates: failed
+      .slice(0, mostListed)
+      .map(({ gate, reason }) => ({ gate: plain(gate, 300), reason: plain(reason, 1000) })),
+    done: done.map((what) => plain(what, 1000)),
   };
   return {
     event_action: "trigger",
