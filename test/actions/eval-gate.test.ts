@@ -37,7 +37,7 @@ describe("a verdict", () => {
     expect(report).toContain("<svg");
     expect(report).not.toMatch(/<(?:script|link|img|iframe)|url\(/);
     expect(done.summary).toMatch(/flights-2 passed all 3 gates/);
-    expect(done.summary).toMatch(/this sample can prove a drop of/);
+    expect(done.summary).toMatch(/rows prove, 4 times in 5, that an equally good candidate is not worse by/);
     expect(done.refused).toEqual([]);
   });
 
@@ -123,6 +123,55 @@ describe("a verdict", () => {
     expect(multiclass.outputs.verdict, multiclass.raw).toBe("pass");
   });
 
+  it("weighs rows, and leaves those of weight 0 out", async () => {
+    const rows = Array.from({ length: 400 }, (_, row) => {
+      const late = row % 4 === 0;
+      const wrong = row % 10 === 0;
+      return `${Number(late)},${late !== wrong ? 0.9 : 0.1},${wrong ? 0 : 2}`;
+    });
+    const predictions = fileWith("p.csv", ["label,candidate,cost", ...rows].join("\n"));
+    const plain = await run({ predictions, gates: "accuracy >= 0.5" });
+    const weighed = await run({ predictions, gates: "accuracy >= 0.5", weight: "cost" });
+    expect(filesOf(plain).metrics.candidate.accuracy).toBeCloseTo(0.9);
+    expect(filesOf(weighed).metrics.candidate.accuracy, weighed.raw).toBe(1);
+    const configurations = [plain, weighed].map((done) => filesOf(done).evidence.predicate.configuration);
+    expect(configurations[0]).not.toEqual(configurations[1]);
+  });
+
+  it("ranks rows within their queries", async () => {
+    const rows = Array.from(
+      { length: 300 },
+      (_, row) => `q${Math.floor(row / 5)},${row % 5},${row % 5},${-row}`,
+    );
+    const predictions = fileWith("p.csv", ["query,label,candidate,baseline", ...rows].join("\n"));
+    const done = await run({ predictions, group: "query", gates: "ndcg@5 >= baseline\nmrr >= 0.9" });
+    expect(done.outputs.verdict, done.raw).toBe("pass");
+    expect(filesOf(done).metrics.candidate["ndcg@5"]).toBe(1);
+  });
+
+  it("needs no labels for gates on the answers alone", async () => {
+    const [header = "", ...rows] = readFileSync(flights("dataset_v20131231.csv"), "utf8")
+      .trimEnd()
+      .split("\n");
+    const label = header.split(",").indexOf("late");
+    const without = [header, ...rows.slice(0, 2000)].map((row) =>
+      row.split(",").toSpliced(label, 1).join(","),
+    );
+    const unlabelled = { ...flights2, dataset: fileWith("rows.csv", without.join("\n")) };
+    const done = await run({ ...unlabelled, gates: "agreement >= 0.5\nscore_drift <= 0.2\nnan_rate <= 0" });
+    expect(done.outputs.verdict, done.raw).toBe("pass");
+    const asked = await run({ ...unlabelled, gates: "agreement >= 0.5\nauc >= 0.5" });
+    expect(errorsOf(asked).join("\n")).toMatch(/no label column `late`/);
+    const named = await run({ ...unlabelled, gates: "agreement >= 0.5", label: "late" });
+    expect(errorsOf(named).join("\n")).toMatch(/no label column `late`/);
+    const alone = await run({
+      model: flights2.model,
+      dataset: unlabelled.dataset,
+      gates: "agreement >= 0.5",
+    });
+    expect(errorsOf(alone).join("\n")).toMatch(/no baseline/);
+  });
+
   it("takes gates from delivery.yaml, and an input before those", async () => {
     const config = fileWith("delivery.yaml", "eval-gate:\n  gates:\n    - auc >= 0.99\n  threshold: 0.25\n");
     expect((await run({ ...flights2, config })).outputs.verdict).toBe("fail");
@@ -132,6 +181,17 @@ describe("a verdict", () => {
 
 describe("a mistake is answered by one clear error, and the verdict stays inconclusive", () => {
   const csv = "label,candidate,baseline\n1,0.9,0.8\n0,0.2,0.3\n";
+  /** 70,001 good rows, in more than one batch, then another one. */
+  const longFile = (good: string, last: string) =>
+    fileWith("long.csv", `w,g,label,candidate\n${`${good},1,0.5\n`.repeat(70_001)}${last},1,0.5\n`);
+  const longSchema = () =>
+    fileWith(
+      "long.schema.json",
+      JSON.stringify({
+        schema: "ml-actions/dataset-schema/v1",
+        columns: ["w", "g", "label", "candidate"].map((name) => ({ name, type: "number" })),
+      }),
+    );
   const cases: [string, () => Record<string, string>, RegExp][] = [
     ["nothing given", () => ({}), /`model` is missing/],
     ["a model that is not there", () => ({ ...flights2, model: "nowhere.onnx" }), /no such file/],
@@ -159,6 +219,36 @@ describe("a mistake is answered by one clear error, and the verdict stays inconc
       "a label that is not there",
       () => ({ ...flights2, label: "late_arrival" }),
       /no label column `late_arrival`/,
+    ],
+    [
+      "weights that are not there",
+      () => ({ ...flights2, weight: "cost" }),
+      /no column `cost`[\s\S]*input `weight`/,
+    ],
+    [
+      "a weight below 0",
+      () => ({ predictions: longFile("3,2", "-3,2"), weight: "w", gates: "auc >= 0.5" }),
+      /has -3 in row 70,002/,
+    ],
+    [
+      "a row without a query",
+      () => ({ predictions: longFile("3,2", "3,"), group: "g", gates: "mrr >= 0.5" }),
+      /row 70,002/,
+    ],
+    [
+      "a cell that is no number, far down",
+      () => ({ predictions: longFile("3,2", "3,two"), schema: longSchema(), gates: "auc >= 0.5" }),
+      /row 70,002, column "g": is "two"/,
+    ],
+    [
+      "queries for a model of classes",
+      () => ({
+        model: models("parcels-2.onnx"),
+        dataset: models("parcels_v20240101.jsonl"),
+        group: "size",
+        gates: "mrr >= 0.1",
+      }),
+      /multiclass model: it gives no one score/,
     ],
     ["nothing deployed", () => ({ ...flights2, baseline: "deployed" }), /no baseline/],
     ["an empty dataset", () => ({ ...flights2, dataset: fileWith("empty.csv", "") }), /empty/i],

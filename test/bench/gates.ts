@@ -22,7 +22,9 @@ export interface BenchOptions {
 
 /** Each part exports `rows`. */
 const parts: Record<string, () => Promise<{ rows: (options: BenchOptions) => Promise<BenchRow[]> }>> = {
+  metrics: () => import("./gates/metrics.ts"),
   "eval-gate": () => import("./gates/eval-gate.ts"),
+  drift: () => import("./gates/drift.ts"),
 };
 
 export async function run(args: string[]): Promise<void> {

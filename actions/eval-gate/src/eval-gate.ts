@@ -6,6 +6,7 @@ import { type EvaluationReportInput, evalGateSummary, evaluationPage } from "@ml
 import { evaluationStory } from "@ml-actions/reports/story/evaluation";
 import { type Conclusion, conclude, runFacts } from "../../conclude.ts";
 import { plotRows } from "../../plot-rows.ts";
+import { aucComparison } from "./comparison.ts";
 import type { definition, EvalGateInputs } from "./definition.ts";
 import { fromModels, fromPredictions, type Subject } from "./subject.ts";
 
@@ -42,6 +43,7 @@ function reportOf(
     dataset: subject.dataset,
     task: subject.evaluation.task,
     metrics: { candidate: result.candidate, baseline: result.baseline },
+    comparison: { auc: aucComparison(subject.evaluation, inputs.confidence) },
     notes: subject.notes,
     run,
   };

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { type CodedTexts, decodeTexts } from "./coded-texts.ts";
 import type { Contract } from "./contract.ts";
 import { type FeatureBatch, featureBatchFromInstances, sliceBatch } from "./feature-batch.ts";
 import { mergeTensors, tensorsOf } from "./tensors.ts";
@@ -56,6 +57,26 @@ describe("tensors", () => {
     expect(() => tensorsOf(contract, batch)).toThrow(/NUL/);
   });
 
+  it("take texts as codes, and send each text that occurs once", () => {
+    const batch = batchOf({}, {}, {});
+    const dictionary = ["UA", "AA", "never"];
+    batch.columns.set("carrier", { codes: Int32Array.of(1, -1, 1), dictionary });
+    const carrier = tensorsOf(contract, batch)[3];
+    expect(carrier).toEqual({ codes: Int32Array.of(1, 0, 1), dictionary: ["", "AA"] });
+    expect(decodeTexts(carrier as CodedTexts)).toEqual(["AA", "", "AA"]);
+    const parts = [sliceBatch(batch, 0, 1), sliceBatch(batch, 1, 3)].map((part) => tensorsOf(contract, part));
+    expect(mergeTensors([...parts, tensorsOf(contract, batchOf({}))])[3]).toEqual(["AA", "", "AA", "UA"]);
+  });
+
+  it("count the rows of a message from the start of the dataset", () => {
+    const batch = { ...batchOf({}, {}, {}), rowsBefore: 70_000 };
+    batch.columns.set("seat", Float64Array.of(1, 2, 2.5));
+    expect(() => tensorsOf(contract, sliceBatch(batch, 1, 3))).toThrow(/row 70003, feature "seat"/);
+    batch.columns.set("seat", Float64Array.of(1, 2, 3));
+    batch.columns.set("carrier", { codes: Int32Array.of(0, 0, 1), dictionary: ["UA", "A\0"] });
+    expect(() => tensorsOf(contract, sliceBatch(batch, 1, 3))).toThrow(/row 70003, feature "carrier".*NUL/);
+  });
+
   it.each<[string, (batch: FeatureBatch) => void, RegExp]>([
     ["no column", (batch) => batch.columns.delete("distance"), /no column "distance"/],
     [
@@ -67,6 +88,16 @@ describe("tensors", () => {
       "strings for numbers",
       (batch) => batch.columns.set("distance", ["1", "2"]),
       /holds strings in "distance"/,
+    ],
+    [
+      "coded strings for numbers",
+      (batch) => batch.columns.set("distance", { codes: Int32Array.of(0, 0), dictionary: ["1"] }),
+      /holds strings in "distance"/,
+    ],
+    [
+      "too few codes",
+      (batch) => batch.columns.set("carrier", { codes: Int32Array.of(0), dictionary: ["UA"] }),
+      /holds 2 rows, but its column "carrier" holds 1/,
     ],
     [
       "numbers for strings",

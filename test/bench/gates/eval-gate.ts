@@ -44,6 +44,7 @@ export async function rows({ peers, quick }: BenchOptions): Promise<BenchRow[]> 
 async function evalGate(job: Job, dataset: string): Promise<Measured> {
   const { result, peakMegabytes } = await withPeakMemory(() =>
     job.run({
+      timeoutMs: 600_000,
       action: "eval-gate",
       inputs: {
         dataset,
