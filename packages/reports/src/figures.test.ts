@@ -14,6 +14,11 @@ import {
 
 const plain = (text: string) => text.replaceAll("\u00a0", " ");
 
+test("values that differ by less than anyone can read look the same", () => {
+  const show = formatter([0.8325546111576977, 0.8325546111576978, 0.1], "none");
+  expect(show(0.8325546111576977)).toBe("0.833");
+});
+
 describe("figures", () => {
   test.each([
     ["latency.p95", "ms"],

@@ -25,7 +25,7 @@ export function formatter(values: readonly (number | null)[], unit: Unit): (valu
   );
   const largest = Math.max(0, ...scaled.map(Math.abs));
   let decimals = decimalsFor(largest);
-  const distinct = new Set(scaled).size;
+  const distinct = new Set(scaled.map((value) => value.toFixed(8))).size;
   while (decimals < 8 && new Set(scaled.map((value) => value.toFixed(decimals))).size < distinct) decimals++;
   return (value) => {
     if (value === null || Number.isNaN(value)) return "—";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { verdict } from "./examples/evaluations.ts";
-import { countVerdicts, gateOf, isUnjudged, sign, worstFirst, wouldFailAlone } from "./verdicts.ts";
+import { countVerdicts, gateOf, isUnjudged, shownAs, sign, worstFirst, wouldFailAlone } from "./verdicts.ts";
 
 describe("verdicts", () => {
   test("come worst first, gates over all rows before slices, else as written", () => {
@@ -38,18 +38,11 @@ describe("verdicts", () => {
     expect(wouldFailAlone({ ...alone, gate: "brier <= 0.5", bound: 0.5 })).toBe(true);
   });
 
-  test("that could not be judged are slices without a value, or without the interval that the rule needs", () => {
-    const small = verdict({
-      gate: "f1{a=b} >= 0.1",
-      verdict: "inconclusive",
-      rule: "refute",
-      interval: null,
-    });
-    expect(isUnjudged(small)).toBe(true);
-    expect(isUnjudged({ ...small, rule: "estimate" })).toBe(false);
-    expect(isUnjudged({ ...small, rule: "estimate", observed: null })).toBe(true);
-    expect(isUnjudged({ ...small, metric: "f1" })).toBe(false);
-    expect(isUnjudged({ ...small, verdict: "fail" })).toBe(false);
+  test("that are not judged come last, and are called so", () => {
+    const small = verdict({ gate: "f1{a=b} >= 0.1", verdict: "inconclusive", unjudged: true });
+    expect(worstFirst([small, verdict({ gate: "f1 >= 0.1" })]).at(-1)).toBe(small);
+    expect([shownAs(small), isUnjudged(small)]).toEqual(["not judged", true]);
+    expect(shownAs({ ...small, unjudged: undefined } as never)).toBe("inconclusive");
   });
 
   test("have the sign of their gate, also behind a slice that holds one", () => {

@@ -6,9 +6,21 @@ import type { Gate, Verdict, VerdictName } from "@ml-actions/gates/types";
 /** Worst first: what a reader must see first. */
 export const severity: Readonly<Record<VerdictName, number>> = { fail: 0, inconclusive: 1, pass: 2 };
 
-export const icons: Readonly<Record<VerdictName, string>> = { pass: "✅", fail: "❌", inconclusive: "⚠️" };
+/** What a reader is told. */
+export type Shown = VerdictName | "not judged";
 
-/** Worst first; among equals those about all rows before those about a slice, else as written, and the slices of one
+export const icons: Readonly<Record<Shown, string>> = {
+  pass: "✅",
+  fail: "❌",
+  inconclusive: "⚠️",
+  "not judged": "➖",
+};
+
+export function shownAs(verdict: Verdict): Shown {
+  return isUnjudged(verdict) ? "not judged" : verdict.verdict;
+}
+
+/** Worst first, what was not judged last; among equals those about all rows before those about a slice, else as written, and the slices of one
  * gate by how far they miss its bound. */
 export function worstFirst(verdicts: readonly Verdict[]): Verdict[] {
   const families = new Map<string, number>();
@@ -18,7 +30,7 @@ export function worstFirst(verdicts: readonly Verdict[]): Verdict[] {
     if (!families.has(family)) families.set(family, families.size);
     return {
       verdict,
-      rank: severity[verdict.verdict] * 2 + (sliced ? 1 : 0),
+      rank: isUnjudged(verdict) ? Number.MAX_VALUE : severity[verdict.verdict] * 2 + (sliced ? 1 : 0),
       family: families.get(family) ?? 0,
       margin: sliced ? marginOf(verdict) : 0,
     };
@@ -69,11 +81,9 @@ export function sign(verdict: Verdict): string {
   return gate === null ? "" : signs[gate.comparison];
 }
 
-/** A slice of which there is too little to come to any verdict: no value, or no interval where the rule needs one. */
-export function isUnjudged(verdict: Verdict): boolean {
-  const { observed, interval, rule } = verdict;
-  const unread = observed === null || (interval === null && rule !== "estimate");
-  return verdict.verdict === "inconclusive" && isSliced(verdict) && unread;
+/** A slice of which there is too little: it is shown, and decides nothing. */
+export function isUnjudged({ unjudged }: Verdict): boolean {
+  return unjudged === true;
 }
 
 /** Its interval is wholly on the wrong side of the bound, and yet it did not fail: among so many questions one such may

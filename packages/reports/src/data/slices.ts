@@ -37,8 +37,12 @@ export function sliceGroups(verdicts: readonly Verdict[]): SliceGroup[] {
       whole,
     };
     groups.set(key, group);
-    const unread = verdict.observed === null || isUnjudged(verdict);
-    (unread ? group.unjudged : group.slices).push({ value, verdict });
+    const { observed, interval, rule } = verdict;
+    const open = verdict.verdict === "inconclusive" && interval === null && rule !== "estimate";
+    (observed === null || open || isUnjudged(verdict) ? group.unjudged : group.slices).push({
+      value,
+      verdict,
+    });
   }
   const found = [...groups.values()].filter(({ slices }) => slices.length > 0);
   for (const group of found) {

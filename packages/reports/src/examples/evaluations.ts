@@ -78,6 +78,7 @@ export function stationGates(): Verdict[] {
       bound: 0.6,
       interval: small ? null : [observed - width, Math.min(1, observed + width)],
       n: small ? 11 : n,
+      ...(small ? { unjudged: true as const } : {}),
       reason: small
         ? "11 rows are fewer than the 30 that a slice needs."
         : failed

@@ -3,7 +3,7 @@ import type { Verdict } from "@ml-actions/gates/types";
 import { oneLine, shortened } from "../clean.ts";
 import { count, formatter, unitOf } from "../figures.ts";
 import { mark } from "../plots/slices.ts";
-import { gateOf, sign, worstFirst } from "../verdicts.ts";
+import { gateOf, shownAs, sign, worstFirst } from "../verdicts.ts";
 import { type Content, html, type Markup } from "./markup.ts";
 import { badge } from "./parts.ts";
 
@@ -52,7 +52,7 @@ function row(verdict: Verdict): Markup {
     verdict.settle === undefined
       ? null
       : html`<span class="why"><b>To settle it:</b> ${oneLine(verdict.settle, 300)}</span>`;
-  return html`<tr role="row"${verdict.verdict === "fail" ? html` class="fail-row"` : null}><td role="cell">${badge(verdict.verdict)}</td><th scope="row" role="rowheader"><code>${shortened(verdict.gate, 200)}</code><span class="why">${oneLine(verdict.reason, 600)}</span>${settle}</th><td role="cell" class="number" data-label="Observed">${show(observed)}</td><td role="cell" class="number" data-label="Bound">${bound === null ? "—" : `${sign(verdict)} ${show(bound)}`}</td><td role="cell" class="range" data-label="Interval">${intervalPicture(verdict, words)}<span class="small muted">${words}</span></td><td role="cell" class="number" data-label="n">${count(verdict.n)}</td></tr>`;
+  return html`<tr role="row"${verdict.verdict === "fail" ? html` class="fail-row"` : null}><td role="cell">${badge(verdict.verdict, shownAs(verdict))}</td><th scope="row" role="rowheader"><code>${shortened(verdict.gate, 200)}</code><span class="why">${oneLine(verdict.reason, 600)}</span>${settle}</th><td role="cell" class="number" data-label="Observed">${show(observed)}</td><td role="cell" class="number" data-label="Bound">${bound === null ? "—" : `${sign(verdict)} ${show(bound)}`}</td><td role="cell" class="range" data-label="Interval">${intervalPicture(verdict, words)}<span class="small muted">${words}</span></td><td role="cell" class="number" data-label="n">${count(verdict.n)}</td></tr>`;
 }
 
 /** The allowed side shaded, the bound as a line, the interval as a whisker, the observed value as the verdict's mark. */

@@ -59,6 +59,7 @@ figure .caption{color:var(--muted);font-size:13px}
 .legend svg{width:22px;height:12px;flex:none}
 svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;fill:var(--ink)}
 svg .tick,svg .note{fill:var(--muted)}
+svg .note,svg .written{paint-order:stroke;stroke:var(--card);stroke-width:3px;stroke-linejoin:round}
 svg .written{font-size:13px;font-weight:600}
 svg .axis{fill:var(--muted);font-weight:600}
 .grid{stroke:var(--faint)}.frame{stroke:var(--line);fill:none}

@@ -19,7 +19,7 @@ import { mark } from "./slices.ts";
 
 const rowHeight = 20;
 const rowsShown = 40;
-const inset = { left: 152, right: 62, top: 10, bottom: 42 };
+const inset = { left: 152, right: 74, top: 10, bottom: 42 };
 /** A bar so many times as long as the bound is cut, or one feature would flatten all others. */
 const boundsWide = 8;
 
@@ -49,7 +49,7 @@ export function driftBarPlot(
     const bound = bounds.of(feature.feature);
     return { feature, value, bound, standing: standingOf(feature, value, bound) };
   });
-  const bars = all.filter(({ bound }) => bound !== null || !bounds.partial);
+  const bars = all.filter(({ bound }) => bound !== null || !bounds.partial).filter(isTelling(effect));
   if (bars.every(({ value }) => value === null)) return null;
   const shown = bars.slice(0, rowsShown);
   const unit: Unit = effect === "missing_rate" ? "share" : "none";
@@ -68,7 +68,7 @@ export function driftBarPlot(
   const bounded = shown.some(({ bound }) => bound !== null);
   return {
     title,
-    caption: `${effect === "missing_rate" ? "Share of current rows without a value" : "How far each feature has moved from its reference"}${bounded ? "; the upright line is the gate's bound" : ""}.${cutWords}${more}`,
+    caption: `${effect === "missing_rate" ? "Share of current rows without a value, where there is any" : "How far each feature has moved from its reference"}${bounded ? "; the upright line is the gate's bound" : ""}.${cutWords}${more}`,
     legend: legendOf(shown, bounded),
     svg: drawing(
       {
@@ -85,10 +85,15 @@ export function driftBarPlot(
   };
 }
 
+/** Most features miss nothing, and a row for each would say so over and over. */
+function isTelling(effect: Effect): (bar: Bar) => boolean {
+  return ({ value }) => effect !== "missing_rate" || value === null || value > 0;
+}
+
 function lengthScale(bars: readonly Bar[], unit: Unit): { x: Scale; cut: boolean } {
   const longest = Math.max(...bars.map(({ value, bound }) => Math.max(value ?? 0, bound ?? 0)));
   const widest = Math.max(...bars.map(({ bound }) => bound ?? 0)) * boundsWide;
-  const end = widest > 0 ? Math.min(longest, widest) : longest;
+  const end = widest > 0 && longest > 1.5 * widest ? widest : longest;
   const domain: [number, number] = [0, end > 0 ? rounded([0, end])[1] : 1];
   const x = linear(domain, [inset.left, width - inset.right], (value) => tick(value, unit), 4);
   return { x, cut: longest > domain[1] };

@@ -17,7 +17,7 @@ export function wealthPlot(id: string, wealth: GateWealth, input: RolloutReportI
   if (against.points.length === 0) return null;
   const time = timeAxis(input);
   const y = evidenceScale([against, favour]);
-  const content = html`${bands(input, time)}${thresholds(against, favour, time, y)}${line("baseline", favour, time, y)}${line("candidate", against, time, y)}${reached("pass", favour, time, y)}${reached("fail", against, time, y)}`;
+  const content = html`${bands(input, time)}${line("baseline", favour, time, y)}${line("candidate", against, time, y)}${thresholds(against, favour, time, y)}${reached("pass", favour, time, y)}${reached("fail", against, time, y)}`;
   const last = (found: WealthLine) => eValue(found.points.at(-1)?.log ?? 0);
   const ends = `Against the gate ${last(against)} of ${eValue(against.needed)} needed, for it ${last(favour)} of ${eValue(favour.needed)}.`;
   const when = [
@@ -103,17 +103,24 @@ function bands({ steps }: RolloutReportInput, time: TimeAxis): Markup {
   })}`;
 }
 
-/** Both thresholds with their names: the upper one's above its line, the lower one's below. */
+/** Both thresholds with their names, the upper one's above its line, the lower one's below; on the side where no
+ * threshold was crossed. */
 function thresholds(against: WealthLine, favour: WealthLine, time: TimeAxis, y: Scale): Markup {
   const [left, right] = [time.x(0), time.x(time.x.domain[1])];
+  const middle = (left + right) / 2;
+  const crossed = [against, favour].flatMap(({ reachedAt }) =>
+    reachedAt === null ? [] : [time.at(reachedAt)],
+  );
+  const early = crossed.filter((x) => x < middle).length;
+  const [x, anchor] = early * 2 > crossed.length ? [right - 6, "end"] : [left + 5, "start"];
   const named = [
     { needed: against.needed, words: "proves it broken" },
     { needed: favour.needed, words: "proves it kept" },
   ].filter(({ needed }) => needed > 0);
   const highest = Math.max(...named.map(({ needed }) => needed));
   return html`${named.map(({ needed, words }) => {
-    const below = needed < highest;
-    return html`<line class="bound" x1="${left}" x2="${right}" y1="${y(needed)}" y2="${y(needed)}"/><text class="note" x="${left + 5}" y="${y(needed) + (below ? 14 : -6)}">${words}</text>`;
+    const down = needed < highest ? 14 : -6;
+    return html`<line class="bound" x1="${left}" x2="${right}" y1="${y(needed)}" y2="${y(needed)}"/><text class="note" x="${x}" y="${y(needed) + down}" text-anchor="${anchor}">${words}</text>`;
   })}`;
 }
 

@@ -3,7 +3,7 @@
 import { overall } from "@ml-actions/gates/overall";
 import type { Verdict, VerdictName } from "@ml-actions/gates/types";
 import { count, counted } from "../figures.ts";
-import { countVerdicts, worstFirst } from "../verdicts.ts";
+import { countVerdicts, isUnjudged, worstFirst } from "../verdicts.ts";
 
 export interface Story {
   /** Decides the colour. */
@@ -27,7 +27,7 @@ export function gateCount(verdicts: readonly Verdict[], name: VerdictName): stri
 
 /** The worst verdict and its reason; null when all passed. */
 export function decidedBy(verdicts: readonly Verdict[]): Story["decided"] {
-  const worst = worstFirst(verdicts)[0];
+  const worst = worstFirst(verdicts).find((verdict) => !isUnjudged(verdict));
   return worst === undefined || worst.verdict === "pass" ? null : { gate: worst.gate, reason: worst.reason };
 }
 
@@ -35,13 +35,16 @@ export function decidedBy(verdicts: readonly Verdict[]): Story["decided"] {
 export function gatesHeadline(label: string, verdicts: readonly Verdict[], place = ""): string {
   if (verdicts.length === 0) return `${label} was not judged${place}: there is no gate`;
   const verdict = overall(verdicts);
+  const judged = verdicts.filter((one) => !isUnjudged(one));
+  const small = verdicts.length - judged.length;
+  const rest = small === 0 ? "" : `; ${counted(small, "slice")} too small to judge`;
   switch (verdict) {
     case "pass":
-      return `${label} passed ${gateCount(verdicts, verdict)}${place}`;
+      return `${label} passed ${gateCount(judged, verdict)}${place}${rest}`;
     case "fail":
-      return `${label} failed ${gateCount(verdicts, verdict)}${place}`;
+      return `${label} failed ${gateCount(judged, verdict)}${place}${rest}`;
     case "inconclusive":
-      return `${label} is undecided${place}: ${gateCount(verdicts, verdict)} could not be settled`;
+      return `${label} is undecided${place}: ${gateCount(judged, verdict)} could not be settled${rest}`;
   }
 }
 

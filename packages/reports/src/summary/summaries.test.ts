@@ -180,6 +180,11 @@ describe("the summary of eval-gate", () => {
     const markdown = evalGateSummary({ ...evaluationPass, verdicts: stationGates() });
     expect(markdown).toMatch(/Not judged.*\n\n- `auc` by `station`: `S003` \(11 rows\), .* and 8 more/);
     expect(markdown.split("<details>")[0]).not.toMatch(/\| .*S003/);
+    expect(markdown).toMatch(/^## ❌ flights-2 failed 43 of 180 gates; 20 slices too small to judge/);
+    const judged = stationGates().filter(({ verdict: name, unjudged }) => name === "pass" || unjudged);
+    const passed = evalGateSummary({ ...evaluationPass, verdicts: judged });
+    expect(passed).toMatch(/^## ✅ flights-2 passed all 113 gates; 20 slices too small/);
+    expect(passed).not.toMatch(/What decided it/);
   });
 });
 

@@ -1,7 +1,7 @@
 /** Verdicts in Markdown: the one table that is read in five seconds. */
 import type { Verdict } from "@ml-actions/gates/types";
 import { count, formatter, unitOf } from "../figures.ts";
-import { icons, isSliced, isUnjudged, sign, worstFirst } from "../verdicts.ts";
+import { icons, isSliced, isUnjudged, shownAs, sign, worstFirst } from "../verdicts.ts";
 import { code, codeInHtml, details, type MarkdownColumn, table, text } from "./markdown.ts";
 
 /** Rows that a reader still takes in at a glance; the worst come first, so the cut hits what passed. */
@@ -71,9 +71,10 @@ const columns: readonly MarkdownColumn[] = [
 function row(verdict: Verdict): string[] {
   const { observed, bound, interval } = verdict;
   const show = formatter([observed, bound, ...(interval ?? [])], unitOf(verdict.metric));
-  const word = verdict.verdict === "pass" ? "pass" : `**${verdict.verdict}**`;
+  const shown = shownAs(verdict);
+  const word = shown === "pass" || shown === "not judged" ? shown.replace(" ", "\u00a0") : `**${shown}**`;
   return [
-    `${icons[verdict.verdict]}\u00a0${word}`,
+    `${icons[shown]}\u00a0${word}`,
     code(verdict.gate, maximumGateLength),
     verdict.verdict === "fail" ? `**${show(observed)}**` : show(observed),
     bound === null ? "—" : `${sign(verdict)}\u00a0${show(bound)}`.trim(),
@@ -92,8 +93,8 @@ function intervalWords(interval: Verdict["interval"], show: (value: number) => s
 }
 
 function folded(rest: readonly Verdict[]): string {
-  const words = (["fail", "inconclusive", "pass"] as const)
-    .map((name) => [name, rest.filter((verdict) => verdict.verdict === name).length] as const)
+  const words = (["fail", "inconclusive", "pass", "not judged"] as const)
+    .map((name) => [name, rest.filter((verdict) => shownAs(verdict) === name).length] as const)
     .filter(([, number]) => number > 0)
     .map(([name, number]) => `${icons[name]} ${count(number)} ${name}`);
   const first = rest[0];
