@@ -36,6 +36,10 @@ export const gateResult = z.object({
     .nonnegative()
     .describe("Rows or requests that the verdict rests on: the smaller side of a comparison"),
   reason: z.string().max(10_000).describe("One sentence for a person"),
+  unjudged: z
+    .literal(true)
+    .optional()
+    .describe("A value found by {column=*} with too few rows to judge: left out of the overall verdict"),
 });
 
 export type GateResult = z.output<typeof gateResult>;
@@ -53,5 +57,6 @@ export function gateResultOf(verdict: Verdict): GateResult {
     interval: interval === null ? null : [end(interval[0]), end(interval[1])],
     n,
     reason: reason.slice(0, 10_000).toWellFormed(),
+    ...(verdict.unjudged === true ? { unjudged: true } : {}),
   };
 }

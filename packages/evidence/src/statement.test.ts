@@ -54,6 +54,16 @@ describe("a test-result statement", () => {
     );
   });
 
+  test("is not held up by values with too few rows to judge, which it names, and does not rest on them alone", () => {
+    const small = verdict({ gate: "f1{carrier=HA} >= 0.3", verdict: "inconclusive", unjudged: true });
+    const statement = testResultStatement(testResult({ verdicts: [verdict(), small] }));
+    expect(statement.predicate).toMatchObject({ result: "PASSED", warnedTests: ["f1{carrier=HA} >= 0.3"] });
+    expect(readStatement(formatStatement(statement), "evidence.json")).toEqual(statement);
+    expect(testResultStatement(testResult({ verdicts: [small] })).predicate.result).toBe("WARNED");
+    const failed = verdict({ verdict: "fail", unjudged: true });
+    expect(testResultStatement(testResult({ verdicts: [failed] })).predicate.result).toBe("FAILED");
+  });
+
   test.each([
     [["pass", "pass"], undefined, "PASSED"],
     [["pass", "inconclusive"], undefined, "WARNED"],

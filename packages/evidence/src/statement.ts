@@ -4,6 +4,7 @@
  * in-toto Statement v1: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
  * Predicate test-result v0.1: https://github.com/in-toto/attestation/blob/main/spec/predicates/test-result.md
  */
+import { overall } from "@ml-actions/gates/overall";
 import type { DecisionRule, Verdict, VerdictName } from "@ml-actions/gates/types";
 import { z } from "zod";
 import { canonicalJson } from "./configuration.ts";
@@ -98,7 +99,7 @@ export function testResultStatement(input: TestResultInput): TestResultStatement
     subject: [resourceOf(input.subject)],
     predicateType: testResultType,
     predicate: {
-      result: resultOf(tests, input.outcome ?? "pass"),
+      result: resultOf(input.verdicts, input.outcome ?? "pass"),
       configuration: input.configuration.map(resourceOf),
       ...(input.runUrl === null ? {} : { url: input.runUrl }),
       passedTests: tests.pass,
@@ -164,7 +165,7 @@ export function readStatement(text: string, place: string): TestResultStatement 
 function refuseContradiction({ predicate }: TestResultStatement, place: string): void {
   const tests = testsByVerdict(predicate[figuresField].verdicts);
   const problems: string[] = [];
-  const best = resultOf(tests, "pass");
+  const best = resultOf(predicate[figuresField].verdicts, "pass");
   if (badness[predicate.result] < badness[best]) {
     problems.push(`result is ${predicate.result}, but the verdicts inside come to ${best}`);
   }
@@ -198,9 +199,13 @@ function testsByVerdict(verdicts: readonly { gate: string; verdict: VerdictName 
   return tests;
 }
 
-function resultOf(tests: Tests, outcome: VerdictName): TestResultStatement["predicate"]["result"] {
-  if (outcome === "fail" || tests.fail.length > 0) return "FAILED";
-  return outcome === "inconclusive" || tests.inconclusive.length > 0 ? "WARNED" : "PASSED";
+function resultOf(
+  verdicts: Parameters<typeof overall>[0],
+  outcome: VerdictName,
+): TestResultStatement["predicate"]["result"] {
+  return ({ pass: "PASSED", inconclusive: "WARNED", fail: "FAILED" } as const)[
+    overall([{ verdict: overall(verdicts) }, { verdict: outcome }])
+  ];
 }
 
 /** A digest that is none stays as it is: the schema then names the place. */
