@@ -3,6 +3,7 @@ import { healthy } from "../../../packages/gates/src/judge/traffic.testing.ts";
 import { missingData, sevenOfTen } from "./judge-kayenta.ts";
 import { fixedHorizon } from "./judge-peeking.ts";
 import { scoreTable } from "./judge-scores.ts";
+import { defaults, soonTables } from "./judge-soon.ts";
 import { sprtTable } from "./judge-sprt.ts";
 import {
   everProven,
@@ -21,8 +22,8 @@ export async function section(runs: number): Promise<string> {
 
 Rollouts at 10, 25, 50 and 100 %, a minute each, looked at **every second**; confidence .95, rule \`prove\`; ${runs.toLocaleString("en-US")}
 rollouts a line. "Refuted" and "proven" count rollouts in which it happened at any look. *Trends*: load between 20 and
-200 requests a second, six times as many failures and three times the latency in the evening, when the candidate's share
-is largest.
+200 requests a second, six times as many failures and three times the latency in the evening, before
+stable loses its traffic.
 
 ### Equal releases, deploy's default gates
 
@@ -38,6 +39,10 @@ ${boundTable(runs)}
 
 ${sprtTable(runs)}
 
+### Requests until deploy's default gates know
+
+${soonTables(runs)}
+
 ### Bad in seven points of ten
 
 ${sevenOfTen(runs)}
@@ -51,8 +56,6 @@ ${missingData(runs)}
 ${scoreTable(runs)}
 `;
 }
-
-const defaults = "error_rate <= baseline + 0.01, latency.p99 <= baseline * 1.5, nan_rate <= baseline + 0.005";
 
 function equalTable(runs: number): string {
   const steady = () => ({ ...healthy, errors: 0.005, nan: 0.002 });

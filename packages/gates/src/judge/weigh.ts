@@ -133,13 +133,13 @@ export class PairScale implements Scale {
       const limit = worstRate(step.stableStretches(), this.#levels.fail * aloneShare);
       this.#alone.advance((eta) => rateFactor(eta, factor * limit + offset, against(step)));
     } else {
-      const cost = ({ gain, price }: PairFactor) => gain - offset * price;
-      const failing = (eta: number) => pairFactor(eta, factor, step.stable, against(step));
-      const passing = (eta: number) => pairFactor(eta, factor, step.stable, inFavour(step));
-      this.#fail.advance((eta) => cost(failing(eta)));
-      this.#pass.advance((eta) => cost(passing(eta)));
-      addTo(this.#totals.fail, worse, failing);
-      addTo(this.#totals.pass, better, passing);
+      const { stable } = step;
+      const failing = worse.etas.map((eta) => pairFactor(eta, factor, stable, against(step)));
+      const passing = better.etas.map((eta) => pairFactor(eta, factor, stable, inFavour(step)));
+      this.#fail.advance((_, tilt) => costOf(failing[tilt], offset));
+      this.#pass.advance((_, tilt) => costOf(passing[tilt], offset));
+      addTo(this.#totals.fail, failing);
+      addTo(this.#totals.pass, passing);
     }
     note(this.#evidence, step, {
       fail: Math.max(this.#fail.log + Math.log(pairedShare), this.#alone.log + Math.log(aloneShare)),
@@ -151,7 +151,7 @@ export class PairScale implements Scale {
     const { fail, pass } = this.#totals;
     const failNeeded = this.#evidence.fail.needed - Math.log(pairedShare);
     const passNeeded = this.#evidence.pass.needed;
-    const cost = ({ gain, price }: PairFactor) => gain - this.#bound.offset * price;
+    const cost = (factor: PairFactor) => costOf(factor, this.#bound.offset);
     return {
       ...this.#evidence,
       pairs: { fail, pass, failNeeded, passNeeded },
@@ -209,13 +209,17 @@ export function nothingYet(prior: Prior): PairFactor[] {
   return prior.etas.map(() => ({ gain: 0, price: 0 }));
 }
 
-function addTo(totals: PairFactor[], prior: Prior, factorOf: (eta: number) => PairFactor): void {
-  prior.etas.forEach((eta, index) => {
-    const total = totals[index] as PairFactor;
-    const { gain, price } = factorOf(eta);
+function addTo(totals: PairFactor[], factors: readonly PairFactor[]): void {
+  factors.forEach(({ gain, price }, tilt) => {
+    const total = totals[tilt] as PairFactor;
     total.gain += gain;
     total.price += price;
   });
+}
+
+/** ln of a bet's factor at this offset; of no bet, nothing changes. */
+function costOf(factor: PairFactor | undefined, offset: number): number {
+  return factor === undefined ? 0 : factor.gain - offset * factor.price;
 }
 
 function join(left: Step, right: Step): Step {
