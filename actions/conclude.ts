@@ -70,7 +70,9 @@ function annotate(log: Log, verdicts: readonly Verdict[]): void {
     const settle = verdict.settle === undefined ? "" : ` To settle it: ${verdict.settle}.`;
     const line = `${verdict.gate}: ${verdict.reason}${settle}`;
     if (verdict.verdict === "fail") log.error(line, { title: `Gate failed: ${verdict.metric}` });
-    if (verdict.verdict === "inconclusive")
+    // A value of too few rows that blocks nothing is no error of the step.
+    if (verdict.unjudged) log.info(`– ${line}`);
+    else if (verdict.verdict === "inconclusive")
       log.error(line, { title: `Gate inconclusive: ${verdict.metric}` });
     if (verdict.verdict === "pass") log.info(`✔ ${line}`);
   }
