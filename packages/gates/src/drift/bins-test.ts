@@ -1,8 +1,7 @@
-import type { Bin } from "./bins.ts";
+import { type Bin, type Counts, isSparse } from "./bins.ts";
 import { chiSquareTail } from "./chi-square-tail.ts";
 import { psi } from "./divergences.ts";
 import { permutationP } from "./permutation.ts";
-import { isSparse } from "./sparse-bins.ts";
 
 export interface BinsTest {
   p: number;
@@ -16,12 +15,12 @@ export interface BinsTest {
  */
 export function testBins(
   bins: readonly Bin[],
-  rows: { reference: number; current: number },
+  rows: Counts,
   { name, seed, draws }: { name: string; seed: number; draws: number },
 ): BinsTest {
   const reference = Float64Array.from(bins, (bin) => bin.reference);
   const current = Float64Array.from(bins, (bin) => bin.current);
-  if (isSparse(bins, rows))
+  if (bins.some((bin) => isSparse(bin, rows)))
     return { p: permutationP(reference, current, psi, { name, seed, draws }), test: "permutation" };
   const scaled = psi(reference, current) / (1 / rows.reference + 1 / rows.current);
   return { p: bins.length < 2 ? 1 : chiSquareTail(scaled, bins.length - 1), test: "chi-square" };

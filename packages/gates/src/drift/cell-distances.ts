@@ -24,6 +24,53 @@ export function lineOf(cells: AlignedCells, reference: NumericProfile, current: 
   };
 }
 
+/** Cells that replicates and permutations work on, about. */
+const coarseCells = 64;
+
+/**
+ * The line in about a hundred cells, each at the mean of its rows' places: what draws by the thousand can afford. A cell
+ * takes neighbours while it holds few of the rows of both tables and they do not lie far out: an outlier keeps a cell of
+ * its own, and so do the infinities.
+ */
+export function coarseLine({ places, reference, current }: Line): Line {
+  const rowsAt = (i: number): number => (reference[i] as number) + (current[i] as number);
+  const mostRows = (total(reference) + total(current)) / coarseCells;
+  const mostMoved = spreadOf(places, rowsAt) / coarseCells;
+  const cells: { rows: number; sum: number; start: number; reference: number; current: number }[] = [];
+  places.forEach((place, i) => {
+    if (rowsAt(i) === 0) return;
+    let cell = cells.at(-1);
+    const rows = (cell?.rows ?? 0) + rowsAt(i);
+    // False for infinite places, whose distance from anything is infinite or NaN.
+    const joins = cell !== undefined && rows <= mostRows && rows * (place - cell.start) <= mostMoved;
+    if (cell === undefined || !joins) {
+      cell = { rows: 0, sum: 0, start: place, reference: 0, current: 0 };
+      cells.push(cell);
+    }
+    cell.rows += rowsAt(i);
+    cell.sum += rowsAt(i) * place;
+    cell.reference += reference[i] as number;
+    cell.current += current[i] as number;
+  });
+  return {
+    places: Float64Array.from(cells, ({ sum, rows }) => sum / rows),
+    reference: Float64Array.from(cells, (cell) => cell.reference),
+    current: Float64Array.from(cells, (cell) => cell.current),
+  };
+}
+
+/** Sum of the rows' distances from their median, the infinite left out. */
+function spreadOf(places: Float64Array, rowsAt: (i: number) => number): number {
+  const rows = places.reduce((sum, _, i) => sum + rowsAt(i), 0);
+  let below = 0;
+  let middle = 0;
+  while (middle < places.length - 1 && below + rowsAt(middle) < rows / 2) below += rowsAt(middle++);
+  return places.reduce((sum, place, i) => {
+    const distance = Math.abs(place - (places[middle] as number));
+    return sum + (Number.isFinite(distance) ? rowsAt(i) * distance : 0);
+  }, 0);
+}
+
 /** Largest distance of the distribution functions; from cells, at most the largest cell's share below the exact one.
  * NaN when a table has no number. */
 export function ksOfCells(reference: Float64Array, current: Float64Array): number {

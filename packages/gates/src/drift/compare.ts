@@ -4,9 +4,10 @@ import { visible } from "../language/messages.ts";
 import { formatMetric } from "../language/slice.ts";
 import type { Gate } from "../types.ts";
 import { benjaminiHochberg } from "./benjamini-hochberg.ts";
+import type { Side } from "./comparable.ts";
 import { judgeEstimate } from "./estimate-verdict.ts";
 import type { Predictions } from "./estimated-performance.ts";
-import { type Measured, measureFeature, type Side } from "./features.ts";
+import { type Measured, measureFeature } from "./features.ts";
 import { type GateVerdict, judgeFeatures } from "./gate-verdict.ts";
 import { mostDraws } from "./permutation.ts";
 import { type Profile, ProfileBuilder } from "./profile.ts";
@@ -49,10 +50,11 @@ export function compareDrift(gates: readonly Gate[], options: DriftOptions): Dri
     measureFeature(name, reference.of(name), current.of(name), { seed, draws }),
   );
   const adjusted = adjust(measured);
+  const rows = Math.min(options.reference.rows, options.current.rows);
   const results = expand(gates, names).map(
     (gate): GateVerdict =>
       Object.hasOwn(yardsticks, gate.metric)
-        ? judgeFeatures(gate, measured, { confidence, seed, draws })
+        ? judgeFeatures(gate, measured, { confidence, seed, draws, rows })
         : { verdict: judgeEstimate(gate, options.predictions, { confidence, seed }), drifted: [] },
   );
   const drifted = new Set(results.flatMap((result) => result.drifted));

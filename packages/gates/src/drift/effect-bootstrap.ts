@@ -3,10 +3,10 @@ import { hashNumbers, hashText, xoshiro128 } from "../random/xoshiro.ts";
 import type { Uncertainty } from "../statistics/interval.ts";
 import { quantileOfSorted } from "../statistics/quantile.ts";
 
-const mostReplicates = 2000;
+const mostReplicates = 1000;
 const fewestReplicates = 200;
-/** Cells drawn altogether: a quarter of a second. */
-const cellsDrawn = 2_000_000;
+/** Cells drawn altogether, unless they are very many: ten milliseconds. */
+const cellsDrawn = 100_000;
 
 /**
  * What the counts tell of the true distance between two distributions. Both histograms are drawn anew from their own

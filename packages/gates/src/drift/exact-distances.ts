@@ -1,3 +1,4 @@
+import { sortNumbers } from "./sort-numbers.ts";
 import type { FeatureColumn } from "./types.ts";
 
 /** The numbers of a column in ascending order; what is missing or NaN is left out. */
@@ -8,7 +9,7 @@ export function sortedNumbers({ values, missing }: FeatureColumn & { kind: "numb
     const value = values[row] as number;
     if (missing?.[row] !== 1 && !Number.isNaN(value)) numbers[count++] = value;
   }
-  return numbers.subarray(0, count).sort();
+  return sortNumbers(numbers.subarray(0, count));
 }
 
 /** Kolmogorov-Smirnov distance and W₁ of two ascending samples, in one pass over both. NaN when one is empty;

@@ -4,12 +4,15 @@ import { formatMetric } from "../language/slice.ts";
 import { closest } from "../language/suggest.ts";
 import type { DecisionRule, Gate, Verdict } from "../types.ts";
 import { benjaminiHochberg } from "./benjamini-hochberg.ts";
-import { fewestRows, type Measured } from "./features.ts";
+import { fewestRows } from "./comparable.ts";
+import type { Measured } from "./features.ts";
 import { type Judged, reasonFor } from "./wording.ts";
 import { type Draw, type Yardstick, yardsticks } from "./yardsticks.ts";
 
 export interface GateOptions extends Draw {
   confidence: number;
+  /** Of the smaller table. */
+  rows: number;
 }
 
 /** A gate's verdict, and the features that it speaks against. */
@@ -57,10 +60,7 @@ export function judgeFeatures(gate: Gate, features: readonly Measured[], options
       baseline: gate.bound.kind === "baseline" ? (worst?.measured.drift.missing.reference ?? null) : null,
       bound: worst?.bound ?? (gate.bound.kind === "absolute" ? gate.bound.value : null),
       interval: worst === undefined ? null : intervalOf(worst, gate, yardstick, options),
-      n: Math.min(
-        ...features.flatMap(({ drift }) => [drift.rows.reference, drift.rows.current]),
-        Number.MAX_SAFE_INTEGER,
-      ),
+      n: options.rows,
       reason: reasonFor({ gate, rule, judged, drifted, open, problems, confidence: options.confidence }),
       ...(name === "inconclusive" ? { settle } : {}),
     },

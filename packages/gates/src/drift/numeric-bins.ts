@@ -1,5 +1,13 @@
 import type { AlignedCells } from "./aligned-cells.ts";
-import { type Bin, type Binned, missingBin, unseenBin, usualBins } from "./bins.ts";
+import {
+  type Binned,
+  type Counts,
+  loneBin,
+  type ScaleBin,
+  unseenNamed,
+  usualBins,
+  withUnseen,
+} from "./bins.ts";
 import { rangeOf } from "./numeric-sketch.ts";
 import type { NumericProfile } from "./profile.ts";
 
@@ -8,23 +16,32 @@ import type { NumericProfile } from "./profile.ts";
  * buckets allow (a value that many rows share fills a bin of its own). The bins depend on the current data only where
  * it needs coarser buckets.
  */
-export function numericBins(reference: NumericProfile, current: NumericProfile, cells: AlignedCells): Binned {
-  const used = cells.reference.reduce((count, rows) => count + (rows > 0 ? 1 : 0), 0);
+export function numericBins(
+  reference: NumericProfile,
+  current: NumericProfile,
+  cells: AlignedCells,
+  rows: Counts,
+): Binned {
+  const used = cells.reference.reduce((count, inCell) => count + (inCell > 0 ? 1 : 0), 0);
   const few = used <= usualBins;
-  const starts = few ? null : startsOf(cells.reference);
-  const { bins, unseen } =
-    starts === null ? valueBins(cells) : { bins: rangeBins(cells, starts), unseen: [] };
-  const unseenRows = unseen.reduce((sum, { rows }) => sum + rows, 0);
+  const values = few ? valueBins(cells) : [];
+  const unseen = values.filter((bin) => bin.reference === 0);
+  const bins = few ? withUnseen(values, rows) : rangeBins(cells, startsOf(cells.reference));
   return {
     kind: "numeric",
     bins: [
-      ...infinite("-Infinity", reference.negativeInfinity, current.negativeInfinity),
+      ...loneBin("-Infinity", reference.negativeInfinity, current.negativeInfinity),
       ...bins,
-      ...infinite("Infinity", reference.positiveInfinity, current.positiveInfinity),
-      ...unseenBin(unseenRows),
-      ...missingBin(reference.missing, current.missing),
+      ...loneBin("Infinity", reference.positiveInfinity, current.positiveInfinity),
+      ...loneBin("missing", reference.missing, current.missing),
     ],
-    unseen: { rows: unseenRows, names: unseen.sort((a, b) => b.rows - a.rows).slice(0, 10) },
+    unseen: {
+      rows: unseen.reduce((sum, bin) => sum + bin.current, 0),
+      names: unseen
+        .map((bin) => ({ name: bin.first, rows: bin.current }))
+        .sort((a, b) => b.rows - a.rows)
+        .slice(0, unseenNamed),
+    },
     notes: notesOn(reference, current, used),
   };
 }
@@ -46,26 +63,15 @@ function notesOn(reference: NumericProfile, current: NumericProfile, used: numbe
   return notes;
 }
 
-function infinite(label: string, reference: number, current: number): Bin[] {
-  return reference + current === 0 ? [] : [{ label, reference, current, order: "alone" }];
-}
-
-function valueBins({ level, keys, reference, current }: AlignedCells): {
-  bins: Bin[];
-  unseen: { name: string; rows: number }[];
-} {
-  const bins: Bin[] = [];
-  const unseen: { name: string; rows: number }[] = [];
-  keys.forEach((key, i) => {
-    const label = labelOf(key, level);
-    if ((reference[i] as number) > 0)
-      bins.push({ label, reference: reference[i] as number, current: current[i] as number, order: "scale" });
-    else unseen.push({ name: label, rows: current[i] as number });
+function valueBins({ level, keys, reference, current }: AlignedCells): ScaleBin[] {
+  return Array.from(keys, (key, i) => {
+    const value = textOf(key, level);
+    const counts = { reference: reference[i] as number, current: current[i] as number };
+    return { order: "scale", of: "values", first: value, last: value, ...counts };
   });
-  return { bins, unseen };
 }
 
-function labelOf(key: number, level: number): string {
+function textOf(key: number, level: number): string {
   if (level === 0) return String(key);
   const { least, most } = rangeOf(key, level);
   return `[${short(least)}, ${short(most)}]`;
@@ -89,23 +95,13 @@ function startsOf(counts: Float64Array): number[] {
   return starts;
 }
 
-function rangeBins({ level, keys, reference, current }: AlignedCells, starts: readonly number[]): Bin[] {
+function rangeBins({ level, keys, reference, current }: AlignedCells, starts: readonly number[]): ScaleBin[] {
   const edges = starts.slice(1).map((start) => rangeOf(keys[start] as number, level).least);
   const texts = distinctTexts(edges);
   return starts.map((start, b) => {
     const end = starts[b + 1] ?? keys.length;
-    const label =
-      b === 0
-        ? `< ${texts[0]}`
-        : b === starts.length - 1
-          ? `>= ${texts[b - 1]}`
-          : `[${texts[b - 1]}, ${texts[b]})`;
-    return {
-      label,
-      reference: sum(reference, start, end),
-      current: sum(current, start, end),
-      order: "scale",
-    };
+    const counts = { reference: sum(reference, start, end), current: sum(current, start, end) };
+    return { order: "scale", of: "range", first: texts[b - 1] ?? "", last: texts[b] ?? "", ...counts };
   });
 }
 

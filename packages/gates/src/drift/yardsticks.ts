@@ -3,7 +3,7 @@ import { independentDifference } from "../statistics/difference.ts";
 import type { Uncertainty } from "../statistics/interval.ts";
 import { proportionUncertainty } from "../statistics/proportion.ts";
 import type { Bound } from "../types.ts";
-import { ksOfCells, wassersteinOfCells } from "./cell-distances.ts";
+import { coarseLine, ksOfCells, type Line, wassersteinOfCells } from "./cell-distances.ts";
 import { normalTail } from "./chi-square-tail.ts";
 import { chi2, js, kl, psi } from "./divergences.ts";
 import { effectUncertainty } from "./effect-bootstrap.ts";
@@ -50,7 +50,7 @@ const ksDistance: Yardstick = {
   effect: ({ drift }) => drift.ks,
   p: ({ drift, line }) => ksP(drift.ks as number, total(line?.reference), total(line?.current)),
   uncertainty: ({ drift, line }, _, { seed }) => {
-    const { reference, current } = line as NonNullable<typeof line>;
+    const { reference, current } = coarseLine(line as Line);
     return shifted(
       effectUncertainty(reference, current, ksOfCells, { name: `ks ${drift.feature}`, seed }),
       (drift.ks as number) - ksOfCells(reference, current),
@@ -63,19 +63,24 @@ const wasserstein: Yardstick = {
   numbersOnly: true,
   effect: ({ drift }) => drift.wasserstein,
   p: ({ drift, line }, _, { seed, draws }) => {
-    const { places, reference, current } = line as NonNullable<typeof line>;
-    const distance = (p: Float64Array, q: Float64Array): number => wassersteinOfCells(places, p, q);
+    const { reference, current, distance } = moved(line as Line);
     return permutationP(reference, current, distance, { name: `wasserstein ${drift.feature}`, seed, draws });
   },
   uncertainty: ({ drift, line }, _, { seed }) => {
-    const { places, reference, current } = line as NonNullable<typeof line>;
-    const distance = (p: Float64Array, q: Float64Array): number => wassersteinOfCells(places, p, q);
+    const { reference, current, distance } = moved(line as Line);
     return shifted(
       effectUncertainty(reference, current, distance, { name: `wasserstein ${drift.feature}`, seed }),
       (drift.wasserstein as number) - distance(reference, current),
     );
   },
 };
+
+function moved(line: Line): Omit<Line, "places"> & {
+  distance: (p: Float64Array, q: Float64Array) => number;
+} {
+  const { places, reference, current } = coarseLine(line);
+  return { reference, current, distance: (p, q) => wassersteinOfCells(places, p, q) };
+}
 
 /** Of the current data; against the baseline it is compared with the reference's. */
 const missingRate: Yardstick = {
