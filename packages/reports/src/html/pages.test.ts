@@ -83,16 +83,17 @@ describe("an HTML report", () => {
     expect(page.match(/<style>([\s\S]*?)<\/style>/)?.[1]).toBe(style);
   });
 
-  test.each(["eval-pass.html", "rollout-restored.html"])(
-    "%s has names for its pictures and tables",
-    (name) => {
-      const page = all[name] ?? "";
-      const pictures = page.match(/<svg [^>]*role="img"[^>]*>/g) ?? [];
-      expect(pictures.length).toBeGreaterThan(3);
-      for (const picture of pictures) expect(picture).toMatch(/aria-label(ledby)?="[^"]+"/);
-      expect(page.match(/<table/g)?.length).toBe(page.match(/<caption/g)?.length);
-    },
-  );
+  test.each(Object.entries(all))("%s has names for its pictures and tables", (_, page) => {
+    const pictures = page.match(/<svg [^>]*role="img"[^>]*>/g) ?? [];
+    for (const picture of pictures) expect(picture).toMatch(/aria-label(ledby)?="[^"]+"/);
+    expect(page.match(/<table/g)?.length).toBe(page.match(/<caption/g)?.length);
+    for (const [figure] of page.matchAll(/<figure.*?<\/figure>/gs)) {
+      expect(figure).toMatch(/<title id="[^"]+">[^<]+<\/title><desc id="[^"]+">[^<]+<\/desc>/);
+    }
+    for (const [picture] of page.matchAll(/<svg (?!.*?aria-hidden)[^>]*>/g)) {
+      expect(picture).toMatch(/role="img"/);
+    }
+  });
 
   test("reads as it did", async () => {
     const few = binaryRows(300);

@@ -8,7 +8,7 @@ import { fitted } from "./label.ts";
 const rowHeight = 24;
 const binsShown = 14;
 /** Room for a bin's label on the left, and for "12.3 → 31.0 %" on the right. */
-const left = 118;
+const left = 134;
 const right = 96;
 
 /** Both sides' share of rows in every bin, lying, so that long labels stay readable. */
