@@ -44,6 +44,7 @@ describe("the fields in which two answers differ", () => {
 
   it("hold numbers to a tolerance where one is given", () => {
     expect(fieldsOf(answer([0.5]), answer([0.5009]), 0.001)).toEqual([]);
+    expect(fieldsOf(answer([0.5]), answer([0.5]), 0)).toEqual([]);
     expect(fieldsOf(answer([0.5]), answer([0.502]), 0.001)).toEqual(["predictions[]: 0.5 → 0.502"]);
     expect(fieldsOf({ took: 1 }, { took: 2 }, 0)).toEqual([]);
   });

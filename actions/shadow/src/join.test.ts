@@ -63,6 +63,8 @@ describe("answers joined by request id", () => {
       ["candidate", answer("again", [0])],
       ["stable", answer("other", [0], "aa")],
       ["candidate", answer("other", [0], "ab")],
+      ["stable", answer("another", [0], "00000000aaaaaaaa")],
+      ["candidate", answer("another", [0], "00000000aaaaaaab")],
       ["stable", answer("more", [0])],
       ["candidate", answer("more", [0, 1])],
       ["stable", answer("alone", [0])],
@@ -71,10 +73,10 @@ describe("answers joined by request id", () => {
       ["candidate", answer("fine", [0])],
     ]);
     expect(join.tally()).toEqual({
-      eligible: 8,
+      eligible: 9,
       compared: 1,
       duplicates: 4,
-      differingInputs: 2,
+      differingInputs: 3,
       unanswered: 1,
     });
     expect(join.compared()).toMatchObject({ requests: 1, rows: 1 });

@@ -106,6 +106,15 @@ describe("the verdicts of a shadow", () => {
     });
   });
 
+  it("share the chance of a wrong fail, also between the kinds", () => {
+    const alone = judged("auc >= baseline - 0.05", seen(900))[0];
+    const beside = judged("auc >= baseline - 0.05, nan_rate <= 0.1", seen(900))[0];
+    const estimated = judged("auc >= baseline - 0.05, nan_rate <= 0.1 [estimate]", seen(900))[0];
+    expect(alone?.reason).toMatch(/at 95% confidence/);
+    expect(beside?.reason).toMatch(/at 97\.5% confidence/);
+    expect(estimated?.reason).toBe(alone?.reason);
+  });
+
   it("see a candidate that is worse", () => {
     expect(judged("auc >= baseline - 0.01", seen(3000, { skill: 0.1 }))[0]?.verdict).toBe("fail");
   });
