@@ -4,7 +4,7 @@ import { assertShape, type Evaluation } from "./evaluate/evaluation.ts";
 import type { PowerLine } from "./evaluate/power.ts";
 import { type Readings, readAll } from "./evaluate/readings.ts";
 import { gatherRows } from "./evaluate/rows.ts";
-import { questionsOf, reportedSlices } from "./evaluate/slices.ts";
+import { questionsOf, reportedSlices, sliceFinder } from "./evaluate/slices.ts";
 import { answer } from "./evaluate/verdicts.ts";
 import type { DecisionRule, Gate, Verdict } from "./types.ts";
 
@@ -19,6 +19,7 @@ export interface EvaluateOptions {
    * Chance, from 0.5 to below 1, with which a verdict of `refute` (fail) or `prove` (pass or fail) is right. Every
    * end of an interval is a one-sided bound at this confidence, because a gate looks at one side: at 0.95 a model
    * that keeps the bound is refuted in at most 5 % of samples, and the interval shown covers the truth in 90 %.
+   * Over all gates and slices together, too, any is failed wrongly with at most that chance (Holm's procedure).
    */
   confidence: number;
   /** Another seed draws other bootstrap samples. Without it the seed is made from the data and the metric alone, so
@@ -32,7 +33,7 @@ export interface EvaluateResult {
   candidate: Readings;
   /** null when there is no baseline. */
   baseline: Readings | null;
-  /** One for every gate against the baseline that could be measured. */
+  /** What the sample could show, for every gate and slice that could be measured. */
   power: PowerLine[];
 }
 
@@ -40,8 +41,9 @@ export interface EvaluateResult {
  * Judges a candidate's scores for labelled rows by gates. Pure: the same input gives the same result.
  *
  * What cannot be computed is never a pass: a candidate with NaN or infinite scores fails every gate on labels and
- * scores; missing labels, an undefined metric, a missing baseline, and a slice that is missing or has fewer than 30
- * rows are inconclusive, each with its reason.
+ * scores; missing labels, an undefined metric, a missing baseline, and a slice that is missing or has too few rows are
+ * inconclusive, each with its reason. Of the values that `{column=*}` finds, those with too few rows are marked
+ * `unjudged` where others of the same gate were judged, and `overall` leaves them out.
  * @throws GatesError `metric-not-here` for gates on metrics of another task or action, `shape` for arrays that do
  * not fit together or options out of range
  */
@@ -59,13 +61,14 @@ export function evaluate(
       "Write it as a share: 0.95.",
     );
   }
-  const questions = questionsOf(gates, evaluation);
+  const rowsOf = sliceFinder(evaluation);
+  const questions = questionsOf(gates, evaluation, rowsOf);
   const judgements = answer(questions, evaluation, { rule, confidence, seed });
   const all = questions.find(({ gate, rows }) => gate.slice === undefined && rows !== null)?.rows;
   return {
     verdicts: judgements.map(({ verdict }) => verdict),
     ...readAll(
-      [...questions, ...reportedSlices(gates, evaluation)],
+      [...questions, ...reportedSlices(gates, evaluation, rowsOf)],
       all ?? gatherRows(evaluation),
       evaluation,
     ),

@@ -21,8 +21,11 @@ export type Question = {
 
 /** Expands `{column=*}` to the values that the data has, and finds the rows of every gate. Rows whose value is
  * missing belong to no slice. A gate that expansion would repeat is asked once, as named when one of them is. */
-export function questionsOf(gates: readonly Gate[], evaluation: Evaluation): Question[] {
-  const rowsOf = sliceFinder(evaluation);
+export function questionsOf(
+  gates: readonly Gate[],
+  evaluation: Evaluation,
+  rowsOf = sliceFinder(evaluation),
+): Question[] {
   const questions = gates
     .flatMap((gate) => expand(gate, evaluation).map((one) => ({ gate: one, every: everyOf(gate, one) })))
     .map(({ gate, every }): Question => {
@@ -53,7 +56,11 @@ const minReportedRows = 30;
  * What readers want to see of every column that is given, gates or no gates: the metrics on labels that the gates speak
  * of, else the first that the task has.
  */
-export function reportedSlices(gates: readonly Gate[], evaluation: Evaluation): Question[] {
+export function reportedSlices(
+  gates: readonly Gate[],
+  evaluation: Evaluation,
+  rowsOf: SliceFinder,
+): Question[] {
   const onLabels = namesFor({ place: "offline", task: evaluation.task }).filter(
     (name) => name !== "nan_rate" && findMetric(name)?.tasks.includes(evaluation.task),
   );
@@ -67,7 +74,9 @@ export function reportedSlices(gates: readonly Gate[], evaluation: Evaluation): 
       return { text: formatMetric(metric, slice), metric, slice, comparison: ">=", bound };
     }),
   );
-  return questionsOf(questions, evaluation).filter(({ rows }) => rows !== null && rows.n >= minReportedRows);
+  return questionsOf(questions, evaluation, rowsOf).filter(
+    ({ rows }) => rows !== null && rows.n >= minReportedRows,
+  );
 }
 
 function expand(gate: Gate, evaluation: Evaluation): Gate[] {
@@ -91,8 +100,11 @@ function columnOf({ column }: Slice, { slices = {} }: Evaluation): SliceColumn |
   return Object.hasOwn(slices, column) ? slices[column] : undefined;
 }
 
-/** Finds the rows of a slice, each slice gathered once; a sentence where there are none. */
-function sliceFinder(evaluation: Evaluation): (slice: Slice | undefined) => Rows | string {
+/** The rows of a slice, all without; a sentence where there are none. */
+type SliceFinder = (slice: Slice | undefined) => Rows | string;
+
+/** Gathers the rows of each slice once, so that what is computed of them is shared by all who ask. */
+export function sliceFinder(evaluation: Evaluation): SliceFinder {
   const gathered = new Map<string, Rows>();
   const byCode = new Map<string, Uint32Array[]>();
   return (slice) => {
