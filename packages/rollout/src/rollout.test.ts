@@ -157,6 +157,54 @@ describe("a rollout", () => {
   });
 });
 
+describe("non-inferiority", () => {
+  it.each([10, 11, 12, 13, 14, 15])(
+    "is never taken for granted: a candidate right at its margin is not promoted (seed %i)",
+    async (seed) => {
+      const place = new MemoryPlace(stable, seed);
+      // Stable fails 0.2 %, the gate allows 1 % more.
+      place.behaviours["flights-2"] = { ...healthy, errors: 0.012 };
+      const { result } = await play(place);
+      expect(result.stage).toBe("restored");
+      expect(result.steps.map(({ weight }) => weight)).toEqual([10]);
+    },
+  );
+
+  it("is one-sided: a candidate far better than stable is promoted", async () => {
+    const place = new MemoryPlace(stable);
+    place.behaviours["flights-1"] = { ...healthy, errors: 0.05, nan: 0.02, medianMs: 80 };
+    const { result } = await play(place);
+    expect(result).toMatchObject({ stage: "promoted", verdict: "pass" });
+  });
+
+  it("within the margin is enough: a slightly worse candidate is promoted", async () => {
+    const place = new MemoryPlace(stable);
+    place.behaviours["flights-2"] = { ...healthy, errors: 0.004, medianMs: 23 };
+    const { result } = await play(place);
+    expect(result).toMatchObject({ stage: "promoted", verdict: "pass" });
+  });
+
+  it("must still hold at each step: a candidate that was proven and turned bad goes no further", async () => {
+    const place = new MemoryPlace(stable);
+    const { result } = await play(place, {}, (event) => {
+      if (event.kind === "journal" && event.step.name === "split" && event.step.percent === 50) {
+        place.behaviours["flights-2"] = { ...healthy, errors: 0.06 };
+      }
+    });
+    expect(result).toMatchObject({ stage: "restored", verdict: "fail" });
+    expect(result.steps.map(({ weight }) => weight)).toEqual([10, 25, 50]);
+  });
+
+  it("with [refute] is not asked for: what is not refuted goes on", async () => {
+    const place = new MemoryPlace(stable);
+    // Too few requests to prove anything: see below.
+    place.load = 2;
+    const refute = gates.map((gate) => ({ ...gate, rule: "refute" as const }));
+    const { result } = await play(place, { gates: refute });
+    expect(result).toMatchObject({ stage: "promoted", verdict: "pass" });
+  });
+});
+
 describe("without a verdict", () => {
   it("restores when the time is up", async () => {
     const place = new MemoryPlace(stable);
