@@ -99,6 +99,7 @@ describe("a verdict", () => {
     const few = await run({ ...alerting, current: data.few });
     expect(few.outputs.verdict, few.raw).toBe("inconclusive");
     expect(few.exitCode).toBe(1);
+    expect(few.summary).toMatch(/no alert: nothing is shown either way/);
     const gone = fileWith("gone.csv", weather({ rows: 1000, seed: 2 }).replace("wind_speed", "wind"));
     const without = await run({ ...alerting, current: gone });
     expect(without.outputs.verdict).toBe("inconclusive");

@@ -25,7 +25,7 @@ const inputs = z
     columns: list()
       .optional()
       .describe(
-        "The features to compare. Default: all columns but the schema's label; of a profile all in it",
+        "The features to compare. Default: all columns; of a schema all but its label and timestamps; of a profile all in it",
       ),
     gates: gates("psi <= 0.2", "drift").describe(
       "What must hold, one gate a line, for every feature or for one: `psi <= 0.2`, `psi{feature=temp} <= 0.1`, `missing_rate <= 5%`; with `predictions` also `estimated_f1 >= 0.4`",

@@ -89,8 +89,14 @@ async function act(
   context: ActionContext<DriftOutputs>,
   cooldown: Cooldown,
 ): Promise<Outcome> {
-  if (overall(findings.result.verdicts) !== "fail") return { said: [], failures: [] };
   const { log, signal } = context;
+  const verdict = overall(findings.result.verdicts);
+  if (verdict !== "fail") {
+    const asked = findings.inputs["on-drift"].filter((response) => response !== "report");
+    const said =
+      verdict === "pass" ? [] : asked.map((response) => `no ${response}: nothing is shown either way`);
+    return { said, failures: [] };
+  }
   const doings = doingsOf({ ...findings, evidence, subject: subjectOf(findings.inputs) }, context);
   const outcome = await respond(doings, { cooldown, signal, warn: (message) => log.warning(message) });
   for (const line of outcome.said) log.info(line);

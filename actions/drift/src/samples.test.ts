@@ -88,6 +88,19 @@ describe("current data", () => {
     expect(kinds(current)).toEqual({ month: "categorical" });
   });
 
+  it("may lack what the schema has, such as the label, and have what it does not", async () => {
+    const given = fileWith("rules.json", schema());
+    const reference = await readReference(fileWith("data.csv", csv), { schema: given, columns: undefined });
+    for (const [name, text] of [
+      ["now.csv", "temp,month,request_id\n1,3,a\n2,,b\n"],
+      ["now.jsonl", '{"temp": 1, "month": 3, "request_id": "a"}\n{"temp": 2, "request_id": "b"}\n'],
+    ] as const) {
+      const current = await readCurrent(fileWith(name, text), reference, given);
+      expect(kinds(current), name).toEqual({ month: "categorical", temp: "numeric" });
+      expect(current.profile.columns.get("month")?.missing, name).toBe(1);
+    }
+  });
+
   it("with nothing of the reference is refused", async () => {
     const reference = await readReference(fileWith("data.csv", csv), all);
     await expect(readCurrent(fileWith("now.csv", "a,b\n1,2\n"), reference)).rejects.toThrow(

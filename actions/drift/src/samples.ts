@@ -25,7 +25,8 @@ interface Reading {
   schema: DatasetSchema | null;
   /** Numbers with a list of values are categories. */
   categorical: ReadonlySet<string>;
-  /** What is no feature unless it is asked for: the label, and times, which drift by themselves. */
+  /** What is no feature unless it is asked for: the label, times, which drift by themselves, and what the schema does
+   * not know. */
   left: ReadonlySet<string>;
 }
 
@@ -71,27 +72,49 @@ async function profileOf(
 }
 
 /**
- * Of a schema only the types count: a value out of bounds, a new category, a missing value are what drift measures, and
- * an error about the first of them would hide the others.
+ * Of a schema only the types count: a value out of bounds, a new category, a missing value or column are what drift
+ * measures, and an error about the first of them would hide the others. What the file has beyond it is no feature.
  */
 async function readingOf(path: string, given: string | undefined): Promise<Reading> {
   const file = given ?? (await schemaBeside(path));
   if (file === null) return { schema: null, categorical: new Set(), left: new Set() };
   const { schema, columns, label } = await loadSchema(file);
-  const names = (of: (column: DatasetSchema["columns"][number]) => boolean) =>
-    columns.filter(of).map(({ name }) => name);
+  const declared = new Map(columns.map((column) => [column.name, column]));
+  const names = await namesIn(path);
+  const numbersThatAreNames = columns.filter(
+    ({ type, values }) => type === "integer" && values !== undefined,
+  );
+  const leftOut = names.filter((name) => {
+    const column = declared.get(name);
+    return column === undefined || column.type === "timestamp" || name === label;
+  });
   return {
     schema: {
       schema,
-      columns: columns.map(({ name, type }) => ({
-        name,
-        type: type === "integer" ? "number" : type,
-        nullable: true,
-      })),
+      columns: names.map((name) => {
+        const { type = "string" } = declared.get(name) ?? {};
+        return { name, type: type === "integer" ? "number" : type, nullable: true };
+      }) as DatasetSchema["columns"],
     },
-    categorical: new Set(names(({ type, values }) => type === "integer" && values !== undefined)),
-    left: new Set([...names(({ type }) => type === "timestamp"), ...(label === undefined ? [] : [label])]),
+    categorical: new Set(numbersThatAreNames.map(({ name }) => name)),
+    left: new Set(leftOut),
   };
+}
+
+/** The columns of a file, without reading its rows where the format tells them. */
+async function namesIn(path: string): Promise<readonly string[]> {
+  const enough = new Error("the names are known");
+  let found: readonly string[] = [];
+  const columns = (names: readonly string[]) => {
+    found = names;
+    throw enough;
+  };
+  try {
+    for await (const _ of readBatches(path, { schema: null, columns })) break;
+  } catch (error) {
+    if (error !== enough) throw error;
+  }
+  return found;
 }
 
 /** A profile of a thousand features has a megabyte. */
