@@ -29,6 +29,9 @@ stable loses its traffic.
 
 ${equalTable(runs)}
 
+While stable has no traffic, the candidate is held against stable's worst stretch of the rollout: a service that only then
+gets worse is blamed on it. The last line is that case, and no bound is claimed for it.
+
 ### Exactly at a gate's bound
 
 Both a refutation and a proof are wrong there, each in at most 5 % of rollouts.
@@ -57,12 +60,19 @@ ${scoreTable(runs)}
 `;
 }
 
+/** Two minutes later: what the judge's assumption about the time without stable's traffic does not cover. */
+const late = (second: number) => trending(second - 120);
+
 function equalTable(runs: number): string {
   const steady = () => ({ ...healthy, errors: 0.005, nan: 0.002 });
   const plays: [string, Play][] = [
     [`${steadyLoad} requests a second`, { stable: steady, candidate: steady }],
     ["5 requests a second", { stable: steady, candidate: steady, load: 5 }],
     ["trends", { stable: trending, candidate: trending, load: trendingLoad }],
+    [
+      "a trend that begins after stable has lost its traffic",
+      { stable: late, candidate: late, load: trendingLoad },
+    ],
   ];
   const lines = plays.map(([name, play], index) => {
     let refuted = 0;
@@ -72,7 +82,8 @@ function equalTable(runs: number): string {
       refuted += wealthOf(defaults, seen).some(everRefuted) ? 1 : 0;
       naive += fixedHorizon(seen) ? 1 : 0;
     }
-    return `| ${name} | ${share(refuted, runs, 0.05)} | ${share(naive, runs)} |`;
+    const most = play.stable === late ? 1 : 0.05;
+    return `| ${name} | ${share(refuted, runs, most)} | ${share(naive, runs)} |`;
   });
   return [
     "| traffic | any gate refuted | a two-sample z-test of the failures at 5 %, at every look |",
