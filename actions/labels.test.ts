@@ -43,6 +43,15 @@ describe("labels of a binary model", () => {
     expect(binary(numbers([0, 0]))).toEqual([0, 0]);
   });
 
+  it("are all 0 while a file that still grows has no positive one", () => {
+    const sofar = (column: Column) => [
+      ...labelsOf(column, { task: "binary", positive: "late", growing: true }),
+    ];
+    expect(sofar(words(["early", null, "early"]))).toEqual([0, Number.NaN, 0]);
+    expect(() => sofar(words(["early", "on time"]))).toThrow(/has no "late"; it has "early", "on time"/);
+    expect(() => binary(words(["early"]), "late")).toThrow(/has no "late"/);
+  });
+
   it.each([
     [numbers([1, 2]), "no", /no "no"; it has "1", "2"/],
     [words(["yes", "no"]), undefined, /neither `1` nor `true`; it has "yes", "no"/],
@@ -62,6 +71,11 @@ describe("labels of other models", () => {
       Number.NaN,
     ]);
     expect(() => labelsOf(words(["1", "4"]), { task: "multiclass", classes })).toThrow(/no class for: "4"/);
+  });
+
+  it("are relevances of a ranking", () => {
+    expect([...labelsOf(numbers([0, 3, null]), { task: "ranking" })]).toEqual([0, 3, Number.NaN]);
+    expect(() => labelsOf(words(["a"]), { task: "ranking" })).toThrow(/a ranking model needs numbers/);
   });
 
   it("are values, and words are none", () => {

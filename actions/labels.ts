@@ -1,4 +1,5 @@
-/** The truth of each row, as numbers: 0 or 1, the index of a class, or a value. NaN stands for a missing label. */
+/** The truth of each row, as numbers: 0 or 1, the index of a class, a value or a relevance. NaN stands for a missing
+ * label. */
 import { UserError } from "@ml-actions/action-kit/action";
 import type { Column } from "@ml-actions/datasets/types";
 import type { Task } from "@ml-actions/gates/types";
@@ -19,17 +20,17 @@ export interface LabelRules {
  * @throws UserError when the column cannot be the truth for this task, naming the values that were found
  */
 export function labelsOf(column: Column, rules: LabelRules): Float64Array {
-  if (rules.task === "regression") return values(column);
+  if (rules.task === "regression" || rules.task === "ranking") return values(column, rules.task);
   const texts = distinctTexts(column);
   const index =
     rules.task === "binary" ? positives(column, texts, rules) : classIndexes(column, texts, rules.classes);
   return mapRows(column, texts, index);
 }
 
-function values(column: Column): Float64Array {
+function values(column: Column, task: Task): Float64Array {
   if (column.kind === "number") return column.values;
   throw new UserError(
-    `The label column ${quoted(column.name)} holds ${column.kind}s, a regression model needs numbers.`,
+    `The label column ${quoted(column.name)} holds ${column.kind}s, a ${task} model needs numbers.`,
     {
       remedy: "Name another column in the input `label`, or correct the dataset.",
     },

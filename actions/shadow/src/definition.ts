@@ -7,7 +7,7 @@ import { judgementOutputs, safeJudgement } from "../../judgement-outputs.ts";
 import { candidate, gates, resource, target } from "../../target-inputs.ts";
 import { requestFiles } from "./request-files.ts";
 
-/** Of the requests of ten seconds at least ten. */
+/** A request in a quarter of an hour: slower is no replay. */
 const slowest = 0.001;
 
 const inputs = z

@@ -59,6 +59,7 @@ function seen(
           column: { kind: "number", name: "label", values, missing: known.map((is) => 1 - is) },
           known,
           tally,
+          writtenMs: 0,
         }
       : null,
     counts: { at: 1, ok: true, stable: side, candidate: { ...side, errors: failed } },

@@ -84,8 +84,14 @@ it("names the column that is missing", async () => {
   );
 });
 
-it("counts the labels that came between two readings", async () => {
-  const before = await labelsIn("labels.csv", "request_id,label\na,1\n");
-  const after = await labelsIn("labels.csv", "request_id,label\na,1\nb,1\n18,0\n");
-  expect(lateLabels(before, after)).toBe(2);
+it("counts the labels that came after they were read", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "ml-actions-labels-"));
+  const path = join(directory, "labels.csv");
+  await writeFile(path, "request_id,label\na,1\n");
+  await utimes(path, new Date(0), new Date(0));
+  const compared = answered({ a: 1, b: 1, "18": 1 });
+  const before = await readLabels(path, directory, compared);
+  expect(await lateLabels(path, directory, compared, before)).toBe(0);
+  await writeFile(path, "request_id,label\na,1\nb,1\n18,0\nlost,1\n");
+  expect(await lateLabels(path, directory, compared, before)).toBe(2);
 });

@@ -30,6 +30,8 @@ export interface Truth {
   /** 1 for a compared row with a label. */
   known: Uint8Array;
   tally: LabelTally;
+  /** When the file was written to last, as of this reading; ms since 1970. */
+  writtenMs: number;
 }
 
 /**
@@ -41,6 +43,7 @@ export interface Truth {
 export async function readLabels(path: string, directory: string, compared: Compared): Promise<Truth> {
   const labels = new LabelColumn(compared.rows);
   const tally = { notCompared: 0, unknown: 0 };
+  const { mtimeMs: writtenMs } = await stat(path);
   for await (const batch of readBatches(await settled(path, directory), { schema: null })) {
     const [id, label] = [needed(batch, "request_id", path), needed(batch, "label", path)];
     const place = placesOf(batch.columns.get("instance"));
@@ -55,7 +58,7 @@ export async function readLabels(path: string, directory: string, compared: Comp
     }
   }
   const { repeated, contradicting } = labels;
-  return { ...labels.finish(), tally: { ...tally, repeated, contradicting } };
+  return { ...labels.finish(), tally: { ...tally, repeated, contradicting }, writtenMs };
 }
 
 /** A place that is no whole number belongs to no instance. */
@@ -112,7 +115,14 @@ async function endOfLastLine(path: string): Promise<number> {
   }
 }
 
-/** Compared rows that were without a label in the one and have one in the other. */
-export function lateLabels(before: Truth, after: Truth): number {
-  return after.known.reduce((late, is, row) => late + (is === 1 && before.known[row] === 0 ? 1 : 0), 0);
+/** Labels of the compared answers that have come since they were read; 0 without reading when nobody wrote. */
+export async function lateLabels(
+  path: string,
+  directory: string,
+  compared: Compared,
+  { known, writtenMs }: Truth,
+): Promise<number> {
+  if ((await stat(path)).mtimeMs === writtenMs) return 0;
+  const now = await readLabels(path, directory, compared);
+  return now.known.reduce((late, is, row) => late + (is === 1 && known[row] === 0 ? 1 : 0), 0);
 }

@@ -56,6 +56,7 @@ function findings(inputs: ShadowInputs): Findings & { candidate: Release; starte
     column: { kind: "number", name: "label", values: new Float64Array(compared.rows), missing: null },
     known,
     tally: { repeated: 1, contradicting: 2, notCompared: 3, unknown: 4 },
+    writtenMs: 0,
   };
   const side = { requests: 60, errors: 0, nan: 0, latency: null };
   const counts = { at: 1, ok: true, stable: side, candidate: { ...side, errors: 7 } } as const;

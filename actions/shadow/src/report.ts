@@ -22,6 +22,7 @@ import {
 import { shadowStory } from "@ml-actions/reports/story/shadow";
 import type { Release } from "@ml-actions/rollout/target";
 import { type Conclusion, runFacts } from "../../conclude.ts";
+import { aucComparison } from "../../eval-gate/src/comparison.ts";
 import { plotRows } from "../../plot-rows.ts";
 import { accountMetrics, accountNotes, unlabelledOf } from "./account.ts";
 import type { ShadowInputs, ShadowOutputs } from "./definition.ts";
@@ -136,6 +137,7 @@ function reportOf(inputs: ShadowInputs, context: Context, told: Told): ShadowRep
       unlabelled: unlabelledOf(seen),
       minimum: inputs["min-coverage"],
     },
+    comparison: { auc: labelled === null ? null : aucComparison(labelled.evaluation, confidence) },
     ...(run.contract === null ? {} : { contract: { versions: run.contract.versions } }),
     minimumSamples: inputs["min-samples"],
     failures: counts.ok

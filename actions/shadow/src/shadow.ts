@@ -109,7 +109,7 @@ async function mirrored(
   const late =
     inputs.labels === undefined || seen.truth === null
       ? 0
-      : lateLabels(seen.truth, await readLabels(inputs.labels, context.directory, seen.compared));
+      : await lateLabels(inputs.labels, context.directory, seen.compared, seen.truth);
   return { run, seen, judged, verdicts: judged.verdicts, late, looks: judge.looks.taken, notes };
 }
 

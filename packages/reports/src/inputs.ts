@@ -80,6 +80,8 @@ export interface ShadowReportInput extends Decision {
   coverage?: ShadowCoverage;
   /** Replay only: the same requests in each version of the API's contract. */
   contract?: { versions: readonly ContractVersion[] };
+  /** Over the labelled answers. */
+  comparison?: EvaluationReportInput["comparison"];
   failures: Sides<number>;
   /** Answers with a NaN or infinite output. */
   nan: Sides<number>;
