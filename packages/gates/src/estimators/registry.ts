@@ -33,6 +33,7 @@ const named: Record<Task, Named> = {
       name: "accuracy",
       value: binary.accuracy,
       proportion: { of: ["tp", "tn"], among: ["tp", "fp", "fn", "tn"] },
+      rightAmong: [0, 1],
     }),
     balanced_accuracy: fromConfusion({
       name: "balanced_accuracy",
@@ -49,12 +50,14 @@ const named: Record<Task, Named> = {
       value: binary.recall,
       needs: [positives],
       proportion: { of: ["tp"], among: ["tp", "fn"] },
+      rightAmong: [1],
     }),
     specificity: fromConfusion({
       name: "specificity",
       value: binary.specificity,
       needs: [negatives],
       proportion: { of: ["tn"], among: ["tn", "fp"] },
+      rightAmong: [0],
     }),
     f1: fromConfusion({ name: "f1", value: binary.f1, needs: [positives] }),
     mcc: fromConfusion({ name: "mcc", value: binary.mcc, needs: [positives, negatives] }),

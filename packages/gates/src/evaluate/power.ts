@@ -1,5 +1,6 @@
 import type { Unit } from "../catalog.ts";
 import { familyConfidence } from "../statistics/holm.ts";
+import { rowsForNonInferiority } from "../statistics/non-inferiority.ts";
 import { normalQuantile } from "../statistics/normal.ts";
 import type { Comparison, DecisionRule, Gate } from "../types.ts";
 import { round } from "./wording.ts";
@@ -33,20 +34,14 @@ export function standardErrorsApart(confidence: number): number {
   return normalQuantile(confidence) + normalQuantile(power);
 }
 
-/**
- * Rows needed to prove that a difference is above −margin: n = (z₁₋α + z₁₋β)²·v/(margin + difference)², v the
- * variance of one row's contribution. For paired accuracy v = p_d − difference², p_d the share of rows on which one
- * model alone is right (R. J. Connor, Biometrics 43 (1987); margin .02, p_d .1, no difference, power .8: 1,546),
- * to the nearest row.
- */
+/** Rows needed to prove that a difference is above −margin, with that power. */
 export function rowsToProve(ask: {
   margin: number;
   difference: number;
   varianceOfRow: number;
   confidence: number;
 }): number {
-  const z = standardErrorsApart(ask.confidence);
-  return Math.round((z ** 2 * ask.varianceOfRow) / (ask.margin + ask.difference) ** 2);
+  return rowsForNonInferiority({ ...ask, power });
 }
 
 /** What is known of a gate's sample. */
