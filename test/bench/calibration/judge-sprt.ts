@@ -7,10 +7,10 @@ import { confidence, median } from "./judge-traffic.ts";
 
 /** Failures a request of stable's; requests a second of both sides. */
 const rate = 0.01;
-const load = 100;
+const load = 40;
 /** Looks after which it is asked whether it is over. */
 const chunk = 64;
-const longest = 4000;
+const longest = 8000;
 
 export function sprtTable(runs: number): string {
   const lines = [2, 3].flatMap((times) =>
