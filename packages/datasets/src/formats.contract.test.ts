@@ -68,6 +68,23 @@ describe.each(formatNames)("%s", (format) => {
     }
   });
 
+  test("lets a function choose among the columns, and throws what it throws", async () => {
+    for (const schema of [null, SCHEMA]) {
+      let seen: readonly string[] = [];
+      const choose = (names: readonly string[]) => {
+        seen = names;
+        return names.filter((name) => name === "score");
+      };
+      const table = await readTable(path, { schema, columns: choose });
+      expect([...table.columns.keys()]).toEqual(["score"]);
+      expect(seen).toEqual([...EXPECTED.keys()]);
+      const refuse = () => {
+        throw new RangeError("none of them");
+      };
+      await expect(readTable(path, { schema, columns: refuse })).rejects.toThrow(RangeError);
+    }
+  });
+
   test("names a column that is not there, and those that are", async () => {
     const error = await failure(path, { columns: ["score", "scoer"] });
     expect(error.code).toBe("unknown-column");

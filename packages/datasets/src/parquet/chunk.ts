@@ -14,6 +14,8 @@ export class ChunkReader {
   /** The next row of the page, and its next cell that is not missing. */
   private row = 0;
   private cell = 0;
+  /** Numbers on their way into a sink: a new array for every run would keep the garbage collector busy. */
+  private scratch = new Float64Array(0);
 
   constructor(chunk: ChunkBytes, leaf: Leaf, decompress: Decompress) {
     this.leaf = leaf;
@@ -66,11 +68,16 @@ export class ChunkReader {
       sink.doubles(cells.subarray(this.cell, this.cell + rows), null);
       this.cell += rows;
     } else {
-      const values = new Float64Array(rows);
+      const values = this.scratchOf(rows);
       this.cell = spread(values, cells, { indexes: page.indexes, defined, from: this.cell });
       sink.doubles(values, defined);
     }
     this.row += rows;
+  }
+
+  private scratchOf(rows: number): Float64Array {
+    if (this.scratch.length < rows) this.scratch = new Float64Array(rows);
+    return this.scratch.subarray(0, rows);
   }
 }
 

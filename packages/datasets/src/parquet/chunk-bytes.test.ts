@@ -1,0 +1,31 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { ChunkBytes } from "./chunk-bytes.ts";
+
+const file = Uint8Array.from({ length: 600_000 }, (_, index) => (index * 31) % 251);
+
+test("whatever is peeked at and taken, the bytes come in order and each is read once or twice at most", async () => {
+  const step = fc.record({ peek: fc.nat(300_000), take: fc.nat(300_000) });
+  await fc.assert(
+    fc.asyncProperty(fc.nat(1000), fc.array(step, { maxLength: 12 }), async (start, steps) => {
+      let read = 0;
+      const from = async (first: number, last: number) => {
+        read += last - first;
+        return file.slice(first, last);
+      };
+      const chunk = new ChunkBytes(from, start, file.length);
+      let at = start;
+      for (const { peek, take } of steps) {
+        const seen = await chunk.peek(peek);
+        expect(seen.length).toBeGreaterThanOrEqual(Math.min(peek, chunk.left));
+        expect(Buffer.compare(seen, file.subarray(at, at + seen.length))).toBe(0);
+        const count = Math.min(take, chunk.left);
+        expect(Buffer.compare(await chunk.take(count), file.subarray(at, at + count))).toBe(0);
+        at += count;
+        expect(chunk.left).toBe(file.length - at);
+      }
+      expect(read).toBeLessThanOrEqual(file.length - start);
+    }),
+    { seed: 5, numRuns: 200 },
+  );
+});
