@@ -12,14 +12,20 @@ export interface CalibrationBin {
   rows: number;
 }
 
+const binsWanted = 10;
+
 /**
  * Bins of (nearly) equal numbers of rows, so that every point rests on as much: fewer than ten where rows are few or
  * scores are tied, for equal scores are never parted. Of weighted rows the interval is that of Kish's effective number
  * of rows, (Σw)² / Σw² (L. Kish, Survey Sampling, 1965, §8.2).
+ *
+ * @param order rows by ascending score, where the caller has sorted them already
  */
-export function calibrationBins({ labels, scores, weights }: LabelledScores, wanted = 10): CalibrationBin[] {
-  const order = ascendingOrder(scores);
-  const size = Math.max(20, Math.ceil(order.length / wanted));
+export function calibrationBins(
+  { labels, scores, weights }: LabelledScores,
+  order: Uint32Array = ascendingOrder(scores),
+): CalibrationBin[] {
+  const size = Math.max(20, Math.ceil(order.length / binsWanted));
   const bins: CalibrationBin[] = [];
   for (let start = 0; start < order.length; ) {
     let end = Math.min(order.length, start + size);

@@ -11,9 +11,11 @@ export interface Sweep {
   negatives: number;
 }
 
-/** O(n log n) at most; curves are drawn from it, so that rows are sorted once. */
-export function sweepOf({ labels, scores, weights }: LabelledScores): Sweep {
-  const order = ascendingOrder(scores);
+/** Curves are drawn from it. @param order rows by ascending score, where the caller has sorted them already. */
+export function sweepOf(
+  { labels, scores, weights }: LabelledScores,
+  order: Uint32Array = ascendingOrder(scores),
+): Sweep {
   const truePositives = new Float64Array(order.length);
   const falsePositives = new Float64Array(order.length);
   let [positives, negatives, steps] = [0, 0, 0];

@@ -1,4 +1,4 @@
-import { oneLine, shortened } from "../clean.ts";
+import { oneLine } from "../clean.ts";
 
 /** Widths of 12 px text in DejaVu Sans, the widest of the fonts that the pages may be shown in. */
 const narrow = /[ijl|!.,:;'`()[\]{}ftrI /\\-]/;
@@ -17,9 +17,13 @@ export function roomFor(text: string): number {
 /** The name, shortened in its middle until it fits; names that differ in their ends stay apart. */
 export function fitted(name: string, room: number): string {
   const line = oneLine(name) || "(no name)";
-  for (let length = Math.min(line.length, 60); length > 3; length--) {
-    const label = shortened(line, length);
+  if (roomFor(line) <= room) return line;
+  const characters = [...line];
+  for (let kept = Math.min(characters.length - 1, 60); kept > 1; kept--) {
+    const head = Math.ceil(kept * 0.6);
+    const tail = characters.slice(characters.length - (kept - head));
+    const label = `${characters.slice(0, head).join("")}…${tail.join("")}`;
     if (roomFor(label) <= room) return label;
   }
-  return shortened(line, 3);
+  return "…";
 }
