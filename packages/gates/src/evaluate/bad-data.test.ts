@@ -85,8 +85,36 @@ function every(asked: readonly { name: string }[], value: number): Record<string
 it("a baseline's metric named as a thing that every object has is not there", () => {
   const good: Models = goodData("binary");
   const { baseline: _, ...alone } = good;
-  const metrics = JSON.parse('{"__proto__": {"f1": 0.1}}') as Record<string, number>;
+  const metrics = Object.create({ f1: 0.1 }) as Record<string, number>;
   expect(ask(["f1 >= baseline - 0.5"], { ...alone, baseline: { metrics } }, "estimate")).toEqual([
     "f1 >= baseline - 0.5: inconclusive",
   ]);
+});
+
+describe("what is missing is counted in what the metric rests on:", () => {
+  const settle = (gate: string, evaluation: Evaluation) =>
+    evaluate(parseGates(gate), evaluation, { rule: "prove", confidence: 0.95 }).verdicts[0]?.settle;
+
+  it("queries of a ranking", () => {
+    const { slices: _, ...ranking } = goodData("ranking");
+    const few = { ...ranking, groups: Int32Array.from(ranking.labels, (__, i) => i % 20) };
+    expect(settle("mrr >= 0.1", few)).toBe("need 30 queries, have 20");
+  });
+
+  it("what rows are worth where they have weights", () => {
+    const good = goodData("binary");
+    // n equal weights are worth n rows, and what is beside them next to nothing.
+    const weights = good.labels.map((_, i) => (i < 20 ? 1 : 1e-9));
+    expect(settle("accuracy >= 0.1", { ...good, weights })).toBe("need 30 effective rows, have 20");
+    const skewed = good.labels.map((label, i) => (label === 0 ? 1 : i < 12 ? 1 : 1e-9));
+    expect(settle("recall >= 0.1", { ...good, weights: skewed })).toBe(
+      "need 10 positive effective rows, have 6",
+    );
+  });
+
+  it("and not in positives where the baseline is what is missing", () => {
+    const { baseline: _, ...good } = goodData("binary");
+    const few = { ...good, labels: good.labels.map((__, i) => (i < 5 ? 1 : 0)) };
+    expect(settle("agreement >= 0.5", few)).toBeUndefined();
+  });
 });
