@@ -9,6 +9,7 @@ import type { VerdictName } from "@ml-actions/gates/types";
 import { MemoryPlace } from "@ml-actions/rollout/memory.testing";
 import type { PlanRequest } from "@ml-actions/rollout/plan";
 import { planOf, play, stable } from "@ml-actions/rollout/play.testing";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { configurationDigest } from "./configuration.ts";
 import { EvidenceError } from "./error.ts";
@@ -246,6 +247,37 @@ describe("a statement that was edited", () => {
       expect(error).toBeInstanceOf(EvidenceError);
       expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
     }
+  });
+});
+
+describe("a statement with anything anywhere", () => {
+  /** Every place in a value, as the path to it. */
+  function placesIn(value: unknown, path: string[] = []): string[][] {
+    if (typeof value !== "object" || value === null) return [path];
+    return [path, ...Object.entries(value).flatMap(([key, inner]) => placesIn(inner, [...path, key]))];
+  }
+
+  it("is replayed or refused with one clear error, never a crash", () => {
+    const places = placesIn(JSON.parse(good).predicate[figuresField]).slice(1);
+    const anything = fc.oneof(
+      fc.jsonValue({ maxDepth: 2 }),
+      fc.constantFrom(0, -1, 0.5, 1e15, 1e308, "?", "__proto__", [], {}, null),
+    );
+    fc.assert(
+      fc.property(fc.nat(places.length - 1), anything, (which, value) => {
+        const text = edited((figures) => {
+          const path = places[which] as string[];
+          const holder = path.slice(0, -1).reduce((inner, key) => inner[key], figures);
+          holder[path.at(-1) as string] = value;
+        });
+        try {
+          replay(text);
+        } catch (error) {
+          expect(error).toBeInstanceOf(EvidenceError);
+        }
+      }),
+      { numRuns: 150, seed: 1 },
+    );
   });
 });
 

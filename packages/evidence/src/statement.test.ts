@@ -109,6 +109,11 @@ describe("a test-result statement", () => {
     expect(make({ startedAt: Number.NaN })).toThrow(/startedAt/);
   });
 
+  test.each(["eval", "shadow", "canary", "drift"] as const)("can be of kind %s", (kind) => {
+    const statement = testResultStatement(testResult({ kind }));
+    expect(readStatement(formatStatement(statement), "x").predicate[figuresField].kind).toBe(kind);
+  });
+
   test("keeps an interval that is open on one side", () => {
     const statement = testResultStatement(
       testResult({ verdicts: [verdict({ interval: [0.1, Number.POSITIVE_INFINITY] })] }),

@@ -111,6 +111,13 @@ describe("recorded windows", () => {
   });
 });
 
+it("are refused when a small file would unpack to gigabytes", () => {
+  const bounds = [Array.from({ length: 10_000 }, (_, i) => i)];
+  const side: [number, number, null, number[], null] = [1, 0, null, [0, 1], null];
+  const looks = Array.from({ length: 4_000 }, (): [number, typeof side, typeof side] => [1, side, side]);
+  expect(unpackWindows({ start: 0, bounds, looks })).toBe("looks unpack to more than 64 million counts");
+});
+
 describe("the record of a rollout", () => {
   const facts = { steps: [10, 100], minSamples: 1, stepTimeoutMs: 1, bakeMs: 0, phases: [], wealth: [] };
 
@@ -135,13 +142,13 @@ describe("the record of a rollout", () => {
 
   it("that is too large keeps no look rather than some, and says so", () => {
     const boundsMs = Array.from({ length: 2000 }, (_, i) => i + 1);
-    const observations = Array.from({ length: 1500 }, (_, at): Observation => {
+    const observations = Array.from({ length: 700 }, (_, at): Observation => {
       const latency = { boundsMs, counts: [...boundsMs.map(() => at * 1111), 0] };
       const counts = { requests: at, errors: 0, nan: 0, latency };
       return { at, ok: true, stable: counts, candidate: counts };
     });
     const record = rolloutRecord(gates, { ...facts, observations });
     expect(record.windows).toBeNull();
-    expect(record.notKept).toMatch(/1500 looks take \d+\.\d MiB, at most 12 MiB are kept/);
+    expect(record.notKept).toMatch(/700 looks take \d+\.\d MiB, at most 12 MiB are kept/);
   });
 });

@@ -77,8 +77,14 @@ export function packWindows(gates: readonly Gate[], observations: readonly Obser
   return { start, bounds: dictionary.bounds, looks };
 }
 
+/** A day looked at every second with 240 buckets a side has 41 million. */
+const mostCounts = 64_000_000;
+
 /** The observations that were packed; a text that says where it cannot be. */
 export function unpackWindows({ start, bounds, looks }: Windows): Observation[] | string {
+  if (countsIn(looks, bounds) > mostCounts) {
+    return `looks unpack to more than ${mostCounts / 1e6} million counts`;
+  }
   const observations: Observation[] = [];
   let at = start;
   let last: Sides = { stable: nothing, candidate: nothing };
@@ -98,6 +104,16 @@ export function unpackWindows({ start, bounds, looks }: Windows): Observation[] 
     observations.push({ at, ok: true, stable: sideCounts(stable), candidate: sideCounts(candidate) });
   }
   return observations;
+}
+
+/** How many counts the histograms unpack to: a run of a few characters may stand for thousands. */
+function countsIn(looks: Windows["looks"], bounds: Windows["bounds"]): number {
+  const packedOnes = looks.flatMap(([, stable, candidate]) =>
+    [stable, candidate].flatMap((one) => (Array.isArray(one) ? [one[3], one[4]] : [])),
+  );
+  return packedOnes.reduce((sum: number, one) => {
+    return sum + (Array.isArray(one) ? (bounds[one[0] ?? -1]?.length ?? 0) + 1 : 0);
+  }, 0);
 }
 
 /** Each list of bounds once. */

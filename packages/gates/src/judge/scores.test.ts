@@ -81,6 +81,19 @@ describe("score drift", () => {
     expect(one(gate, alone)).toMatchObject({ verdict: "inconclusive", observed: null });
   });
 
+  it("joins windows that are too small to say anything alone", () => {
+    // Each side had its ten requests in windows of its own.
+    const turns = Array.from({ length: 400 }, (_, turn) => {
+      const [before, after] = [Math.ceil(turn / 2), Math.floor(turn / 2)];
+      return seen(
+        turn,
+        spread([3, 3, 2, 2].map((n) => n * before)),
+        spread([3, 3, 2, 2].map((n) => n * after)),
+      );
+    });
+    expect(one(gate, turns)).toMatchObject({ verdict: "pass", observed: 0 });
+  });
+
   it("keeps what was shown when stable has no traffic any more", () => {
     const observations = play(scored(0), scored(0), { weights: [20, 100], windowsPerStep: 30 });
     expect(one(gate, observations).verdict).toBe("pass");
