@@ -24,13 +24,20 @@ export interface ProcessOptions {
 const stderrKeptBytes = 2000;
 const graceMs = 1000;
 
+interface Waiting {
+  settle: (message: FromProcess) => void;
+  fail: (error: ServingError) => void;
+  timeoutMs: number;
+}
+
 export class InferenceProcess {
   readonly #child: ChildProcess;
   /** What the process runs: known once it has loaded. */
   digest = "";
   #stderr = "";
   #ended: string | null = null;
-  #waiting: { settle: (message: FromProcess) => void; fail: (error: ServingError) => void } | null = null;
+  /** Questions without an answer, the oldest first: it is the one that the process is at. */
+  #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
   /** Called once, when the process ends for whatever reason. */
   onEnd: (why: ServingError) => void = () => {};
@@ -73,8 +80,8 @@ export class InferenceProcess {
     }
   }
 
-  /** One message at a time: the pool asks again when this has settled. Rejects with code `timeout` (the process is
-   * killed), `crash` or `inference`. */
+  /** Messages are answered one after another, in their order; the time of one begins when the one before has its answer.
+   * Rejects with code `timeout` (the process is killed), `crash` (also when one before has timed out) or `inference`. */
   async run(rows: number, tensors: TensorData[], timeoutMs: number): Promise<DoneMessage> {
     const answer = await this.#ask({ type: "run", rows, tensors }, timeoutMs);
     if (answer.type === "done") return answer;
@@ -90,41 +97,45 @@ export class InferenceProcess {
   #ask(message: ToProcess, timeoutMs: number): Promise<FromProcess> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== null) return reject(this.#crash());
-      this.#waiting = { settle: resolve, fail: reject };
-      this.#timer = setTimeout(() => {
-        const { fail } = this.#take() ?? {};
-        this.kill();
-        fail?.(
-          new ServingError(
-            "timeout",
-            `the model did not answer within ${timeoutMs} ms; its process was killed`,
-            {
-              remedy: "Allow more time (INFERENCE_TIMEOUT_MS), or find out which input makes the graph slow.",
-            },
-          ),
-        );
-      }, timeoutMs);
+      this.#waiting.push({ settle: resolve, fail: reject, timeoutMs });
+      if (this.#waiting.length === 1) this.#startTimer();
       this.#child.send(message, (error) => {
         if (error !== null) this.#end(error.message);
       });
     });
   }
 
-  #take() {
-    clearTimeout(this.#timer);
-    const waiting = this.#waiting;
-    this.#waiting = null;
-    return waiting;
+  #startTimer(): void {
+    const [oldest] = this.#waiting;
+    if (oldest === undefined) return;
+    const { timeoutMs } = oldest;
+    this.#timer = setTimeout(() => {
+      this.#waiting.shift();
+      this.kill();
+      oldest.fail(
+        new ServingError(
+          "timeout",
+          `the model did not answer within ${timeoutMs} ms; its process was killed`,
+          {
+            remedy: "Allow more time (INFERENCE_TIMEOUT_MS), or find out which input makes the graph slow.",
+          },
+        ),
+      );
+    }, timeoutMs);
   }
 
   #settle(message: FromProcess): void {
-    this.#take()?.settle(message);
+    clearTimeout(this.#timer);
+    const answered = this.#waiting.shift();
+    this.#startTimer();
+    answered?.settle(message);
   }
 
   #end(why: string): void {
     if (this.#ended !== null) return;
     this.#ended = why;
-    this.#take()?.fail(this.#crash());
+    clearTimeout(this.#timer);
+    for (const { fail } of this.#waiting.splice(0)) fail(this.#crash());
     this.onEnd(this.#crash());
   }
 

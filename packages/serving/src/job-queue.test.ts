@@ -4,6 +4,7 @@ import { type Job, JobQueue, maxRequestsTogether, maxRowsTogether } from "./job-
 const job = (rows = 1, alone = false): Job => ({
   rows,
   alone,
+  ahead: false,
   tensors: [],
   crashes: 0,
   since: 0,

@@ -14,6 +14,9 @@ export interface Job {
   tensors: TensorData[];
   /** It travels without company: a batch that held it timed out, crashed or was refused, or it is being timed. */
   alone: boolean;
+  /** It may be sent to a process that is still at another message: a part of a large batch, whose next part would
+   * otherwise wait for this process's attention after every answer. */
+  ahead: boolean;
   /** Processes that have died under it. */
   crashes: number;
   /** Since when it waits, by `performance.now()`. */
@@ -34,6 +37,11 @@ export class JobQueue {
 
   get length(): number {
     return this.#jobs.length - this.#head;
+  }
+
+  /** The job that is taken next. */
+  get next(): Job | undefined {
+    return this.#jobs[this.#head];
   }
 
   push(job: Job): void {

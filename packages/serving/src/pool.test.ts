@@ -74,6 +74,32 @@ describe("the pool", () => {
     });
   });
 
+  it("answers large batches unharmed whose process is killed, and its next messages with it", async () => {
+    const { pool, batch } = await start("moody");
+    // The slow row is in the first of the parts that the process has.
+    const moods = Array.from({ length: 3000 }, (_, row) => (row === 7 ? 640 : row % 400));
+    const answers = [moods, moods.toReversed()].map((each) =>
+      pool.predict(batch(...each.map((mood) => ({ mood })))),
+    );
+    await sleep(100);
+    for (const pid of await childrenOf(process.pid, "programs/inference.ts")) process.kill(pid, "SIGKILL");
+    const [forward, backward] = await Promise.all(answers);
+    expect(backward?.values.toReversed()).toEqual(forward?.values);
+    expect(pool.health().restarts).toBe(1);
+  });
+
+  it("fails the large batch that holds a row without end, and no other", async () => {
+    const { pool, batch } = await start("moody", { timeoutMs: 500 });
+    const [good, bad] = [3, 5000].map((mood) =>
+      Array.from({ length: 4000 }, () => ({ mood: 1 })).with(2500, { mood }),
+    );
+    const results = await Promise.allSettled([bad, good].map((rows) => pool.predict(batch(...(rows ?? [])))));
+    expect(results.map((result) => result.status)).toEqual(["rejected", "fulfilled"]);
+    expect(codeOf((results[0] as PromiseRejectedResult).reason)).toBe("timeout");
+    while (pool.health().alive < 1) await sleep(20);
+    expect((await pool.predict(batch({ mood: 1 }))).rows).toBe(1);
+  });
+
   it("kills a process that does not answer in time; only the culprit fails", async () => {
     const { pool, batch } = await start("moody", { timeoutMs: 300 });
     const requests = Array.from({ length: 50 }, (_, index) =>

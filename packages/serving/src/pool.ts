@@ -22,6 +22,9 @@ export type { PoolHealth, PoolOptions, Prediction } from "./pool-types.ts";
 const maxCrashes = 3;
 /** What a replacement may take on a busy machine, before those that wait for it are given up. */
 const replacementMs = 20_000;
+/** Messages that a process may have at once, where they may be sent ahead. */
+const mostInFlight = 2;
+const byItself = { alone: true, ahead: false };
 
 export class InferencePool {
   readonly #contract: Contract;
@@ -97,7 +100,8 @@ export class InferencePool {
         const from = next;
         next = Math.min(batch.rows, from + maxRowsTogether);
         const part = next - from === batch.rows ? batch : sliceBatch(batch, from, next);
-        const answer = await this.#ask(part.rows, tensorsOf(this.#contract, part), false);
+        const tensors = tensorsOf(this.#contract, part);
+        const answer = await this.#ask(part.rows, tensors, { alone: false, ahead: part !== batch });
         if (answer.width !== width) throw wrongWidth(answer.width, width);
         values.set(answer.values, from * width);
         inferenceMs += answer.ms;
@@ -119,7 +123,7 @@ export class InferencePool {
     const ms = new Float64Array(rows.length * repeats);
     for (let turn = rows.length === 0 ? 0 : -warmUp; turn < ms.length; turn++) {
       const row = ((turn % rows.length) + rows.length) % rows.length;
-      const answer = await this.#ask(1, singles[row] as TensorData[], true);
+      const answer = await this.#ask(1, singles[row] as TensorData[], byItself);
       if (turn >= 0) ms[turn] = answer.ms;
     }
     return ms;
@@ -127,7 +131,7 @@ export class InferencePool {
 
   /** Answers the contract's probe through the queue, as a request would be. */
   async probe(): Promise<void> {
-    await this.#ask(1, this.#processes.probe, true);
+    await this.#ask(1, this.#processes.probe, byItself);
   }
 
   /** Refuses what waits with code `stopped` and ends the processes; one that is busy is killed. */
@@ -138,14 +142,14 @@ export class InferencePool {
     await this.#processes.stop();
   }
 
-  #ask(rows: number, tensors: TensorData[], alone: boolean): Promise<Answer> {
+  #ask(rows: number, tensors: TensorData[], how: Pick<Job, "alone" | "ahead">): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const { refusal } = this.#processes;
       if (this.#stopped) return reject(stopped());
       if (refusal !== null) return reject(unavailable(refusal));
       if (this.#queue.length >= this.#maxQueued)
         return reject(overloaded(`${this.#queue.length} requests wait already`));
-      this.#queue.push({ rows, tensors, alone, crashes: 0, since: performance.now(), resolve, reject });
+      this.#queue.push({ rows, tensors, ...how, crashes: 0, since: performance.now(), resolve, reject });
       this.#schedule();
     });
   }
@@ -168,15 +172,20 @@ export class InferencePool {
     // After the sockets of this tick were read: what arrived together travels together.
     setImmediate(() => {
       this.#scheduled = false;
-      for (const slot of this.#processes.slots) {
-        if (this.#queue.length === 0) return;
-        if (slot.process !== null && !slot.busy) void this.#serve(slot, slot.process, this.#queue.take());
+      // Every idle process gets a message before any gets another.
+      for (let inFlight = 0; inFlight < mostInFlight; inFlight++) {
+        for (const slot of this.#processes.slots) {
+          const { next } = this.#queue;
+          if (next === undefined || (inFlight > 0 && !next.ahead)) return;
+          if (slot.process === null || slot.inFlight > inFlight) continue;
+          void this.#serve(slot, slot.process, this.#queue.take());
+        }
       }
     });
   }
 
   async #serve(slot: Slot, process: InferenceProcess, jobs: Job[]): Promise<void> {
-    slot.busy = true;
+    slot.inFlight++;
     const rows = jobs.reduce((sum, job) => sum + job.rows, 0);
     try {
       const tensors = mergeTensors(jobs.map((job) => job.tensors));
@@ -191,7 +200,7 @@ export class InferencePool {
     } catch (error) {
       this.#failed(jobs, error as ServingError);
     }
-    slot.busy = false;
+    slot.inFlight--;
     this.#schedule();
   }
 
@@ -203,7 +212,7 @@ export class InferencePool {
       if (error.code === "crash") job.crashes++;
       const innocent = jobs.length > 1 || (error.code === "crash" && job.crashes < maxCrashes);
       if (innocent && !this.#stopped)
-        again.push(Object.assign(job, { alone: true, since: performance.now() }));
+        again.push(Object.assign(job, { ...byItself, since: performance.now() }));
       else job.reject(this.#stopped ? stopped() : error);
     }
     this.#queue.putBack(again);

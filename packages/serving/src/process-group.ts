@@ -10,7 +10,8 @@ import { type TensorData, tensorsOf } from "./tensors.ts";
 export interface Slot {
   /** null while it is being replaced. */
   process: InferenceProcess | null;
-  busy: boolean;
+  /** Messages that it was sent and has not answered. */
+  inFlight: number;
   /** Ends in a row without an answer between them. */
   failures: number;
   /** Why the last attempt to replace it failed; null once one has succeeded. */
@@ -44,7 +45,7 @@ export class ProcessGroup {
     this.#hooks = hooks;
     this.slots = Array.from({ length: processes }, () => ({
       process: null,
-      busy: false,
+      inFlight: 0,
       failures: 0,
       refusal: null,
     }));
@@ -83,7 +84,7 @@ export class ProcessGroup {
     await Promise.all(
       this.slots.map(async (slot) => {
         clearTimeout(slot.timer);
-        if (slot.busy) slot.process?.kill();
+        if (slot.inFlight > 0) slot.process?.kill();
         await slot.process?.stop();
       }),
     );

@@ -131,7 +131,7 @@ function main(): void {
   process.on("SIGTERM", () => {});
   process.on("disconnect", () => process.exit(0));
   dieWithParent();
-  process.on("message", async (message: ToProcess) => {
+  const answer = async (message: ToProcess): Promise<void> => {
     try {
       if (message.type === "load") {
         const result = await load(message);
@@ -149,6 +149,11 @@ function main(): void {
         send({ type: "refused", stage: error.stage, message: text }, () => process.exit(1));
       else send({ type: "failed", message: text });
     }
+  };
+  // Answers must come in the order of the messages: the parent knows by that which is which.
+  let last: Promise<void> = Promise.resolve();
+  process.on("message", (message: ToProcess) => {
+    last = last.then(() => answer(message));
   });
 }
 
