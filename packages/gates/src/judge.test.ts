@@ -73,6 +73,13 @@ describe("the judge", () => {
     expect(observations).toEqual(copy);
   });
 
+  it("loses no request of windows that are too small to say anything alone", () => {
+    const trickle = Array.from({ length: 600 }, (_, look) => seen(look, side(5 * look), side(2 * look)));
+    for (const gate of ["error_rate <= baseline + 0.01", "error_rate <= 0.01"]) {
+      expect(one(gate, trickle)).toMatchObject({ verdict: "pass", n: 2 * 599 });
+    }
+  });
+
   it("keeps a refutation once made, as calling it after every observation would", () => {
     const early = (window: number) => (window < 5 ? { ...healthy, errors: 0.3 } : healthy);
     const observations = play(healthy, 8, { candidate: early });

@@ -94,6 +94,32 @@ describe("score drift", () => {
     expect(one(gate, turns)).toMatchObject({ verdict: "pass", observed: 0 });
   });
 
+  it("holds each direction apart when a bound's rarer side changes", () => {
+    // The candidate has .25 more above the only bound, first among few, then among many.
+    const totals = { stable: [0, 0], candidate: [0, 0] };
+    const observations = Array.from({ length: 80 }, (_, window) => {
+      const late = window >= 40;
+      for (const [side, above] of [
+        ["stable", late ? 70 : 20],
+        ["candidate", late ? 95 : 45],
+      ] as const) {
+        totals[side] = [(totals[side][0] ?? 0) + 100 - above, (totals[side][1] ?? 0) + above];
+      }
+      return seen(window, spread(totals.stable, [0.5]), spread(totals.candidate, [0.5]));
+    });
+    const verdict = one("score_drift <= 0.2", observations);
+    expect(verdict.observed).toBeCloseTo(0.25, 10);
+    expect(verdict.interval?.[0]).toBeLessThan(0.25);
+    expect(verdict.interval?.[1]).toBeGreaterThan(0.25);
+    expect(verdict.verdict).not.toBe("pass");
+  });
+
+  it("begins with all its money and no more", () => {
+    const [wealth] = wealthOverTime([parseGate(gate)], play(scored(0), scored(0)), prove);
+    // Nothing is known of the deciles before the first window, so nothing was bet.
+    expect(wealth?.points[0]?.fail).toBeCloseTo(0, 10);
+  });
+
   it("keeps what was shown when stable has no traffic any more", () => {
     const observations = play(scored(0), scored(0), { weights: [20, 100], windowsPerStep: 30 });
     expect(one(gate, observations).verdict).toBe("pass");
