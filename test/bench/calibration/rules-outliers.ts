@@ -88,8 +88,9 @@ export function outliers(runs: number): string {
   });
   return `### One outlier of 1e6 in ${rows.toLocaleString("en-US")} rows
 
-How often it changes the verdict of \`estimate\`, \`refute\` and \`prove\`, where one row in a thousand can change it at all: close to the
-bound. Ranks, counts and quantiles do not follow it. A mean error does, and should: that model was wrong by a million.
+How often it changes the verdict, of candidates so close to the bound that any one row in a thousand may change it now and
+then. Ranks, counts and quantiles do not follow it. A mean error does, and should: that model was wrong by a million (whether one
+row proves that is what \`refute\` asks besides).
 
 | gate | of 1e6 | \`estimate\` | \`refute\` | \`prove\` |
 |---|---|---|---|---|

@@ -27,12 +27,19 @@ export async function section(runs: number): Promise<string> {
 }
 
 function introduction(runs: number): string {
+  const known = (100 * Math.sqrt((0.05 * 0.95) / runs)).toFixed(1);
   return `## Decision rules
 
-Each gate is \`<metric> >= baseline - ${margin}\` at 95 %, both models judged on the same rows; ${runs.toLocaleString("en-US")} runs a cell (a share of 5 % is known to ${(100 * Math.sqrt((0.05 * 0.95) / runs)).toFixed(1)} %). \`estimate\` is the naive
-rule. *Equal*: two equally good models. *Worse by the margin*: the candidate lies just beyond the bound, where errors are
-most frequent. *Worse by twice the margin*: it should be stopped. A sample with fewer than ten positives is not
-judged: \`refute\` and \`prove\` are inconclusive.`;
+Each gate is \`<metric> >= baseline - ${margin}\` at 95 %, both models judged on the same rows; ${runs.toLocaleString("en-US")} runs a cell, which know
+a share of 5 % to ${known} % (one standard error). \`estimate\` is the naive rule.
+
+- *Equal*: two equally good models, which ought to pass. \`refute\` promises to block them in at most 5 % of runs; what
+  \`prove\` does not pass it leaves undecided.
+- *Worse by the margin*: the candidate lies just beyond the bound, where errors are most frequent. \`prove\` promises to pass
+  it in at most 5 % of runs.
+- *Worse by twice the margin*: it ought to be stopped. \`refute\` promises nothing here: it blocks what is proven bad.
+
+With fewer than ten positives \`refute\` and \`prove\` are inconclusive.`;
 }
 
 function table(
@@ -52,7 +59,7 @@ function table(
         ...[1 - edge.naiveFails, edge.proves],
         ...[1 - worse.naiveFails, 1 - worse.fails, worse.proves],
       ];
-      return `| ${percent(prevalence)} | ${n.toLocaleString("en-US")} | ${cells.map(percent).join(" | ")} |`;
+      return `| ${100 * prevalence} % | ${n.toLocaleString("en-US")} | ${cells.map(percent).join(" | ")} |`;
     });
   });
   return `### ${title}
