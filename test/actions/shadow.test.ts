@@ -260,6 +260,8 @@ describe("mirror", () => {
       expect(candidate.coverage).toBeGreaterThan(0.9);
       expect(candidate.coverage).toBeLessThan(1);
       expect(candidate.duplicate_requests).toBeGreaterThan(1);
+      // On a busy machine a few answers may be later than is waited for.
+      expect(candidate.unanswered_requests).toBeLessThan(0.05 * (candidate.eligible_requests ?? 0));
       expect(candidate.labels_not_compared).toBeGreaterThanOrEqual(1);
       expect(candidate.unknown_labels).toBeGreaterThanOrEqual(2);
       expect(candidate.eligible_requests).toBe(

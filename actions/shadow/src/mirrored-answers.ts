@@ -11,6 +11,8 @@ import { Tail } from "./tail.ts";
  * candidate's answer to a request that stable answered longer ago than this is in its log, or counts as lost. */
 const settledAfterMs = 3_000;
 
+type Opened = Pick<LocalTarget, "mirrorTelemetry" | "predictions">;
+
 export interface Mirroring {
   stable: Release;
   candidate: Release;
@@ -21,12 +23,12 @@ export interface Mirroring {
 }
 
 export class MirroredAnswers {
-  readonly #opened: LocalTarget;
+  readonly #opened: Opened;
   readonly #mirroring: Mirroring;
   readonly #join: Join;
   readonly #tails: Record<Side, Tail>;
 
-  constructor(opened: LocalTarget, mirroring: Mirroring) {
+  constructor(opened: Opened, mirroring: Mirroring) {
     const { stable, candidate, width, copiesFromMs } = mirroring;
     const tail = ({ digest }: Release) =>
       new Tail((fromMs) => opened.predictions(digest, fromMs), copiesFromMs);

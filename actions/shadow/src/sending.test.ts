@@ -117,6 +117,10 @@ describe("sending", () => {
     const over = await sent(10_000, {}, { rate: 50, deadline: Date.now() + 300 });
     expect(over.found.size).toBeLessThan(40);
     await expect(sent(10_000, {}, { signal: AbortSignal.timeout(200) })).rejects.toThrow();
+    const began = performance.now();
+    const never: Answer = () => ({ delayMs: 20_000 });
+    await expect(sent(9, { candidate: never }, { signal: AbortSignal.timeout(200) })).rejects.toThrow();
+    expect(performance.now() - began).toBeLessThan(2_000);
   });
 
   it("warms both sides up with requests of which nothing is kept", async () => {

@@ -58,7 +58,10 @@ export class Sending {
   async sendAll(requests: AsyncIterable<ReplayRequest>, record: Recorder): Promise<{ notes: string[] }> {
     const agent = new Agent({ keepAlive: true });
     const source = requests[Symbol.asyncIterator]();
-    const { rate } = this.#pace;
+    const { rate, signal } = this.#pace;
+    // A cancelled run does not wait for a server that does not answer.
+    const hangUp = () => agent.destroy();
+    signal.addEventListener("abort", hangUp);
     const beganAt = performance.now();
     let taken = 0;
     let answered = 0;
@@ -76,6 +79,7 @@ export class Sending {
     try {
       await Promise.all(Array.from({ length: rate === null ? atOnce : atOnceWithRate }, lane));
     } finally {
+      signal.removeEventListener("abort", hangUp);
       agent.destroy();
       await source.return?.();
     }
@@ -114,6 +118,7 @@ export class Sending {
   /** A failure that does not come again is one of the moment, which `error_rate` counts; one that does is the answer. */
   async #settled(side: Side, first: Asked, send: (side: Side) => Promise<Asked>): Promise<HttpAnswer> {
     if (!isFailure(first)) return first;
+    this.#pace.signal.throwIfAborted();
     await this.#back(side);
     return send(side);
   }
