@@ -1,5 +1,5 @@
-import { placementsOf } from "../metrics/auc.ts";
-import { delongSe } from "../statistics/delong.ts";
+import { classTotals, placementsOf } from "../metrics/auc.ts";
+import { delongSe, delongSeOfOne, type PlacedRows } from "../statistics/delong.ts";
 import { normalUncertainty } from "../statistics/interval.ts";
 import { logitUncertainty } from "../statistics/logit.ts";
 import { firstUnmet, negatives, positives } from "./requirements.ts";
@@ -10,15 +10,15 @@ export const auc: Estimator = {
   undefinedFor: firstUnmet([positives, negatives]),
   value: (side) => side.auc,
   uncertainty(candidate, baseline, factor) {
-    const { labels, weights } = candidate;
-    const placements = placementsOfSide(candidate);
-    const se = delongSe({ labels, weights, placements }, baseline && placementsOfSide(baseline), factor);
-    return baseline === null
-      ? logitUncertainty(candidate.auc, se)
-      : normalUncertainty(candidate.auc - factor * baseline.auc, se);
+    if (baseline === null) {
+      const { ranking } = candidate;
+      return logitUncertainty(candidate.auc, delongSeOfOne(ranking, classTotals(ranking)));
+    }
+    const se = delongSe(placed(candidate), placed(baseline), factor);
+    return normalUncertainty(candidate.auc - factor * baseline.auc, se);
   },
 };
 
-function placementsOfSide({ ranking, weights }: Side): Float64Array {
-  return placementsOf(ranking, weights);
+function placed({ labels, weights, ranking, auc: value }: Side): PlacedRows {
+  return { labels, weights, placements: placementsOf(ranking), auc: value };
 }

@@ -12,12 +12,12 @@ import type { Estimator, Side } from "./side.ts";
 
 /** Average precision with its influences' standard error; of two models the excess of few rows cancels. */
 export const precisionOverRecall: Estimator = fromInfluence({
-  value: ({ ranking, weights }) => averagePrecision(ranking, weights),
+  value: ({ ranking }) => averagePrecision(ranking),
   estimate: ({ ranking, weights, n }) => ({
-    value: averagePrecision(ranking, weights),
+    value: averagePrecision(ranking),
     n,
     weights,
-    influences: held(averagePrecisionInfluence(ranking, weights)),
+    influences: held(averagePrecisionInfluence(ranking)),
   }),
   needs: [positives],
   scale: 1,
@@ -25,8 +25,8 @@ export const precisionOverRecall: Estimator = fromInfluence({
 });
 
 /** On the logit scale, the excess taken off; what was seen lies within. */
-function alone({ ranking, weights }: Side, value: number, se: number): Uncertainty {
-  const centred = logitUncertainty(value - averagePrecisionExcess(ranking, weights), se);
+function alone({ ranking }: Side, value: number, se: number): Uncertainty {
+  const centred = logitUncertainty(value - averagePrecisionExcess(ranking), se);
   return {
     se,
     at(confidence) {

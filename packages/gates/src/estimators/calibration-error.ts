@@ -16,8 +16,8 @@ import type { Estimator, Side } from "./side.ts";
 
 /** Expected calibration error in bins of equal width or of equal mass. */
 export function calibrationError(kind: "width" | "mass"): Estimator {
-  const binsOf = ({ scores, ranking, weights }: Side): BinOfRow =>
-    kind === "width" ? binsOfEqualWidth(scores) : binsOfEqualMass(ranking, weights);
+  const binsOf = ({ scores, ranking }: Side): BinOfRow =>
+    kind === "width" ? binsOfEqualWidth(scores) : binsOfEqualMass(ranking);
   const binned = (side: Side) => ({ scores: side.scores, bins: binsOf(side) });
   return {
     undefinedFor: firstUnmet([probabilities]),

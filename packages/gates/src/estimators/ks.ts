@@ -32,8 +32,8 @@ const shownAgain = Math.SQRT2 - 1;
 /**
  * The largest gap over all thresholds exceeds, on average, the one at the true best threshold, which is normal and no
  * less than the truth. So the upper end is the normal one, what replicates show again taken off; from the lower end
- * all the excess is taken off. In our simulations of 100 to 3,000 rows either end erred in 6 % of samples at most,
- * where 5 % were asked for.
+ * all the excess is taken off. In our simulations, distances .12 to .95, where 5 % were asked for the lower end
+ * erred in 3 to 9 % of samples of 100 rows, 0 to 7 % of 400 and 3 to 6 % of 3,000, the upper in 0 to 3 %.
  */
 function ofOne(side: Side, seed: number): Uncertainty {
   const { distance } = side.gap;
@@ -76,12 +76,12 @@ function smoothedSe({ labels, weights, gap }: Side): number {
 const scoreBins = 512;
 
 /** Rows by score bin, the negatives' bins before the positives'. Bins hold equal numbers of rows but for ties. */
-function binned({ ranking: { order, positive, tieEnd }, weights, n }: Side): Tally {
+function binned({ ranking: { positive, tieEnd, weights }, n }: Side): Tally {
   const tally = emptyTally(2 * scoreBins);
   let bin = 0;
   for (let place = 0; place < n; place++) {
     const cell = (positive[place] === 1 ? scoreBins : 0) + bin;
-    const weight = weights === null ? 1 : (weights[order[place] as number] as number);
+    const weight = weights === null ? 1 : (weights[place] as number);
     tally.sums[cell] = (tally.sums[cell] as number) + weight;
     tally.squares[cell] = (tally.squares[cell] as number) + weight * weight;
     if (tieEnd[place] === 1) {
@@ -109,7 +109,7 @@ function largestOfCells(sums: Float64Array): number {
 
 /** At the threshold of the largest gap, held fixed: ± (1[s ≤ t] − F) over the share of the row's class. */
 function linearised({ labels, ranking, weights, n, gap }: Side): Linearised {
-  const totals = classTotals(ranking, weights);
+  const totals = classTotals(ranking);
   const total = totals.positives + totals.negatives;
   const sign = gap.positivesBelow >= gap.negativesBelow ? 1 : -1;
   const below = new Uint8Array(n);

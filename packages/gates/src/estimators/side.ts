@@ -57,19 +57,19 @@ export class Side {
 
   /** Binary only. */
   get ranking(): Ranking {
-    this.#ranking ??= rankingOf(this.labels, this.scores);
+    this.#ranking ??= rankingOf(this.labels, this.scores, this.weights);
     return this.#ranking;
   }
 
   /** Binary only. */
   get auc(): number {
-    this.#auc ??= areaUnderRoc(this.ranking, this.weights);
+    this.#auc ??= areaUnderRoc(this.ranking);
     return this.#auc;
   }
 
   /** Binary only. */
   get gap(): LargestGap {
-    this.#gap ??= largestGap(this.ranking, this.weights);
+    this.#gap ??= largestGap(this.ranking);
     return this.#gap;
   }
 

@@ -6,10 +6,10 @@ export interface ClassTotals {
   negatives: number;
 }
 
-export function classTotals({ order, positive }: Ranking, weights: Float64Array | null): ClassTotals {
+export function classTotals({ order, positive, weights }: Ranking): ClassTotals {
   let [positives, total] = [0, 0];
   for (let i = 0; i < order.length; i++) {
-    const weight = weights === null ? 1 : (weights[order[i] as number] as number);
+    const weight = weights === null ? 1 : (weights[i] as number);
     total += weight;
     positives += positive[i] === 1 ? weight : 0;
   }
@@ -18,13 +18,13 @@ export function classTotals({ order, positive }: Ranking, weights: Float64Array 
 
 /**
  * Area under the ROC curve: chance that a random positive scores above a random negative, ties counted half
- * (Mann-Whitney), rows drawn by their `weights` (by row number). NaN when a class is missing. O(n), no memory.
+ * (Mann-Whitney), rows drawn by their weights. NaN when a class is missing. O(n), no memory.
  */
-export function areaUnderRoc({ order, positive, tieEnd }: Ranking, weights: Float64Array | null): number {
+export function areaUnderRoc({ order, positive, tieEnd, weights }: Ranking): number {
   // Of what has been passed, and of the tie that is being passed.
   let [positivesBelow, negativesBelow, positivesHere, negativesHere, wins] = [0, 0, 0, 0, 0];
   for (let i = 0; i < order.length; i++) {
-    const weight = weights === null ? 1 : (weights[order[i] as number] as number);
+    const weight = weights === null ? 1 : (weights[i] as number);
     if (positive[i] === 1) {
       positivesHere += weight;
     } else {
@@ -47,13 +47,13 @@ export function areaUnderRoc({ order, positive, tieEnd }: Ranking, weights: Floa
  * Source: X. Sun, W. Xu, "Fast implementation of DeLong's algorithm", IEEE Signal Processing Letters 21 (2014):
  * V₊ = (TZ₊ − TX)/n and V₋ = 1 − (TZ₋ − TY)/m, whose midranks are counted here directly, tie by tie. O(n).
  */
-export function placementsOf(ranking: Ranking, weights: Float64Array | null): Float64Array {
-  const { order, positive, tieEnd } = ranking;
-  const { positives, negatives } = classTotals(ranking, weights);
+export function placementsOf(ranking: Ranking): Float64Array {
+  const { order, positive, tieEnd, weights } = ranking;
+  const { positives, negatives } = classTotals(ranking);
   const placements = new Float64Array(order.length);
   let [start, positivesBelow, negativesBelow, positivesHere, negativesHere] = [0, 0, 0, 0, 0];
   for (let i = 0; i < order.length; i++) {
-    const weight = weights === null ? 1 : (weights[order[i] as number] as number);
+    const weight = weights === null ? 1 : (weights[i] as number);
     if (positive[i] === 1) {
       positivesHere += weight;
     } else {

@@ -3,13 +3,13 @@ import type { Ranking } from "./ranking.ts";
 
 /**
  * Average precision: Σ (Rₙ − Rₙ₋₁)·Pₙ over the thresholds from the highest score down, rows of equal score entering
- * together (scikit-learn's definition, not the trapezoid). `weights`, by row number, say how often a row counts. NaN
+ * together (scikit-learn's definition, not the trapezoid). Weights say how often a row counts. NaN
  * without positives. O(n), no memory.
  */
-export function averagePrecision({ order, positive, tieEnd }: Ranking, weights: Float64Array | null): number {
+export function averagePrecision({ order, positive, tieEnd, weights }: Ranking): number {
   let [taken, hits, hitsHere, sum] = [0, 0, 0, 0];
   for (let i = order.length - 1; i >= 0; i--) {
-    const weight = weights === null ? 1 : (weights[order[i] as number] as number);
+    const weight = weights === null ? 1 : (weights[i] as number);
     taken += weight;
     hitsHere += positive[i] === 1 ? weight : 0;
     // The lowest place of a tie: below it another score begins.
@@ -31,10 +31,10 @@ export function averagePrecision({ order, positive, tieEnd }: Ranking, weights: 
  *
  * (the Gâteaux derivative of A in the direction of the row; ours, checked against the row bootstrap). O(n).
  */
-export function averagePrecisionInfluence(ranking: Ranking, weights: Float64Array | null): Float64Array {
-  const { order, positive, tieEnd } = ranking;
-  const average = averagePrecision(ranking, weights);
-  const { positives, negatives } = classTotals(ranking, weights);
+export function averagePrecisionInfluence(ranking: Ranking): Float64Array {
+  const { order, positive, tieEnd, weights } = ranking;
+  const average = averagePrecision(ranking);
+  const { positives, negatives } = classTotals(ranking);
   const total = positives + negatives;
   const influence = new Float64Array(order.length);
   // From the lowest score up: what is still to come scores this or more.
@@ -42,7 +42,7 @@ export function averagePrecisionInfluence(ranking: Ranking, weights: Float64Arra
   for (let start = 0, end = 0; start < order.length; start = end) {
     let [hitsHere, takenHere] = [0, 0];
     do {
-      const weight = weights === null ? 1 : (weights[order[end] as number] as number);
+      const weight = weights === null ? 1 : (weights[end] as number);
       takenHere += weight;
       hitsHere += positive[end] === 1 ? weight : 0;
       end++;
@@ -67,13 +67,10 @@ export function averagePrecisionInfluence(ranking: Ranking, weights: Float64Arra
  * that score as much, as a hit, so that its precision is (1 + hits) / (1 + rows) of the others. The mean over positives
  * of (1 − P(s))/H(s), H(s) the weight of the rows that score s or more in units of the row's own, to first order.
  */
-export function averagePrecisionExcess(
-  { order, positive, tieEnd }: Ranking,
-  weights: Float64Array | null,
-): number {
+export function averagePrecisionExcess({ order, positive, tieEnd, weights }: Ranking): number {
   let [taken, hits, hitsHere, squaresHere, sum] = [0, 0, 0, 0, 0];
   for (let i = order.length - 1; i >= 0; i--) {
-    const weight = weights === null ? 1 : (weights[order[i] as number] as number);
+    const weight = weights === null ? 1 : (weights[i] as number);
     taken += weight;
     hitsHere += positive[i] === 1 ? weight : 0;
     squaresHere += positive[i] === 1 ? weight * weight : 0;

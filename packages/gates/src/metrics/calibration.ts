@@ -17,23 +17,23 @@ export function binsOfEqualWidth(scores: Float64Array): BinOfRow {
 
 /**
  * 15 bins of equal mass: between the quantiles b/15 of the scores, upper end included, each a score that was seen
- * (the inverse of the distribution function, weighted by `weights`). Rows of equal score share a bin, so that the
+ * (the inverse of the distribution function, weighted). Rows of equal score share a bin, so that the
  * order of the rows does not matter; with many ties bins differ in mass and some are empty. O(n).
  */
-export function binsOfEqualMass({ order, tieEnd }: Ranking, weights: Float64Array | null): BinOfRow {
+export function binsOfEqualMass({ order, tieEnd, weights }: Ranking): BinOfRow {
   const n = order.length;
   let total = n;
   if (weights !== null) {
     total = 0;
     for (let i = 0; i < n; i++) {
-      total += weights[order[i] as number] as number;
+      total += weights[i] as number;
     }
   }
   const bins = new Uint8Array(n);
   let [passed, here, bin] = [0, 0, 0];
   for (let i = 0; i < n; i++) {
     bins[order[i] as number] = bin;
-    here += weights === null ? 1 : (weights[order[i] as number] as number);
+    here += weights === null ? 1 : (weights[i] as number);
     if (tieEnd[i] === 1) {
       passed += here;
       here = 0;

@@ -13,10 +13,10 @@ export interface LargestGap {
 }
 
 /** The largest distance between the distribution functions of the scores of positives and of negatives, rows drawn
- * by their `weights` (by row number). Of equal distances the lowest score's. O(n), no memory. */
-export function largestGap(ranking: Ranking, weights: Float64Array | null): LargestGap {
-  const { order, positive, tieEnd } = ranking;
-  const { positives, negatives } = classTotals(ranking, weights);
+ * by their weights. Of equal distances the lowest score's. O(n), no memory. */
+export function largestGap(ranking: Ranking): LargestGap {
+  const { order, positive, tieEnd, weights } = ranking;
+  const { positives, negatives } = classTotals(ranking);
   let [positivesBelow, negativesBelow] = [0, 0];
   const found: LargestGap = {
     distance: positives > 0 && negatives > 0 ? 0 : Number.NaN,
@@ -25,7 +25,7 @@ export function largestGap(ranking: Ranking, weights: Float64Array | null): Larg
     places: 0,
   };
   for (let i = 0; i < order.length; i++) {
-    const weight = weights === null ? 1 : (weights[order[i] as number] as number);
+    const weight = weights === null ? 1 : (weights[i] as number);
     if (positive[i] === 1) {
       positivesBelow += weight;
     } else {

@@ -8,27 +8,52 @@ const digitValues = 1 << digitBits;
 /** Rows that agree in their first 24 bits are put in order by insertion up to this many, else by comparing. */
 const insertionUpTo = 32;
 
+/** Row numbers in ascending order of finite scores; rows of equal score (−0 equals 0) stay in their order. */
+export function ascendingOrder(scores: Float64Array): Uint32Array {
+  return ascending(scores).order;
+}
+
 /**
- * Row numbers in ascending order of finite scores; rows of equal score (−0 equals 0) stay in their order.
+ * The ascending order, with 1 in `tieEnd` where the row at the next place has another score, and at the last place.
  *
  * O(n): least significant digit radix sort (Knuth, TAOCP 3, 5.2.5) on the scores rounded to 32-bit floats, which keeps
  * their order, in three digits of 11 bits, digits that all rows share left out. Rows that rounding has made equal, few
- * as a rule, are then put in order by their doubles. Beside the result it holds 12 bytes a row while it sorts.
+ * as a rule and none where scores came as such floats, are then put in order by their doubles. Beside the result it
+ * holds 12 bytes a row while it sorts.
  */
-export function ascendingOrder(scores: Float64Array): Uint32Array {
-  if (scores.length < countingFrom) {
-    return inOrder(scores, rowNumbers(scores.length));
+export function ascending(scores: Float64Array): { order: Uint32Array; tieEnd: Uint8Array } {
+  const n = scores.length;
+  const tieEnd = new Uint8Array(n);
+  if (n < countingFrom) {
+    const order = inOrder(scores, rowNumbers(n));
+    markTies(scores, order, tieEnd, 0, n);
+    return { order, tieEnd };
   }
-  const { rows, keys } = byRoundedScore(scores);
-  for (let start = 0, end = 1; start < keys.length; start = end, end++) {
-    while (end < keys.length && keys[end] === keys[start]) {
+  const { rows, keys, exact } = byRoundedScore(scores);
+  for (let start = 0, end = 1; start < n; start = end, end++) {
+    while (end < n && keys[end] === keys[start]) {
       end++;
     }
-    if (end - start > 1) {
+    if (!exact && end - start > 1) {
       settle(scores, rows, start, end);
+      markTies(scores, rows, tieEnd, start, end);
     }
+    tieEnd[end - 1] = 1;
   }
-  return rows;
+  return { order: rows, tieEnd };
+}
+
+function markTies(
+  scores: Float64Array,
+  order: Uint32Array,
+  tieEnd: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  for (let i = start; i < end; i++) {
+    const last = i + 1 === end;
+    tieEnd[i] = last || scores[order[i] as number] !== scores[order[i + 1] as number] ? 1 : 0;
+  }
 }
 
 /** A loop, because `Uint32Array.from` with a function takes as long as the sort. */
@@ -75,9 +100,11 @@ interface Keyed {
   keys: Uint32Array;
 }
 
-function byRoundedScore(scores: Float64Array): Keyed {
+/** `exact` when no score was changed by rounding. */
+function byRoundedScore(scores: Float64Array): Keyed & { exact: boolean } {
   const n = scores.length;
-  let from: Keyed = { rows: rowNumbers(n), keys: sortableBits(scores) };
+  const { keys, exact } = sortableBits(scores);
+  let from: Keyed = { rows: rowNumbers(n), keys };
   let to: Keyed = { rows: new Uint32Array(n), keys: new Uint32Array(n) };
   const starts = new Uint32Array(digitValues);
   for (let shift = 0; shift < 32; shift += digitBits) {
@@ -87,7 +114,7 @@ function byRoundedScore(scores: Float64Array): Keyed {
     distribute(from, to, shift, starts);
     [from, to] = [to, from];
   }
-  return from;
+  return { ...from, exact };
 }
 
 function distribute(from: Keyed, to: Keyed, shift: number, starts: Uint32Array): void {
@@ -125,16 +152,19 @@ function countDigits(keys: Uint32Array, shift: number, starts: Uint32Array): boo
 
 /** The bits of the scores as 32-bit floats, arranged so that unsigned order is numeric order: all bits of negatives
  * turned over, the sign bit of the others. What no such float holds becomes an infinity, which keeps the order too. */
-function sortableBits(scores: Float64Array): Uint32Array {
+function sortableBits(scores: Float64Array): { keys: Uint32Array; exact: boolean } {
   const rounded = new Float32Array(scores.length);
+  let exact = true;
   for (let i = 0; i < scores.length; i++) {
     // −0 + 0 is 0.
-    rounded[i] = (scores[i] as number) + 0;
+    const score = (scores[i] as number) + 0;
+    rounded[i] = score;
+    exact = exact && rounded[i] === score;
   }
-  const bits = new Uint32Array(rounded.buffer);
-  for (let i = 0; i < bits.length; i++) {
-    const word = bits[i] as number;
-    bits[i] = word ^ (-(word >>> 31) | 0x80000000);
+  const keys = new Uint32Array(rounded.buffer);
+  for (let i = 0; i < keys.length; i++) {
+    const word = keys[i] as number;
+    keys[i] = word ^ (-(word >>> 31) | 0x80000000);
   }
-  return bits;
+  return { keys, exact };
 }

@@ -1,6 +1,6 @@
-import { ascendingOrder } from "./order.ts";
+import { ascending } from "./order.ts";
 
-/** Binary labels in ascending order of score, laid out for passes over them. */
+/** Binary labels in ascending order of score, laid out for passes over them that fetch nothing by row number. */
 export interface Ranking {
   /** Row number at each place. */
   order: Uint32Array;
@@ -8,19 +8,23 @@ export interface Ranking {
   positive: Uint8Array;
   /** 1 where the row at the next place has another score, and at the last place. */
   tieEnd: Uint8Array;
+  /** Weight of the row at each place; null where every row counts once. */
+  weights: Float64Array | null;
 }
 
 /** Ranks 0/1 labels by finite scores. O(n). */
-export function rankingOf(labels: Float64Array, scores: Float64Array): Ranking {
-  const order = ascendingOrder(scores);
-  const positive = new Uint8Array(order.length);
-  const tieEnd = new Uint8Array(order.length);
-  let score = scores[order[0] ?? 0];
-  for (let i = 0; i < order.length; i++) {
-    const next = i + 1 < order.length ? scores[order[i + 1] as number] : undefined;
-    positive[i] = labels[order[i] as number] as number;
-    tieEnd[i] = score === next ? 0 : 1;
-    score = next;
+export function rankingOf(labels: Float64Array, scores: Float64Array, weights: Float64Array | null): Ranking {
+  const { order, tieEnd } = ascending(scores);
+  const n = order.length;
+  // A byte a label stays in the cache while it is fetched by row number.
+  const small = Uint8Array.from(labels);
+  const positive = new Uint8Array(n);
+  for (let i = 0; i < n; i++) {
+    positive[i] = small[order[i] as number] as number;
   }
-  return { order, positive, tieEnd };
+  const weightOfPlace = weights === null ? null : new Float64Array(n);
+  for (let i = 0; weights !== null && weightOfPlace !== null && i < n; i++) {
+    weightOfPlace[i] = weights[order[i] as number] as number;
+  }
+  return { order, positive, tieEnd, weights: weightOfPlace };
 }

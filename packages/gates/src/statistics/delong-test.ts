@@ -1,7 +1,7 @@
 import { normalTail } from "../drift/chi-square-tail.ts";
-import { areaUnderRoc, placementsOf } from "../metrics/auc.ts";
+import { areaUnderRoc, classTotals, placementsOf } from "../metrics/auc.ts";
 import { rankingOf } from "../metrics/ranking.ts";
-import { delongSe } from "./delong.ts";
+import { delongSe, delongSeOfOne } from "./delong.ts";
 import { type Ends, normalUncertainty } from "./interval.ts";
 
 /** Finite scores of rows with 0/1 labels, both classes present. */
@@ -28,28 +28,24 @@ export interface DelongResult {
 /** DeLong's test of two models on the same rows: `second` are the other model's scores of `first`'s rows. Hypothesis:
  * both have the same AUC. Sources: `delongSe`. */
 export function delongPaired(first: ScoredRows, second: Float64Array, confidence: number): DelongResult {
-  const [a, b] = [placed(first), placed({ ...first, scores: second })];
-  return resultOf(a.auc - b.auc, delongSe(a.rows, b.rows.placements, 1), confidence);
+  const { labels } = first;
+  const weights = first.weights ?? null;
+  const placed = (scores: Float64Array) => {
+    const ranking = rankingOf(labels, scores, weights);
+    return { labels, weights, placements: placementsOf(ranking), auc: areaUnderRoc(ranking) };
+  };
+  const [a, b] = [placed(first.scores), placed(second)];
+  return resultOf(a.auc - b.auc, delongSe(a, b, 1), confidence);
 }
 
 /** The same for two models, or one, on different rows: the variances of both add up. */
 export function delongUnpaired(first: ScoredRows, second: ScoredRows, confidence: number): DelongResult {
-  const [a, b] = [placed(first), placed(second)];
-  return resultOf(
-    a.auc - b.auc,
-    Math.hypot(delongSe(a.rows, null, 1), delongSe(b.rows, null, 1)),
-    confidence,
-  );
-}
-
-function placed({
-  labels,
-  scores,
-  weights = null,
-}: Omit<ScoredRows, "weights"> & { weights?: Float64Array | null }) {
-  const ranking = rankingOf(labels, scores);
-  const placements = placementsOf(ranking, weights);
-  return { auc: areaUnderRoc(ranking, weights), rows: { labels, weights, placements } };
+  const alone = ({ labels, scores, weights }: ScoredRows) => {
+    const ranking = rankingOf(labels, scores, weights ?? null);
+    return { auc: areaUnderRoc(ranking), se: delongSeOfOne(ranking, classTotals(ranking)) };
+  };
+  const [a, b] = [alone(first), alone(second)];
+  return resultOf(a.auc - b.auc, Math.hypot(a.se, b.se), confidence);
 }
 
 function resultOf(difference: number, se: number, confidence: number): DelongResult {
