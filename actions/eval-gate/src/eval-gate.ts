@@ -8,6 +8,7 @@ import { type Conclusion, conclude, runFacts } from "../../conclude.ts";
 import { plotRows } from "../../plot-rows.ts";
 import { aucComparison } from "./comparison.ts";
 import type { definition, EvalGateInputs } from "./definition.ts";
+import { drawnRows } from "./drawn-rows.ts";
 import { fromModels, fromPredictions, type Subject } from "./subject.ts";
 
 type Definition = typeof definition;
@@ -57,6 +58,7 @@ function conclusionOf(
 ): Conclusion {
   const { candidate, baseline, verdicts } = result;
   const { dataset, evaluation } = subject;
+  const drawn = drawnRows(evaluation);
   const rule = inputs["decision-rule"];
   const { label, weight, group } = inputs;
   const settings = {
@@ -89,8 +91,11 @@ function conclusionOf(
       finishedAt: report.run.finishedAt,
       runUrl: report.run.url,
     }),
-    report: evaluationPage(report, plotRows(evaluation)),
+    report: evaluationPage(withNote(report, drawn.note), plotRows(drawn.rows)),
     summary: evalGateSummary(report),
     sentence: evaluationStory(report).headline,
   };
 }
+
+const withNote = (report: EvaluationReportInput, note: string | null): EvaluationReportInput =>
+  note === null ? report : { ...report, notes: [...report.notes, note] };
