@@ -2,8 +2,9 @@ import { describe, expect, it } from "vitest";
 import { evaluate } from "../evaluate.ts";
 import { parseGates } from "../language.ts";
 import { decisionRules, type Verdict } from "../types.ts";
-import { goodData, kindsOfBadData, type Models, metricsOf, tasks } from "./bad-data.testing.ts";
+import { kindsOfBadData } from "./bad-data.testing.ts";
 import type { Evaluation } from "./evaluation.ts";
+import { goodData, type Models, metricsOf, tasks } from "./good-data.testing.ts";
 
 /** Verdicts by metric name. */
 function ask(gates: readonly string[], evaluation: Evaluation, rule: Verdict["rule"]) {

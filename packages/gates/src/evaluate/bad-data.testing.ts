@@ -1,81 +1,7 @@
-/** Good data of every task, on which a lenient gate on every metric passes, and the ways in which data go bad. */
-import { catalog, type Metric } from "../catalog.ts";
-import { xoshiro128 } from "../random/xoshiro.ts";
+/** The ways in which good data go bad, and what must become of the gates. */
 import { type DecisionRule, decisionRules, type Task } from "../types.ts";
 import type { Evaluation } from "./evaluation.ts";
-
-export const tasks: readonly Task[] = ["binary", "multiclass", "regression", "ranking"];
-const rows = 400;
-
-export type Models = Evaluation & {
-  baseline: Float64Array;
-  latencyMs: { candidate: Float64Array; baseline: Float64Array };
-};
-
-/** Models that are about as good as each other, in three slices. */
-export function goodData(task: Task): Models {
-  const random = xoshiro128(77);
-  const uniform = (length: number) => Float64Array.from({ length }, () => random.uniform());
-  const classes = { binary: 2, multiclass: 3, regression: 50, ranking: 3 }[task];
-  // From 1 on for values: MAPE has none of 0.
-  const labels = Float64Array.from(
-    { length: rows },
-    (_, i) => (i % classes) + (task === "regression" ? 1 : 0),
-  );
-  const score = (label: number) =>
-    task === "regression" ? label + random.uniform() : (0.2 * label + 0.5 * random.uniform()) % 1;
-  const model = () =>
-    task === "multiclass"
-      ? Float64Array.from(labels).reduce<Float64Array>(
-          (all, label, i) => {
-            for (let c = 0; c < 3; c++) {
-              all[3 * i + c] = (c === label ? 0.5 : 0.1) + 0.3 * random.uniform();
-            }
-            return all;
-          },
-          new Float64Array(3 * rows),
-        )
-      : labels.map(score);
-  const codes = Int32Array.from({ length: rows }, (_, i) => (i < 9 ? 2 : i % 2));
-  return {
-    task,
-    ...(task === "multiclass" ? { classes: ["a", "b", "c"] } : {}),
-    ...(task === "ranking" ? { groups: Int32Array.from({ length: rows }, (_, i) => Math.floor(i / 4)) } : {}),
-    labels,
-    candidate: model(),
-    baseline: model(),
-    threshold: 0.4,
-    slices: { s: { codes, names: ["x", "y", "rare"] } },
-    latencyMs: { candidate: uniform(rows).map((u) => 10 + u), baseline: uniform(rows).map((u) => 10 + u) },
-  };
-}
-
-export interface Asked {
-  name: string;
-  metric: Metric;
-  /** Before the operator: `f1` or `f1{s=x}`; behind it, a bound that good data keep. */
-  gate(slice?: string): string;
-  relative: string | null;
-}
-
-/** One name for every metric of the catalog that labels, scores or times have. */
-export function metricsOf(task: Task): Asked[] {
-  return catalog
-    .filter(({ places, tasks: of }) => places.includes("offline") && of.includes(task))
-    .map((metric) => {
-      // Of three classes.
-      const name =
-        metric.name === "topN_accuracy" ? "top2_accuracy" : (metric.family?.example ?? metric.name);
-      const floor = metric.better === "higher";
-      const op = floor ? ">=" : "<=";
-      const lenient = { proportion: floor ? "0.01" : "0.9", ms: "1000ms", number: floor ? "-0.9" : "1e5" };
-      const gate = (slice = "") => `${name}${slice} ${op} ${lenient[metric.unit]}`;
-      // No number of rows without NaN proves a multiple of none.
-      const relative =
-        metric.comparesModels || name === "nan_rate" ? null : `${name} ${op} baseline * ${floor ? 0.1 : 50}`;
-      return { name, metric, gate, relative };
-    });
-}
+import { type Asked, type Models, rows, tasks } from "./good-data.testing.ts";
 
 export interface Spoiled {
   what: string;
@@ -100,7 +26,7 @@ const ofPositives = named(
 );
 const ofNegatives = named("specificity", "auc", "mcc", "ks", "balanced_accuracy");
 
-export const first = (n: number) => (values: Float64Array, by: (own: number) => number) =>
+const first = (n: number) => (values: Float64Array, by: (own: number) => number) =>
   values.map((own, i) => (i < n ? by(own) : own));
 
 function shortened(models: Models, n: number): Evaluation {
