@@ -254,6 +254,13 @@ describe("relevance by position", () => {
     ]);
     const weighed = meanByPosition({ ...part, weights: Float64Array.of(3, 3, 1, 1, 1) });
     expect(weighed[0]).toEqual({ position: 1, relevance: 2.5, queries: 2 });
+    const tiedFirst = meanByPosition({
+      labels: Float64Array.of(4, 2, 0),
+      scores: Float64Array.of(0.9, 0.9, 0.1),
+      groups: new Int32Array(3),
+      weights: null,
+    });
+    expect(tiedFirst.map(({ relevance }) => relevance)).toEqual([3, 3, 0]);
     const nan = meanByPosition({ ...part, scores: new Float64Array(5).fill(Number.NaN) });
     expect(nan).toEqual([]);
   });

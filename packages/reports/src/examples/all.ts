@@ -10,15 +10,10 @@ import { evalGateSummary } from "../summary/eval-gate.ts";
 import { rollbackSummary } from "../summary/rollback.ts";
 import { shadowSummary } from "../summary/shadow.ts";
 import { driftFail, driftNone, driftOfMany } from "./drifts.ts";
-import {
-  evaluationFail,
-  evaluationPass,
-  shadowInconclusive,
-  shadowReplay,
-  stationGates,
-} from "./evaluations.ts";
+import { evaluationFail, evaluationPass, stationGates } from "./evaluations.ts";
 import { rollbackDone, rolloutPromoted, rolloutRestored } from "./rollouts.ts";
 import { binaryRows, multiclassRows, rankingRows, regressionRows } from "./rows.ts";
+import { shadowInconclusive, shadowReplay } from "./shadows.ts";
 
 export function summaries(): Record<string, string> {
   return {

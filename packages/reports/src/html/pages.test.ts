@@ -4,16 +4,11 @@ import { SaxesParser } from "saxes";
 import { describe, expect, test } from "vitest";
 import { pages } from "../examples/all.ts";
 import { driftFail, driftOfMany } from "../examples/drifts.ts";
-import {
-  evaluationFail,
-  evaluationPass,
-  shadowInconclusive,
-  shadowReplay,
-  verdict,
-} from "../examples/evaluations.ts";
+import { evaluationFail, evaluationPass, verdict } from "../examples/evaluations.ts";
 import { hostileNames, withHostileStrings } from "../examples/hostile.ts";
 import { rollbackDone, rolloutPromoted, rolloutRestored } from "../examples/rollouts.ts";
 import { binaryRows, multiclassRows, regressionRows } from "../examples/rows.ts";
+import { shadowInconclusive, shadowReplay } from "../examples/shadows.ts";
 import type { RolloutReportInput, SideObservation } from "../inputs.ts";
 import { driftPage } from "./drift-page.ts";
 import { evaluationPage } from "./evaluation-page.ts";

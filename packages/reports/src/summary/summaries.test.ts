@@ -2,16 +2,10 @@ import { lexer, type Token, walkTokens } from "marked";
 import { describe, expect, test } from "vitest";
 import { summaries } from "../examples/all.ts";
 import { driftFail, driftNone, driftOfMany } from "../examples/drifts.ts";
-import {
-  evaluationFail,
-  evaluationPass,
-  shadowInconclusive,
-  shadowReplay,
-  stationGates,
-  verdict,
-} from "../examples/evaluations.ts";
+import { evaluationFail, evaluationPass, stationGates, verdict } from "../examples/evaluations.ts";
 import { hostileNames, withHostileStrings } from "../examples/hostile.ts";
 import { rollbackDone, rolloutPromoted, rolloutRestored } from "../examples/rollouts.ts";
+import { shadowInconclusive, shadowReplay } from "../examples/shadows.ts";
 import { deploySummary } from "./deploy.ts";
 import { driftSummary } from "./drift.ts";
 import { evalGateSummary } from "./eval-gate.ts";
