@@ -46,6 +46,19 @@ describe("latency from buckets", () => {
     expect(one(gate.text, observations.slice(0, 1)).settle).toContain("the next window is the first");
   });
 
+  it("reads other buckets by their own bounds, and says that they changed", () => {
+    const counted = (boundsMs: number[], counts: number[]): SideCounts => ({
+      ...side(counts.reduce((sum, count) => sum + count, 0)),
+      latency: { boundsMs, counts },
+    });
+    const before = [seen(0, counted([10, 20], [900, 0, 0]), counted([10, 20], [900, 0, 0]))];
+    const at = (n: number) => counted([30, 60], [0, n, 0]);
+    const changed = [...before, seen(1, at(10), at(10))];
+    expect(one("latency.p50 <= 100ms", changed).reason).toContain("changed its buckets");
+    const after = one("latency.p50 <= baseline * 2", [...changed, seen(2, at(2010), at(2010))]);
+    expect(after).toMatchObject({ observed: 45, baseline: 45, n: 2000 });
+  });
+
   it("says when buckets are too coarse for stable's quantile", () => {
     const coarse = (n: number): SideCounts => ({
       ...side(n),

@@ -58,6 +58,22 @@ describe("score drift", () => {
     expect(verdict.observed).toBeCloseTo(0.3, 12);
   });
 
+  it("is observed as the mean over windows, each weighted by how exactly it says it", () => {
+    const half = (n: number, above: number) => [n * (1 - above), n * above];
+    const sums = (left: number[], right: number[]) => left.map((count, i) => count + (right[i] ?? 0));
+    const large = { stable: half(1000, 0.2), candidate: half(1000, 0.5) };
+    const small = { stable: half(20, 0.9), candidate: half(20, 0.4) };
+    const verdict = one(gate, [
+      seen(0, spread(large.stable, [0.5]), spread(large.candidate, [0.5])),
+      seen(
+        1,
+        spread(sums(large.stable, small.stable), [0.5]),
+        spread(sums(large.candidate, small.candidate), [0.5]),
+      ),
+    ]);
+    expect(verdict.observed).toBeCloseTo((500 * 0.3 - 10 * 0.5) / 510, 10);
+  });
+
   it("is not misled by scores that change over the day while weights change", () => {
     const evening = (window: number) => scored(window < 30 ? 0 : 2);
     const observations = play(evening, evening, { weights: [10, 50], windowsPerStep: 30 });

@@ -56,9 +56,15 @@ test("a process that was replaced goes on counting where it stood, and nothing i
   expect(twice.counts()?.counts).toEqual([7, 0, 0]);
 });
 
+test("an answer with other buckets counts nothing: it cannot be added", () => {
+  const side = taken(page(3, 0, 0, 0), page(3, 8, 8, 8), page(9, 5, 5, 5).replace("-0.5", "-0.7"));
+  expect(side.counts()).toEqual({ bounds: [-0.5, 1e-5], counts: [8, 0, 0] });
+});
+
 test("an answer that was overtaken by a later one counts nothing", () => {
-  const side = taken(page(3, 0, 0, 0), page(3, 8, 8, 8), page(3, 5, 5, 5), page(3, 9, 9, 9));
-  expect(side.counts()?.counts).toEqual([9, 0, 0]);
+  const overtaken = [page(3, 0, 0, 0), page(3, 8, 8, 8), page(3, 5, 5, 5)];
+  expect(taken(...overtaken).counts()?.counts).toEqual([8, 0, 0]);
+  expect(taken(...overtaken, page(3, 9, 9, 9)).counts()?.counts).toEqual([9, 0, 0]);
 });
 
 let server: Server | null = null;
