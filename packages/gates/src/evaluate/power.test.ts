@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseGate, parseGates } from "../language.ts";
+import { binomialCdf } from "../statistics/binomial-tail.ts";
 import type { Verdict } from "../types.ts";
 import type { Evaluation } from "./evaluation.ts";
 import { classifiers } from "./models.testing.ts";
@@ -10,6 +11,7 @@ import { answer } from "./verdicts.ts";
 const sample: Sample = {
   rule: "prove",
   unit: "proportion",
+  range: [0, 1],
   observed: 0.9,
   baseline: 0.9,
   bound: 0.88,
@@ -84,12 +86,19 @@ describe("the line on power says", () => {
   it("against a number, which true value is proven or blocked", () => {
     const own = { baseline: null, observed: 0.89 };
     expect(text("accuracy >= 0.88", own)).toBe(
-      "400 rows prove, 4 times in 5, the bound kept by a true value of 0.9193 or more; of the 0.89 seen, 6,183 rows would",
+      "400 rows prove, 4 times in 5, the bound kept by a true value of 0.9186 or more; of the 0.89 seen, 6,183 rows would",
     );
     expect(text("accuracy >= 0.88", { ...own, rule: "refute" })).toBe(
-      "400 rows block, 4 times in 5, a true value of 0.8407 or less",
+      "400 rows block, 4 times in 5, a true value of 0.8373 or less",
     );
-    const slow = { baseline: null, unit: "ms", observed: 55, bound: 50, se: 3 } as const;
+    const slow = {
+      baseline: null,
+      unit: "ms",
+      range: [0, Infinity],
+      observed: 55,
+      bound: 50,
+      se: 3,
+    } as const;
     expect(text("latency.p95 <= 50ms", { ...slow, rule: "refute" })).toBe(
       "400 rows block, 4 times in 5, a true value of 57.46ms or more; of the 55ms seen, 890 rows would",
     );
@@ -125,7 +134,7 @@ describe("the power that is promised is had, 80 % of samples,", () => {
     // A candidate that errs on 21 % of rows, not 15 %.
     const worse = (n: number, seed: number) => classifiers(n, seed, 0.21);
     const line = ask(gates, worse(50_000, 1))[0]?.power as PowerLine;
-    const rows = Math.round(50_000 * ((line.detectable - line.margin) / 0.04) ** 2);
+    const rows = Math.round(50_000 * (((line.detectable as number) - line.margin) / 0.04) ** 2);
     expect(rows).toBeGreaterThan(300);
     expect(share(gates, "fail", (seed) => worse(rows, seed))).toBeGreaterThan(0.74);
     expect(share(gates, "fail", (seed) => worse(rows, seed))).toBeLessThan(0.87);
@@ -134,10 +143,37 @@ describe("the power that is promised is had, 80 % of samples,", () => {
   it("of a value that prove shows to keep a bound", () => {
     // F1 of 15 % errors either way at 30 % prevalence: 0.51 / (0.51 + 0.105 + 0.045).
     const truth = 0.51 / 0.66;
-    const line = ask("f1 >= 0.5 [prove]", classifiers(600, 1))[0]?.power as PowerLine;
-    const gate = `f1 >= ${(truth - line.detectable).toFixed(4)} [prove]`;
-    const proven = share(gate, "pass", (seed) => classifiers(600, seed));
+    const gate = `f1 >= ${(truth - 0.06).toFixed(4)} [prove]`;
+    const line = ask(gate, classifiers(50_000, 1))[0]?.power as PowerLine;
+    const rows = Math.round(50_000 * ((line.detectable as number) / 0.06) ** 2);
+    expect(Math.abs(rows / (line.rowsNeeded as number) - 1)).toBeLessThan(0.2);
+    const proven = share(gate, "pass", (seed) => classifiers(rows, seed));
     expect(proven).toBeGreaterThan(0.7);
     expect(proven).toBeLessThan(0.9);
+  });
+
+  it.each([0, 8])("of a rare event that refute blocks, exactly, though %d of 2,000 rows had it", (seen) => {
+    const none = new Float64Array(2000);
+    const evaluation: Evaluation = {
+      task: "regression",
+      labels: none,
+      candidate: none.map((_, row) => (row < seen ? Number.NaN : 0)),
+      threshold: 0,
+    };
+    const line = ask("nan_rate <= 1%", evaluation)[0]?.power as PowerLine;
+    // 1 % is refuted from 29 rows on: P(X >= 28) is 0.0516 and P(X >= 29) 0.0336, X binomial(2000, 0.01), scipy 1.17.1.
+    const power = 1 - binomialCdf(28, 2000, 0.01 + (line.detectable as number));
+    expect(power).toBeGreaterThan(0.7);
+    expect(power).toBeLessThan(0.85);
+  });
+
+  it("which few rows have for no value at all", () => {
+    const none = new Float64Array(100);
+    const evaluation: Evaluation = { task: "regression", labels: none, candidate: none, threshold: 0 };
+    const line = ask("nan_rate <= 0.1% [prove]", evaluation)[0]?.power as PowerLine;
+    expect(line.detectable).toBeNull();
+    expect(line.text).toMatch(
+      /^100 rows are too few to prove the bound kept by any; of the 0 seen, [\d,]+ rows would$/,
+    );
   });
 });

@@ -1,3 +1,4 @@
+import { bisect } from "simple-statistics";
 import type { Unit } from "../catalog.ts";
 import { familyConfidence } from "../statistics/holm.ts";
 import { rowsForNonInferiority } from "../statistics/non-inferiority.ts";
@@ -12,9 +13,10 @@ export interface PowerLine {
   /**
    * In the metric's unit, with 80 % chance, of `prove` and `estimate`: the smallest margin that this sample proves of a
    * candidate that is as good as the baseline (absolute bounds: how far on the right side of the bound a value must lie
-   * to be proven). Of `refute`: the smallest drop below the baseline (absolute: below the bound) that it blocks.
+   * to be proven). Of `refute`: the smallest drop below the baseline (absolute: below the bound) that it blocks. null
+   * where no value of the metric lies so far.
    */
-  detectable: number;
+  detectable: number | null;
   /** Rows that with 80 % chance prove the margin (absolute: the value seen), or, under `refute`, block a candidate that
    * is worse by twice the margin (absolute: the value seen). null where no number of rows does. */
   rowsNeeded: number | null;
@@ -48,6 +50,8 @@ export function rowsToProve(ask: {
 export interface Sample {
   rule: DecisionRule;
   unit: Unit;
+  /** The smallest and the largest value of the metric. */
+  range: readonly [number, number];
   observed: number;
   baseline: number | null;
   bound: number;
@@ -70,7 +74,9 @@ export function powerLine(gate: Gate, sample: Sample): PowerLine {
   const margin = floor ? centre - bound : bound - centre;
   const refutes = rule === "refute";
   const confidence = refutes ? familyConfidence(sample.confidence, questions) : sample.confidence;
-  const reach = standardErrorsApart(confidence) * se;
+  const reach = relative
+    ? standardErrorsApart(confidence) * se
+    : reachOfValue(sample, floor === refutes ? -1 : 1, confidence);
   // How far from the bound the truth lies for which rows are counted.
   const distance = refutes && !relative ? -margin : margin;
   // A distance of rounding error is none.
@@ -82,11 +88,30 @@ export function powerLine(gate: Gate, sample: Sample): PowerLine {
   const line = { ...sample, floor, margin, detectable, rowsNeeded };
   return {
     gate: gate.text,
-    detectable,
+    detectable: Number.isFinite(detectable) ? detectable : null,
     rowsNeeded,
     margin,
     text: relative ? ofComparison(line) : ofValue(line),
   };
+}
+
+/**
+ * How far from an absolute bound, upward (1) or downward (−1), the truth must lie to be found there with that power.
+ * What lies between 0 and 1 is known as a proportion is: with the standard error that was seen times
+ * sqrt(v(1 − v) / (observed(1 − observed))) at a value v, z₁₋α times that of the bound and z₁₋β times that of the truth
+ * (J. L. Fleiss, "Statistical Methods for Rates and Proportions", 3rd edition (2003), section 2.5): exact figures of no NaN at
+ * all say little of the error at a bound of 1 %. Infinity where no value lies so far.
+ */
+function reachOfValue(sample: Sample, direction: 1 | -1, confidence: number): number {
+  const { range, observed, bound, se, n } = sample;
+  if (range[0] !== 0 || range[1] !== 1 || bound <= 0 || bound >= 1) {
+    return standardErrorsApart(confidence) * se;
+  }
+  const seen = observed * (1 - observed);
+  const seAt = (value: number) => Math.sqrt(value * (1 - value) * (seen > 0 ? se ** 2 / seen : 1 / n));
+  const [nearest, farthest] = [normalQuantile(confidence) * seAt(bound), direction === 1 ? 1 - bound : bound];
+  const short = (reach: number) => reach - nearest - normalQuantile(power) * seAt(bound + direction * reach);
+  return nearest < farthest ? bisect(short, nearest, farthest, 100, 1e-12) : Number.POSITIVE_INFINITY;
 }
 
 interface Line extends Sample {
@@ -122,6 +147,9 @@ function ofValue(line: Line): string {
   const show = (value: number) => `${round(value, 4)}${suffix(unit)}`;
   const reached = rowsNeeded === null || rowsNeeded <= n;
   const seen = reached ? "" : `; of the ${show(observed)} seen, ${rows(rowsNeeded)} would`;
+  if (!Number.isFinite(detectable)) {
+    return `${rows(n)} are too few to ${rule === "refute" ? "block any value" : "prove the bound kept by any"}${seen}`;
+  }
   const farther = (by: number) => show(floor ? bound + by : bound - by);
   return rule === "refute"
     ? `${rows(n)} block, ${usually}${among(questions)}, a true value of ${farther(-detectable)} or ${floor ? "less" : "more"}${seen}`

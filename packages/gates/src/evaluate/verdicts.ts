@@ -45,7 +45,7 @@ function judged(measured: Measured, family: Family, confidence: number): Judgeme
   };
   const verdict = decide(rule, facts);
   const relative = gate.bound.kind === "baseline";
-  const unit = (findMetric(gate.metric) as Metric).unit;
+  const { unit, range } = findMetric(gate.metric) as Metric;
   const reason = reasonFor({
     ...facts,
     metric,
@@ -65,7 +65,7 @@ function judged(measured: Measured, family: Family, confidence: number): Judgeme
       ...(verdict === "inconclusive" ? { settle: settleBy(measured, strength) } : {}),
     },
     ...(uncertainty !== null && Number.isFinite(uncertainty.se)
-      ? { power: powerLine(gate, { ...measured, ...strength, unit, se: uncertainty.se }) }
+      ? { power: powerLine(gate, { ...measured, ...strength, unit, range, se: uncertainty.se }) }
       : {}),
   };
 }
