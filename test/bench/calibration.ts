@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 const parts: Record<string, () => Promise<{ section: (runs: number) => Promise<string> }>> = {
   rules: () => import("./calibration/rules.ts"),
   judge: () => import("./calibration/judge.ts"),
+  drift: () => import("./calibration/drift.ts"),
 };
 
 const introduction = `# How often verdicts are wrong

@@ -51,13 +51,16 @@ export function loneBin(label: LoneBin["label"], reference: number, current: num
   return reference + current === 0 ? [] : [{ order: "alone", label, reference, current }];
 }
 
-/** Rows expected in a bin of the smaller table from which on the χ² distribution is close enough. With fewer the
- * approximation fails: 20 bins of 100 rows have a real 95 % point of .496 where it says .305. */
-const fewestExpected = 10;
+/** Rows of the smaller table expected in a bin: with fewer, bins are put together. */
+export const fewestExpected = 10;
 
-export function isSparse({ reference, current }: Counts, rows: Counts): boolean {
-  const share = Math.min(rows.reference, rows.current) / (rows.reference + rows.current);
-  return (reference + current) * share < fewestExpected;
+/** Rows of the smaller table that a bin can be expected to hold. */
+export function expectedIn({ reference, current }: Counts, rows: Counts): number {
+  return ((reference + current) * Math.min(rows.reference, rows.current)) / (rows.reference + rows.current);
+}
+
+export function isSparse(bin: Counts, rows: Counts): boolean {
+  return expectedIn(bin, rows) < fewestExpected;
 }
 
 /**

@@ -24,16 +24,14 @@ export type Estimate =
       value: number;
       interval: [number, number];
       uncertainty: Uncertainty;
-      /** The metric on the labelled reference; null without one. */
-      realised: { value: number; uncertainty: Uncertainty } | null;
       rows: number;
       notes: string[];
     }
   | { ok: false; reason: string; settle: string; rows: number };
 
 const fewestRows = 30;
-const mostGroups = 1000;
-const replicates = 1000;
+const mostGroups = 500;
+const replicates = 500;
 
 /**
  * F1, AUC or accuracy without labels, from the scores alone: where a score s is the chance of a positive, E[TP] = Σ s
@@ -74,7 +72,6 @@ export function estimatePerformance(
     value,
     interval: [low, high],
     uncertainty,
-    realised: reference === undefined ? null : realised(metric, reference, threshold, seed),
     rows,
     notes: notesOn(reference, calibration.corrected),
   };
@@ -135,7 +132,7 @@ function labelNoise(
 }
 
 /** The metric on labelled rows, and its sampling error: cells are (group, label). */
-function realised(
+export function realisedPerformance(
   metric: EstimatedMetric,
   { scores, labels }: Labelled,
   threshold: number,

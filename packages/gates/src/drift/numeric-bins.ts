@@ -2,6 +2,7 @@ import type { AlignedCells } from "./aligned-cells.ts";
 import {
   type Binned,
   type Counts,
+  fewestExpected,
   loneBin,
   type ScaleBin,
   unseenNamed,
@@ -26,7 +27,7 @@ export function numericBins(
   const few = used <= usualBins;
   const values = few ? valueBins(cells) : [];
   const unseen = values.filter((bin) => bin.reference === 0);
-  const bins = few ? withUnseen(values, rows) : rangeBins(cells, startsOf(cells.reference));
+  const bins = few ? withUnseen(values, rows) : rangeBins(cells, startsOf(cells.reference, binsFor(rows)));
   return {
     kind: "numeric",
     bins: [
@@ -42,7 +43,12 @@ export function numericBins(
         .sort((a, b) => b.rows - a.rows)
         .slice(0, unseenNamed),
     },
-    notes: notesOn(reference, current, used),
+    notes: [
+      ...notesOn(reference, current, used),
+      ...(!few && binsFor(rows) < usualBins
+        ? [`${binsFor(rows)} bins and not ${usualBins}, so that each is expected to hold ten rows`]
+        : []),
+    ],
   };
 }
 
@@ -77,15 +83,21 @@ function textOf(key: number, level: number): string {
   return `[${short(least)}, ${short(most)}]`;
 }
 
+/** Deciles, or fewer so that each is expected to hold ten rows of the smaller table. By the number of rows alone: to put
+ * bins together by what they hold would, where each has the same share of the reference, look at the current data. */
+function binsFor({ reference, current }: Counts): number {
+  return Math.max(2, Math.min(usualBins, Math.floor(Math.min(reference, current) / fewestExpected)));
+}
+
 /** The first cell of every bin: each takes what comes nearest to its share of the rows that are left. */
-function startsOf(counts: Float64Array): number[] {
+function startsOf(counts: Float64Array, bins: number): number[] {
   let left = counts.reduce((sum, rows) => sum + rows, 0);
   const starts = [0];
   let inBin = 0;
   counts.forEach((rows, i) => {
-    const share = (left + inBin) / (usualBins + 1 - starts.length);
+    const share = (left + inBin) / (bins + 1 - starts.length);
     const nearer = Math.abs(inBin + rows - share) > Math.abs(inBin - share);
-    if (inBin > 0 && rows > 0 && nearer && starts.length < usualBins) {
+    if (inBin > 0 && rows > 0 && nearer && starts.length < bins) {
       starts.push(i);
       inBin = 0;
     }

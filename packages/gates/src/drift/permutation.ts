@@ -4,7 +4,7 @@ import { multivariateHypergeometric } from "./hypergeometric.ts";
 /** Draws at most; a p below its inverse is not told apart from it. */
 export const mostDraws = 9_999;
 /** Draws at least as extreme after which no more are made. */
-const enough = 20;
+const enough = 10;
 
 interface Permutation {
   name: string;
@@ -15,7 +15,7 @@ interface Permutation {
 /**
  * p-value of a distance between two histograms when rows are exchangeable between the tables: rows are dealt out to
  * two tables of the same sizes, which needs only the counts of each cell (multivariate hypergeometric), O(cells) a
- * draw. Drawing stops after 20 draws at least as far apart, p = 20/draws, else p = (as far + 1)/(draws + 1), which
+ * draw. Drawing stops after ten draws at least as far apart, p = 10/draws, else p = (as far + 1)/(draws + 1), which
  * errs in at most the share p of samples (J. Besag, P. Clifford, "Sequential Monte Carlo p-values", Biometrika 78
  * (1991)). Seeded by the counts.
  */

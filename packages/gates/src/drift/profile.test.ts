@@ -67,7 +67,7 @@ describe("merging profiles", () => {
           expect(formatProfile(parseProfile(whole, "p"))).toBe(whole);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 
@@ -157,7 +157,7 @@ describe("a profile", () => {
   });
 
   it("of 100 columns of a typical table takes at most 100 kB", () => {
-    const rows = 50_000;
+    const rows = 20_000;
     const random = xoshiro128(4);
     const columns = Array.from({ length: 100 }, (_, i) => {
       const noise = normals(i, rows);

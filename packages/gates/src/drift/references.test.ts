@@ -87,7 +87,7 @@ describe("two samples of numbers", () => {
     [3000, 2000, 0.045, 0.015167025098743243],
     [3000, 2000, 0.03, 0.22711814205593855],
     [100_000, 100_000, 0.008, 0.003305231279334067],
-  ])("of %d and %d at distance %d have it within 2 %%", (n, m, distance, p) => {
+  ])("of %d and %d at distance %d have it within 2 percent", (n, m, distance, p) => {
     expect(ksP(distance, n, m) / p).toBeCloseTo(1, 1.4);
   });
 });
