@@ -4,9 +4,9 @@ import { configurationDigest, metricsFile, testResultStatement } from "@ml-actio
 import { type EvaluateResult, evaluate, overall } from "@ml-actions/gates/evaluate";
 import { type EvaluationReportInput, evalGateSummary, evaluationPage } from "@ml-actions/reports";
 import { evaluationStory } from "@ml-actions/reports/story/evaluation";
+import { aucComparison } from "../../auc-comparison.ts";
 import { type Conclusion, conclude, runFacts } from "../../conclude.ts";
 import { plotRows } from "../../plot-rows.ts";
-import { aucComparison } from "./comparison.ts";
 import type { definition, EvalGateInputs } from "./definition.ts";
 import { drawnRows } from "./drawn-rows.ts";
 import { fromModels, fromPredictions, type Subject } from "./subject.ts";
