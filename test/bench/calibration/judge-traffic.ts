@@ -13,7 +13,7 @@ import type { Observation } from "../../../packages/gates/src/types.ts";
 
 export const confidence = 0.95;
 export const weights = [10, 25, 50, 100];
-export const secondsPerStep = 60;
+export const secondsPerStep = 45;
 
 /** 25 % apart, from 2 to 140 ms. */
 const boundsMs = Array.from({ length: 20 }, (_, index) => Number((2 * 1.25 ** index).toPrecision(4)));

@@ -20,7 +20,7 @@ import {
 export async function section(runs: number): Promise<string> {
   return `## The judge of a canary
 
-Rollouts at 10, 25, 50 and 100 %, a minute each, looked at **every second**; confidence .95, rule \`prove\`; ${runs.toLocaleString("en-US")}
+Rollouts at 10, 25, 50 and 100 %, 45 seconds each, looked at **every second**; confidence .95, rule \`prove\`; ${runs.toLocaleString("en-US")}
 rollouts a line. "Refuted" and "proven" count rollouts in which it happened at any look. *Trends*: load between 20 and
 200 requests a second, six times as many failures and three times the latency in the evening, before
 stable loses its traffic.
@@ -60,8 +60,8 @@ ${scoreTable(runs)}
 `;
 }
 
-/** Two minutes later: what the judge's assumption about the time without stable's traffic does not cover. */
-const late = (second: number) => trending(second - 120);
+/** A minute and a half later: what the judge's assumption about the time without stable's traffic does not cover. */
+const late = (second: number) => trending(second - 90);
 
 function equalTable(runs: number): string {
   const steady = () => ({ ...healthy, errors: 0.005, nan: 0.002 });
