@@ -60,8 +60,8 @@ ${scoreTable(runs)}
 `;
 }
 
-/** A minute and a half later: what the judge's assumption about the time without stable's traffic does not cover. */
-const late = (second: number) => trending(second - 90);
+/** Seventy seconds later: what the judge's assumption about the time without stable's traffic does not cover. */
+const late = (second: number) => trending(second - 70);
 
 function equalTable(runs: number): string {
   const steady = () => ({ ...healthy, errors: 0.005, nan: 0.002 });
