@@ -87,7 +87,7 @@ function speed(count: number, ours: readonly Measured[], theirs: readonly Measur
   return {
     ...row,
     peer: `${shown(peer)}: onnxruntime, and AUC and F1 of scikit-learn; imports not counted`,
-    ratio: `${(peer.seconds / mine.seconds).toFixed(2)} × faster, ${(mine.peakMegabytes / peer.peakMegabytes).toFixed(2)} of its memory`,
+    ratio: `${(peer.seconds / mine.seconds).toFixed(2)} × as fast, ${(mine.peakMegabytes / peer.peakMegabytes).toFixed(2)} of its memory`,
     met: mine.seconds < peer.seconds,
   };
 }
