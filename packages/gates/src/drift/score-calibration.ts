@@ -77,7 +77,8 @@ function half({ scores, labels }: Labelled, parity: number): Labelled {
 }
 
 /**
- * Gap between what the curve promises and what came true, in groups of the scores: its mean weighted by rows (ECE),
+ * Gap between what the curve promises and what came true, in groups of the scores: its mean weighted by rows (ECE)
+ * beyond what chance gives,
  * and the chance of it when the curve is right: Σ (O − E)²/V has the χ² distribution with one degree a group, V =
  * Σ p(1 − p) (D. W. Hosmer, S. Lemeshow, "Applied Logistic Regression" (1989), section 5.2.2, for chances that were not
  * fitted to these rows). `inflation` is 2 where the curve comes from as many other rows, whose noise adds to these.
@@ -95,7 +96,8 @@ function gapOf({ scores, labels }: Labelled, curve: Curve, inflation: number): {
     }
     start += rows;
     const gap = (groups.positives[g] as number) - expected;
-    error += Math.abs(gap) / scores.length;
+    // What chance alone gives on average, E|N(0, v)| = sqrt(2v/π), is no error of the curve.
+    error += (Math.abs(gap) - Math.sqrt((2 * variance * inflation) / Math.PI)) / scores.length;
     // Chances of 0 and 1 leave no room: half a row keeps one surprise finite.
     statistic += gap ** 2 / Math.max(variance, 0.5);
   });
