@@ -1,9 +1,8 @@
 import type { Side } from "../estimators/side.ts";
-import type { RowValues } from "../metrics/losses.ts";
 import { largestShift } from "../metrics/score-shift.ts";
-import { influenceSe, mean } from "../statistics/influence.ts";
-import { normalUncertainty, type Uncertainty } from "../statistics/interval.ts";
+import type { Uncertainty } from "../statistics/interval.ts";
 import { weightedProportion } from "../statistics/proportion.ts";
+import { scoreShiftUncertainty } from "../statistics/score-shift.ts";
 import { countRows, fewestRows, type Instrument, type Reading, spoiltReading, unread } from "./instrument.ts";
 import type { ModelRows, Rows } from "./rows.ts";
 
@@ -26,13 +25,13 @@ export function shareOf(
 /** A metric of both models' scores. It belongs to the candidate: the baseline has none of its own. */
 function betweenModels(of: {
   value(candidate: Side, baseline: Side): number;
-  uncertainty(candidate: Side, baseline: Side): Uncertainty;
+  uncertainty(candidate: Side, baseline: Side, seed: number): Uncertainty;
 }): Instrument {
   return {
     read(model, rows) {
       return readPair(model, rows) ?? { ok: true, value: of.value(...scoredPair(rows)) };
     },
-    uncertainty: (rows) => of.uncertainty(...scoredPair(rows)),
+    uncertainty: (rows, _against, seed) => of.uncertainty(...scoredPair(rows), seed),
     count: countRows,
     fewest: () => fewestRows,
   };
@@ -90,26 +89,12 @@ function agreeing(candidate: Side, baseline: Side): Uint8Array {
   return same;
 }
 
-/**
- * Kolmogorov-Smirnov distance between the distributions of the models' scores on the same rows. At the score of the
- * largest distance, held fixed, it is the mean over rows of ±(1[candidate ≤ score] − 1[baseline ≤ score]), which knows
- * that the rows are the same.
- */
+/** Kolmogorov-Smirnov distance between the distributions of the models' scores on the same rows. */
 export const scoreDrift: Instrument = betweenModels({
   value: (candidate, baseline) =>
     largestShift(oneScore(candidate), oneScore(baseline), candidate.weights).distance,
-  uncertainty(candidate, baseline) {
-    const [a, b] = [oneScore(candidate), oneScore(baseline)];
-    const { score, sign } = largestShift(a, b, candidate.weights);
-    const values: RowValues = (from, out) => {
-      for (let i = 0; i < out.length; i++) {
-        const [ofA, ofB] = [(a[from + i] as number) <= score, (b[from + i] as number) <= score];
-        out[i] = ofA === ofB ? 0 : ofA ? sign : -sign;
-      }
-    };
-    const distance = mean(candidate, values);
-    return normalUncertainty(distance.value, influenceSe(distance, null, 0, 1));
-  },
+  uncertainty: (candidate, baseline, seed) =>
+    scoreShiftUncertainty(oneScore(candidate), oneScore(baseline), candidate.weights, seed),
 });
 
 /** The score of every row, of several classes the highest. */

@@ -5,6 +5,12 @@ import { effectiveCells, type Tally } from "./weighted-cells.ts";
 /** Replicates; they know a mean of standard deviation s to s/14. */
 const replicates = 200;
 
+/** Of how much more a largest gap between distributions shows than there is, how much a replicate drawn from the sample
+ * shows again: of two equal distributions 1/√2 of the noise is in the sample already, and √2 − 1 is added. Of a gap
+ * with a rounded peak 2^(2/3) − 1 = 0.59 is (the maximum of a Brownian motion less a parabola grows as its variance to
+ * the 2/3), so that dividing by the smaller takes off too much rather than too little. */
+export const shownAgain = Math.SQRT2 - 1;
+
 /**
  * How much a statistic of cell weights that is a maximum grows on average when rows are drawn again: the bootstrap's
  * estimate of its bias (B. Efron, R. J. Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 10). O(cells) a
