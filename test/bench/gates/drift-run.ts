@@ -1,17 +1,18 @@
 /**
- * What a drift check does, in a process of its own so that its memory can be told: two Parquet files to profiles, a
- * thread each, and the verdicts. Arguments: reference, current. Prints seconds and how many columns drifted.
+ * What a drift check does, in a process of its own so that its memory can be told: two Parquet files to profiles, one
+ * after the other, and the verdicts. Arguments: reference, current. Prints seconds and which columns drifted.
  */
-import { Worker } from "node:worker_threads";
-import { compareDrift, type Profile } from "@ml-actions/gates/drift";
+import { readBatches } from "@ml-actions/datasets";
+import { compareDrift, type Profile, ProfileBuilder } from "@ml-actions/gates/drift";
 import { parseGates } from "@ml-actions/gates/language";
 
 const startedMs = performance.now();
-const [reference, current] = await Promise.all(process.argv.slice(2, 4).map(profileOf));
+const [referencePath = "", currentPath = ""] = process.argv.slice(2);
+const [reference, current] = [await profileOf(referencePath), await profileOf(currentPath)];
 const readMs = performance.now();
 const { features } = compareDrift(parseGates("psi <= 0.1, kl <= 0.1, ks_distance <= 0.1"), {
-  reference: reference as Profile,
-  current: current as Profile,
+  reference,
+  current,
   confidence: 0.95,
 });
 const drifted = features.filter((feature) => feature.drifted).map(({ feature }) => feature);
@@ -23,7 +24,8 @@ console.log(
   }),
 );
 
-function profileOf(path: string): Promise<Profile> {
-  const worker = new Worker(new URL("./drift-worker.ts", import.meta.url), { workerData: path });
-  return new Promise((resolve, reject) => worker.on("message", resolve).on("error", reject));
+async function profileOf(path: string): Promise<Profile> {
+  const builder = new ProfileBuilder();
+  for await (const batch of readBatches(path, { schema: null })) builder.add(batch);
+  return builder.profile();
 }

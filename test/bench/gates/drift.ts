@@ -45,7 +45,7 @@ async function againstPeer(count: number, peers: boolean): Promise<BenchRow> {
   const ours = await measure(count);
   const row = {
     work: `drift, ${count.toLocaleString("en-US")} × 50 numeric and categorical against as many, from Parquet, PSI + KL + KS`,
-    ours: `${shown(ours)}, two threads; all three distances, their tests and verdicts`,
+    ours: `${shown(ours)}, one thread; all three distances, their tests and verdicts`,
     goal: "≥ 50 × faster, ≤ ¼ of the memory",
   };
   if (!peers) return { ...row, peer: "", ratio: "", met: false };
@@ -64,7 +64,7 @@ async function againstPeer(count: number, peers: boolean): Promise<BenchRow> {
 async function large(count: number): Promise<BenchRow> {
   const ours = await measure(count);
   return {
-    work: `drift, ${count.toLocaleString("en-US")} × 50 against as many, from Parquet, two threads`,
+    work: `drift, ${count.toLocaleString("en-US")} × 50 against as many, from Parquet, one thread`,
     ours: `${shown(ours)}, of it ${ours.compareSeconds.toFixed(2)} s to compare`,
     peer: "",
     ratio: "",
