@@ -13,7 +13,7 @@ export function closest(word: string, candidates: readonly string[]): string | u
 /** Our name for a metric that was misspelt or is called otherwise elsewhere; undefined when nothing is near. */
 export function suggestMetric(word: string): string | undefined {
   const lower = word.toLowerCase();
-  const known = catalog.find(({ name, aliases }) => name === lower || aliases.includes(lower));
+  const known = catalog.find(({ name, aliases }) => name.toLowerCase() === lower || aliases.includes(lower));
   if (known !== undefined) {
     return known.family?.example ?? known.name;
   }
