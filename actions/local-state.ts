@@ -13,7 +13,9 @@ import type { Release } from "@ml-actions/rollout/target";
 import type { LocalOptions } from "@ml-actions/rollout/targets/local";
 
 export const stateVariable = "ML_ACTIONS_LOCAL_STATE";
-export const portVariable = "ML_ACTIONS_LOCAL_PORT";
+/** One a resource: a job may deploy several, each on a port of its own. */
+export const portVariable = (resource: string): string =>
+  `ML_ACTIONS_LOCAL_PORT_${resource.toUpperCase().replaceAll("-", "_")}`;
 
 /** Renewed every quarter of it; a runner that dies has its candidate taken back within this and a second. */
 export const leaseTtlMs = 8_000;
@@ -37,7 +39,7 @@ export function localOptions(
 /** @throws UserError when nothing was ever deployed as this resource: there is nothing to compare with or go back to */
 export function deployedOptions(resource: string, programs: Programs): LocalOptions {
   const state = localState();
-  const options = localOptions(resource, state, Number(process.env[portVariable] || 0), programs);
+  const options = localOptions(resource, state, Number(process.env[portVariable(resource)] || 0), programs);
   if (existsSync(join(options.stateDirectory, "state.json"))) return options;
   throw new UserError(
     `Nothing is deployed as \`${resource}\` on the target \`local\`: there is no state in ${options.stateDirectory}.`,

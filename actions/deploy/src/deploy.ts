@@ -58,7 +58,7 @@ async function open(inputs: DeployInputs, context: ActionContext<DeployOutputs>)
   const state = localState(inputs["local-state"]);
   const port = inputs["local-port"];
   context.environment(stateVariable, state);
-  context.environment(portVariable, String(port));
+  context.environment(portVariable(inputs.resource), String(port));
   for (const [key, value] of Object.entries({ state, port: String(port), resource: inputs.resource })) {
     context.remember(key, value);
   }

@@ -21,8 +21,8 @@ import {
 } from "@ml-actions/reports";
 import { shadowStory } from "@ml-actions/reports/story/shadow";
 import type { Release } from "@ml-actions/rollout/target";
+import { aucComparison } from "../../auc-comparison.ts";
 import { type Conclusion, runFacts } from "../../conclude.ts";
-import { aucComparison } from "../../eval-gate/src/comparison.ts";
 import { plotRows } from "../../plot-rows.ts";
 import { accountMetrics, accountNotes, unlabelledOf } from "./account.ts";
 import type { ShadowInputs, ShadowOutputs } from "./definition.ts";
