@@ -9,13 +9,13 @@ import { effectUncertainty } from "./effect-bootstrap.ts";
 import { normals, numbers, strings, tableOf } from "./tables.testing.ts";
 import type { FeatureColumn } from "./types.ts";
 
-/** Share of columns without drift whose p is at most 5 %, over 400 columns: above .09 by chance once in 1,000. */
+/** Share of columns without drift whose p is at most 5 %, over 250 columns: above .1 by chance once in 1,000. */
 function falseShare(
   rows: readonly [number, number],
   column: (seed: number, rows: number) => FeatureColumn,
 ): number {
   let low = 0;
-  for (let i = 0; i < 400; i++) {
+  for (let i = 0; i < 250; i++) {
     const [reference, current] = rows.map((n, side) => tableOf(column(2 * i + side, n)));
     const { features } = compareDrift(parseGates("psi <= 9 [estimate]"), {
       reference: reference as NonNullable<typeof reference>,
@@ -24,7 +24,7 @@ function falseShare(
     });
     if ((features[0]?.p as number) <= 0.05) low++;
   }
-  return low / 400;
+  return low / 250;
 }
 
 /** Categories of which most are rare: the reference misses some, the current data others. */
@@ -43,13 +43,13 @@ describe("without drift", () => {
     [1500, 100],
   ])("numbers of %d and %d rows have a p of at most 5 percent in about as many", (n, m) => {
     const share = falseShare([n, m], (seed, rows) => numbers("x", normals(seed + 50_000, rows)));
-    expect(share).toBeLessThan(0.09);
+    expect(share).toBeLessThan(0.1);
     expect(share).toBeGreaterThan(0.015);
   });
 
   it("rare and unseen categories have, too", () => {
-    expect(falseShare([300, 300], rare)).toBeLessThan(0.09);
-    expect(falseShare([1500, 150], rare)).toBeLessThan(0.09);
+    expect(falseShare([300, 300], rare)).toBeLessThan(0.1);
+    expect(falseShare([1500, 150], rare)).toBeLessThan(0.1);
   });
 });
 
@@ -63,12 +63,12 @@ describe("the upper end of a PSI", () => {
     const moved = flat.map((share, i) => share + (i === 0 ? delta : i === 9 ? -delta : 0));
     const [p, q] = [new Float64Array(10), new Float64Array(10)];
     let below = 0;
-    for (let run = 0; run < 300; run++) {
+    for (let run = 0; run < 200; run++) {
       multinomial(random, 1000, flat, 1, p);
       multinomial(random, 1000, moved, 1, q);
       const { high } = effectUncertainty(p, q, psi, { name: "x", seed: run }).at(0.95);
       if (high < target) below++;
     }
-    expect(below / 300).toBeLessThan(0.09);
+    expect(below / 200).toBeLessThan(0.1);
   });
 });

@@ -59,11 +59,11 @@ describe("performance without labels", () => {
     );
   });
 
-  // 90 % intervals, one-sided 5 % each; 100 samples: a share of 10 % lies below 20 % with a chance of .998.
+  // 90 % intervals, one-sided 5 % each; 60 samples: a share of 10 % lies below 22 % with a chance of .998.
   it.each(estimatedMetrics)("has an interval of %s that holds what the labels then show", (metric) => {
     for (const reference of [undefined, "labelled"] as const) {
       let missed = 0;
-      for (let run = 0; run < 100; run++) {
+      for (let run = 0; run < 60; run++) {
         // Where there is a reference the scores are twisted, and have to be corrected.
         const chance = reference === undefined ? undefined : (score: number) => score ** 2;
         const current = model(run, 400, chance);
@@ -73,7 +73,7 @@ describe("performance without labels", () => {
         const truth = realised(metric, current);
         if (truth < answer.interval[0] || truth > answer.interval[1]) missed++;
       }
-      expect(missed / 100).toBeLessThan(0.2);
+      expect(missed / 60).toBeLessThan(0.22);
     }
   });
 

@@ -53,11 +53,16 @@ function byRatio(random: Random, rarer: number, total: number, drawn: number): n
   }
 }
 
+/** ln k! of what most draws ask for: four look-ups each. */
+const tabled = Float64Array.from({ length: 16_384 }, (_, k) => logFactorial(k));
+
+function logOf(k: number): number {
+  return k < tabled.length ? (tabled[k] as number) : logFactorial(k);
+}
+
 /** Minus the logarithm of the chance of k, but for a constant. */
 function logWeight(k: number, rarer: number, common: number, drawn: number): number {
-  return (
-    logFactorial(k) + logFactorial(rarer - k) + logFactorial(drawn - k) + logFactorial(common - drawn + k)
-  );
+  return logOf(k) + logOf(rarer - k) + logOf(drawn - k) + logOf(common - drawn + k);
 }
 
 /** Fills `out` with what `drawn` rows, taken without putting back from cells of these sizes, take of each: O(cells). */
