@@ -17,24 +17,33 @@ const parts = 480;
  *
  * @returns null when a class is missing: there is no curve then.
  */
-export function rocCurve({ truePositives, falsePositives, positives, negatives }: Sweep): RocCurve | null {
+export function rocCurve(sweep: Sweep): RocCurve | null {
+  const { truePositives, falsePositives, positives, negatives } = sweep;
   if (!(positives > 0 && negatives > 0)) return null;
-  let before: [number, number] = [0, 0];
-  const points = [before];
-  let [area, kept] = [0, 0];
-  for (let step = 0; step < truePositives.length; step++) {
-    const point: [number, number] = [
-      (falsePositives[step] ?? 0) / negatives,
-      (truePositives[step] ?? 0) / positives,
-    ];
-    area += ((point[0] - before[0]) * (point[1] + before[1])) / 2;
-    const part = Math.floor(((point[0] + point[1]) / 2) * parts);
-    if (part > kept) {
-      points.push(point);
-      kept = part;
-    }
-    before = point;
+  const steps = truePositives.length;
+  const points: [number, number][] = [[0, 0]];
+  let kept = 0;
+  for (let step = 0; step < steps; step++) {
+    const x = (falsePositives[step] ?? 0) / negatives;
+    const y = (truePositives[step] ?? 0) / positives;
+    const part = Math.floor(((x + y) / 2) * parts);
+    if (part > kept || step === steps - 1) points.push([x, y]);
+    kept = part;
   }
-  if (points.at(-1) !== before) points.push(before);
-  return { points, auc: area };
+  return { points, auc: areaUnder(sweep) };
+}
+
+/** Trapezoids between the steps. In weights, which are whole where rows are not weighted: so their sum is exact. */
+function areaUnder({ truePositives, falsePositives, positives, negatives }: Sweep): number {
+  let area = 0;
+  let lastTrue = 0;
+  let lastFalse = 0;
+  for (let step = 0; step < truePositives.length; step++) {
+    const nowTrue = truePositives[step] ?? 0;
+    const nowFalse = falsePositives[step] ?? 0;
+    area += ((nowFalse - lastFalse) * (nowTrue + lastTrue)) / 2;
+    lastTrue = nowTrue;
+    lastFalse = nowFalse;
+  }
+  return area / positives / negatives;
 }
