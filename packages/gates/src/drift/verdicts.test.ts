@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { assertDriftGates, compareDrift } from "../drift.ts";
+import { namesFor } from "../catalog.ts";
+import { assertDriftGates, compareDrift, estimatedMetrics } from "../drift.ts";
 import { GatesError } from "../error.ts";
 import { parseGates } from "../language.ts";
 import type { Verdict } from "../types.ts";
 import { normals, numbers, tableOf } from "./tables.testing.ts";
 import type { FeatureTable } from "./types.ts";
+import { yardsticks } from "./yardsticks.ts";
 
 function compare(gates: string, reference: FeatureTable, current: FeatureTable, more = {}) {
   return compareDrift(parseGates(gates), { reference, current, confidence: 0.95, ...more });
@@ -21,6 +23,14 @@ const refused = (body: () => unknown): GatesError => {
   }
   throw new Error("nothing was refused");
 };
+
+describe("the metrics of drift", () => {
+  it("are those of the catalog", () => {
+    expect([...Object.keys(yardsticks), ...estimatedMetrics].sort()).toEqual(
+      namesFor({ place: "drift" }).sort(),
+    );
+  });
+});
 
 describe("a gate on drift", () => {
   const reference = columns(1000, 1, [0, 0, 0, 0]);
