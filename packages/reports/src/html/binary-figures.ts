@@ -6,15 +6,14 @@ import { prCurve } from "../data/pr-curve.ts";
 import { rocCurve } from "../data/roc-curve.ts";
 import { finiteRows, finiteValues, type LabelledScores, type PlotRows } from "../data/rows.ts";
 import { sweepOf } from "../data/sweep.ts";
-import { count, counted } from "../figures.ts";
+import { count } from "../figures.ts";
 import { calibrationPlot, type NamedBins } from "../plots/calibration.ts";
 import type { Figure } from "../plots/canvas.ts";
 import { distributionPlot } from "../plots/distribution.ts";
 import { precisionRecallPlot } from "../plots/precision-recall.ts";
 import { rocPlot } from "../plots/roc.ts";
 import { confidenceWords } from "../story/story.ts";
-import type { Judged, Labels } from "./evaluation-figures.ts";
-import { html } from "./markup.ts";
+import { type Judged, type Labels, withLeftOut } from "./judged.ts";
 
 export type BinaryRows = Extract<PlotRows, { task: "binary" }>;
 
@@ -124,18 +123,6 @@ function scoreFigure(rows: BinaryRows, { metrics }: Judged, names: Labels): Figu
     mark:
       threshold === null ? null : { at: threshold, words: `threshold ${Number(threshold.toPrecision(4))}` },
   });
-}
-
-/** Says how many rows are not in the picture, and why. */
-export function withLeftOut(figure: Figure, ours: LabelledScores, theirs: LabelledScores | null): Figure {
-  const left = [ours.left, theirs?.left ?? 0] as const;
-  const unusable =
-    left[0] + left[1] === 0
-      ? ""
-      : ` Left out because the answer was no number: ${count(left[0])} of the candidate, ${count(left[1])} of the baseline.`;
-  const unlabelled =
-    ours.unlabelled === 0 ? "" : ` ${counted(ours.unlabelled, "row")} without a label left out.`;
-  return { ...figure, caption: html`${figure.caption}${unusable}${unlabelled}` };
 }
 
 function inUnitRange(scores: Float64Array): boolean {

@@ -1,12 +1,10 @@
 /** Which plots tell what about a model of each task. */
-import type { Verdict } from "@ml-actions/gates/types";
 import { meanByPosition } from "../data/by-position.ts";
 import { agreementMatrix, confusionMatrix } from "../data/confusion.ts";
 import { likeness } from "../data/coverage.ts";
 import { shareWords } from "../data/drift.ts";
 import { finiteRows, finiteValues, type LabelledScores, type PlotRows } from "../data/rows.ts";
 import { metricSlices, sliceGroups } from "../data/slices.ts";
-import type { EvaluationReportInput, ModelMetrics } from "../inputs.ts";
 import { byPositionPlot } from "../plots/by-position.ts";
 import type { Figure } from "../plots/canvas.ts";
 import { agreementPlot, confusionPlot } from "../plots/confusion.ts";
@@ -14,25 +12,11 @@ import { distributionPlot } from "../plots/distribution.ts";
 import { metricSlicePlot } from "../plots/metric-slices.ts";
 import { residualPlot } from "../plots/residuals.ts";
 import { slicePlot } from "../plots/slices.ts";
-import { binaryFigures, withLeftOut } from "./binary-figures.ts";
+import { binaryFigures } from "./binary-figures.ts";
+import { type Judged, type Labels, withLeftOut } from "./judged.ts";
 
 /** More groups than this is a wall of plots; the table has every slice. */
 const groupsShown = 6;
-
-export interface Labels {
-  candidate: string;
-  baseline: string;
-}
-
-/** What was found out about the rows, beside the rows themselves. */
-export interface Judged {
-  verdicts: readonly Verdict[];
-  metrics: ModelMetrics;
-  confidence: number;
-  comparison?: EvaluationReportInput["comparison"];
-  /** Both models answered the same live requests: how they differ matters, labels or none. */
-  bothSides?: boolean;
-}
 
 type Rows<Task extends PlotRows["task"]> = Extract<PlotRows, { task: Task }>;
 
