@@ -1,5 +1,7 @@
-/** Bytes `start` to `end` (not included) of the file. */
-export type ReadBytes = (start: number, end: number) => Promise<Uint8Array>;
+import type { Scratch } from "./scratch.ts";
+
+/** Fills `into` with the file's bytes from `start` on. */
+export type ReadBytes = (into: Uint8Array, start: number) => Promise<void>;
 
 /** Read at once where little is asked for: page headers are small, and so are the pages of repeating values. */
 const WINDOW_BYTES = 1 << 17;
@@ -14,9 +16,12 @@ export class ChunkBytes {
   private readonly end: number;
   /** What was read from `position` on, and not taken yet. */
   private window: Uint8Array = new Uint8Array(0);
+  /** Where what is larger than the window is put together. */
+  private readonly scratch: Scratch;
 
-  constructor(read: ReadBytes, start: number, end: number) {
+  constructor(read: ReadBytes, start: number, end: number, scratch: Scratch) {
     this.read = read;
+    this.scratch = scratch;
     this.position = start;
     this.end = end;
   }
@@ -29,25 +34,26 @@ export class ChunkBytes {
   /** The next bytes: at least `count`, or all that are left. They stay to be taken. */
   async peek(count: number): Promise<Uint8Array> {
     if (this.window.length < Math.min(count, this.left)) {
-      this.window = await this.joinedTo(Math.min(this.left, Math.max(count, WINDOW_BYTES)));
+      this.window = await this.joined(new Uint8Array(Math.min(this.left, Math.max(count, WINDOW_BYTES))));
     }
     return this.window;
   }
 
-  /** The next `count` bytes. Precondition: so many are left. */
+  /** The next `count` bytes, until the scratch is used again. Precondition: so many are left. */
   async take(count: number): Promise<Uint8Array> {
-    const bytes = count <= this.window.length ? this.window.subarray(0, count) : await this.joinedTo(count);
+    const bytes =
+      count <= this.window.length
+        ? this.window.subarray(0, count)
+        : await this.joined(this.scratch.bytes(count));
     this.window = this.window.subarray(Math.min(count, this.window.length));
     this.position += count;
     return bytes;
   }
 
-  private async joinedTo(count: number): Promise<Uint8Array> {
-    const rest = await this.read(this.position + this.window.length, this.position + count);
-    if (this.window.length === 0) return rest;
-    const bytes = new Uint8Array(count);
-    bytes.set(this.window);
-    bytes.set(rest, this.window.length);
-    return bytes;
+  /** The window, and what follows it in the file. */
+  private async joined(into: Uint8Array): Promise<Uint8Array> {
+    into.set(this.window);
+    await this.read(into.subarray(this.window.length), this.position + this.window.length);
+    return into;
   }
 }

@@ -5,6 +5,7 @@ import type { Cells, Leaf } from "./leaf.ts";
 import { putCell } from "./leaf.ts";
 import type { Page } from "./pages.ts";
 import { readPages } from "./pages.ts";
+import type { Scratch } from "./scratch.ts";
 
 /** Reads the cells of one column of one row group in order. No more than one page is decoded at a time. */
 export class ChunkReader {
@@ -14,11 +15,12 @@ export class ChunkReader {
   /** The next row of the page, and its next cell that is not missing. */
   private row = 0;
   private cell = 0;
-  /** Numbers on their way into a sink: a new array for every run would keep the garbage collector busy. */
-  private scratch = new Float64Array(0);
+  /** For numbers on their way into a sink. */
+  private readonly scratch: Scratch;
 
-  constructor(chunk: ChunkBytes, leaf: Leaf, decompress: Decompress) {
+  constructor(chunk: ChunkBytes, leaf: Leaf, decompress: Decompress, scratch: Scratch) {
     this.leaf = leaf;
+    this.scratch = scratch;
     this.pages = readPages(chunk, leaf, decompress);
   }
 
@@ -68,16 +70,11 @@ export class ChunkReader {
       sink.doubles(cells.subarray(this.cell, this.cell + rows), null);
       this.cell += rows;
     } else {
-      const values = this.scratchOf(rows);
+      const values = this.scratch.doubles(rows);
       this.cell = spread(values, cells, { indexes: page.indexes, defined, from: this.cell });
       sink.doubles(values, defined);
     }
     this.row += rows;
-  }
-
-  private scratchOf(rows: number): Float64Array {
-    if (this.scratch.length < rows) this.scratch = new Float64Array(rows);
-    return this.scratch.subarray(0, rows);
   }
 }
 

@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import { readVarint } from "./runs.ts";
 
-/** Decompresses a page to the size its header tells. */
+/** Decompresses a page to the size its header tells, into memory of its own: that of the page is used again. */
 export type Decompress = (page: Uint8Array, size: number) => Uint8Array;
 
 /**
@@ -9,7 +9,7 @@ export type Decompress = (page: Uint8Array, size: number) => Uint8Array;
  * snappy is hysnappy (WebAssembly), which checks its bounds (hyparquet's own snappy can loop on a damaged length).
  */
 export const codecs: Record<string, () => Promise<Decompress>> = {
-  UNCOMPRESSED: async () => (page) => page,
+  UNCOMPRESSED: async () => (page) => page.slice(),
   SNAPPY: snappy,
   GZIP: async () => (page, size) => gunzipSync(page, { maxOutputLength: Math.max(size, 1) }),
   BROTLI: async () => (page, size) => brotliDecompressSync(page, { maxOutputLength: Math.max(size, 1) }),

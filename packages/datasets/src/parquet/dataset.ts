@@ -14,12 +14,17 @@ import { codecs } from "./codecs.ts";
 import type { Footer, RowGroup } from "./footer.ts";
 import { readFooter } from "./footer.ts";
 import type { Leaf } from "./leaf.ts";
+import { Scratch } from "./scratch.ts";
 
 /** Opens the file and reads its footer. Throws a `DatasetError` when it is not Parquet, or cut short. */
 export async function openParquet(source: Source): Promise<OpenDataset> {
   const file = await open(source.path, "r");
   try {
-    const slice = async (start: number, end: number) => (await readBytes(file, start, end)).buffer;
+    const slice = async (start: number, end: number) => {
+      const bytes = new Uint8Array(end - start);
+      await readBytes(file, bytes, start);
+      return bytes.buffer;
+    };
     const footer = await decoding(source, "its footer", () => readFooter(source.bytes, slice));
     checkColumnCount(source, footer.columns.size);
     return new ParquetDataset(source, file, footer);
@@ -60,11 +65,12 @@ class ParquetDataset implements OpenDataset {
 
   async *walk(plan: readonly TypedName[], target: RowTarget): AsyncGenerator<void> {
     const leaves = this.readable(plan.map((column) => column.name));
+    const scratch = new Scratch();
     for (const [index, group] of this.footer.groups.entries()) {
       const place = (name: string) => `column ${quote(name)} in row group ${index + 1}`;
       const readers: ChunkReader[] = [];
       for (const [name, leaf] of leaves) {
-        readers.push(await decoding(this.source, place(name), () => this.openChunk(group, name, leaf)));
+        readers.push(await decoding(this.source, place(name), () => this.openChunk(group, name, leaf, scratch)));
       }
       for (let left = group.rows; left > 0; ) {
         const rows = Math.min(left, target.room());
@@ -109,7 +115,7 @@ class ParquetDataset implements OpenDataset {
     return this.footer.groups.every((group) => group.chunks.get(name)?.range.every(small));
   }
 
-  private async openChunk(group: RowGroup, name: string, leaf: Leaf): Promise<ChunkReader> {
+  private async openChunk(group: RowGroup, name: string, leaf: Leaf, scratch: Scratch): Promise<ChunkReader> {
     const chunk = group.chunks.get(name);
     if (chunk === undefined || chunk.physical !== leaf.physical) throw new Error("its data is not there");
     const load = Object.hasOwn(codecs, chunk.codec) ? codecs[chunk.codec] : undefined;
@@ -119,8 +125,9 @@ class ParquetDataset implements OpenDataset {
         remedy: "Write the file with snappy, zstd, gzip or brotli.",
       });
     }
-    const read = (start: number, end: number) => readBytes(this.file, start, end);
-    return new ChunkReader(new ChunkBytes(read, chunk.start, chunk.end), leaf, await load());
+    const read = (into: Uint8Array, start: number) => readBytes(this.file, into, start);
+    const bytes = new ChunkBytes(read, chunk.start, chunk.end, scratch);
+    return new ChunkReader(bytes, leaf, await load(), scratch);
   }
 }
 
@@ -144,14 +151,12 @@ async function decoding<T>(source: Source, place: string, step: () => Promise<T>
   }
 }
 
-/** Bytes `start` to `end` (not included), in a buffer of their own. */
-async function readBytes(file: FileHandle, start: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(end - start);
+/** Fills `bytes` from `start` on. */
+async function readBytes(file: FileHandle, bytes: Uint8Array, start: number): Promise<void> {
   let done = 0;
   while (done < bytes.length) {
     const { bytesRead } = await file.read(bytes, done, bytes.length - done, start + done);
     if (bytesRead === 0) throw new Error("the file ends too early");
     done += bytesRead;
   }
-  return bytes;
 }

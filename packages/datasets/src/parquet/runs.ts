@@ -56,6 +56,39 @@ function unpack(
 ): void {
   if (start + Math.ceil((count * bitWidth) / 8) > bytes.length)
     throw new Error("a bit-packed run is cut short");
+  if (bitWidth <= 24) unpackNarrow(bytes, start, bitWidth, output, from, count);
+  else unpackWide(bytes, start, bitWidth, output, from, count);
+}
+
+/** Whole bytes go through a word that holds up to seven bits of the byte before, so no more than 24 are due at once. */
+function unpackNarrow(
+  bytes: Uint8Array,
+  start: number,
+  bitWidth: number,
+  output: Uint8Array | Int32Array,
+  from: number,
+  count: number,
+): void {
+  const mask = (1 << bitWidth) - 1;
+  let at = start;
+  let word = 0;
+  let bits = 0;
+  for (let index = 0; index < count; index += 1) {
+    for (; bits < bitWidth; bits += 8) word |= (bytes[at++] as number) << bits;
+    output[from + index] = word & mask;
+    word >>>= bitWidth;
+    bits -= bitWidth;
+  }
+}
+
+function unpackWide(
+  bytes: Uint8Array,
+  start: number,
+  bitWidth: number,
+  output: Uint8Array | Int32Array,
+  from: number,
+  count: number,
+): void {
   let bit = start * 8;
   for (let index = 0; index < count; index += 1) {
     let value = 0;
