@@ -1,6 +1,7 @@
 /** A column of distinct values that comes in pieces: one code a row, and each value once. What slices, classes and
  * queries need of their columns. */
 import type { Column } from "@ml-actions/datasets/types";
+import type { Numbers } from "@ml-actions/gates/metrics/numbers";
 
 type Codes = Int8Array | Int16Array | Int32Array;
 
@@ -10,6 +11,7 @@ export class CodedColumn {
   readonly #index = new Map<string | number, number>();
   #pieces: Codes[] = [];
   #rows = 0;
+  #missing = false;
 
   constructor(name: string) {
     this.name = name;
@@ -26,6 +28,7 @@ export class CodedColumn {
     const codes = column.kind === "string" ? this.#fromTexts(column) : this.#fromNumbers(column);
     const hole = codes.indexOf(-1);
     const first = hole < 0 ? -1 : this.#rows + hole;
+    this.#missing ||= hole >= 0;
     this.#pieces.push(
       this.size <= 127 ? new Int8Array(codes) : this.size <= 32767 ? new Int16Array(codes) : codes,
     );
@@ -87,9 +90,11 @@ export class CodedColumn {
     return codes;
   }
 
-  /** For each row what its value stands for, NaN where it is missing. */
-  mapped(byCode: Float64Array): Float64Array {
-    const numbers = new Float64Array(this.#rows);
+  /** For each row the index that its value stands for, NaN where it is missing. */
+  mapped(byCode: Float64Array): Numbers {
+    const bytes = !this.#missing && byCode.every((index) => index >= 0 && index <= 255);
+    // An index of a class is far below 2²⁴.
+    const numbers = bytes ? new Uint8Array(this.#rows) : new Float32Array(this.#rows);
     let at = 0;
     for (const piece of this.#pieces) {
       for (let i = 0; i < piece.length; i += 1) {

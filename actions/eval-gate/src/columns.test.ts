@@ -64,6 +64,18 @@ describe("numbers that come in pieces", () => {
     );
   });
 
+  it("come in the smallest array that holds them all", () => {
+    const kindOf = (...pieces: number[][]) => {
+      const compact = new CompactNumbers();
+      for (const values of pieces) compact.append(Float64Array.from(values));
+      return compact.take().constructor;
+    };
+    expect(kindOf([0, 1], [254])).toBe(Uint8Array);
+    expect(kindOf([0, 1], [Number.NaN])).toBe(Float32Array);
+    expect(kindOf([0, 1], [0.5])).toBe(Float32Array);
+    expect(kindOf([0, 1], [0.5], [0.1])).toBe(Float64Array);
+  });
+
   it("are copied: the reader may fill its array anew", () => {
     const compact = new CompactNumbers();
     const values = Float64Array.of(0.1, 0.2);
@@ -154,11 +166,14 @@ describe("the truth", () => {
     const truth = truthFor({ name: "late", task: "binary" });
     truth.append(numbers("late", 0, 1, Number.NaN));
     truth.append(numbers("late", 1));
-    expect(truth.take()).toEqual(Float64Array.of(0, 1, Number.NaN, 1));
+    expect(truth.take()).toEqual(Float32Array.of(0, 1, Number.NaN, 1));
     const named = truthFor({ name: "state", task: "binary", positive: "yes" });
     named.append(texts("state", "no", "maybe"));
     named.append(texts("state", "yes", null));
-    expect(named.take()).toEqual(Float64Array.of(0, 0, 1, Number.NaN));
+    expect(named.take()).toEqual(Float32Array.of(0, 0, 1, Number.NaN));
+    const whole = truthFor({ name: "late", task: "binary" });
+    whole.append(numbers("late", 0, 1));
+    expect(whole.take()).toEqual(Uint8Array.of(0, 1));
   });
 
   it("that cannot be is refused at the batch that shows it", () => {
@@ -180,7 +195,7 @@ describe("the truth", () => {
     const truth = truthFor({ name: "relevance", task: "ranking" });
     truth.append(numbers("relevance", 3, 0, Number.NaN));
     truth.append({ kind: "boolean", name: "relevance", values: Uint8Array.of(1), missing: null });
-    expect(truth.take()).toEqual(Float64Array.of(3, 0, Number.NaN, 1));
+    expect(truth.take()).toEqual(Float32Array.of(3, 0, Number.NaN, 1));
     expect(() => truth.append(texts("relevance", "good"))).toThrow(/holds strings, a ranking needs/);
   });
 });

@@ -1,12 +1,12 @@
 /** Numbers that come in pieces, as a stream of rows gives them; each piece is held as small as it can be without loss. */
 
+import type { Numbers } from "@ml-actions/gates/metrics/numbers";
+
 /** In a piece of bytes: not a number. */
 const noNumber = 255;
 
-type Piece = Uint8Array | Float32Array | Float64Array;
-
 export class CompactNumbers {
-  #pieces: Piece[] = [];
+  #pieces: Numbers[] = [];
   length = 0;
 
   /** The array may be reused by the caller afterwards. */
@@ -15,12 +15,14 @@ export class CompactNumbers {
     this.length += values.length;
   }
 
-  /** All in one array. The pieces are let go on the way, so that this can be asked for once. */
-  take(): Float64Array {
-    const numbers = new Float64Array(this.length);
+  /** All in one array, the smallest that holds them. The pieces are let go, so that this can be asked for once. */
+  take(): Numbers {
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    const numbers = smallestFor(pieces, this.length);
     let at = 0;
-    for (const piece of this.#pieces) {
-      if (piece instanceof Uint8Array) {
+    for (const piece of pieces) {
+      if (piece instanceof Uint8Array && !(numbers instanceof Uint8Array)) {
         for (let i = 0; i < piece.length; i += 1) {
           const value = piece[i] as number;
           numbers[at + i] = value === noNumber ? Number.NaN : value;
@@ -28,12 +30,17 @@ export class CompactNumbers {
       } else numbers.set(piece, at);
       at += piece.length;
     }
-    this.#pieces = [];
     return numbers;
   }
 }
 
-function compact(values: Float64Array): Piece {
+function smallestFor(pieces: readonly Numbers[], length: number): Numbers {
+  if (pieces.some((piece) => piece instanceof Float64Array)) return new Float64Array(length);
+  const bytes = pieces.every((piece) => piece instanceof Uint8Array && !piece.includes(noNumber));
+  return bytes ? new Uint8Array(length) : new Float32Array(length);
+}
+
+function compact(values: Float64Array): Numbers {
   let [bytes, singles] = [true, true];
   for (let i = 0; i < values.length && singles; i += 1) {
     const value = values[i] as number;

@@ -1,5 +1,7 @@
 /** The rows that a report draws. More than a million change no pixel of a curve, and would double the memory. */
 import type { Evaluation } from "@ml-actions/gates/evaluate";
+import { baselineScores } from "@ml-actions/gates/evaluate/evaluation";
+import type { Numbers } from "@ml-actions/gates/metrics/numbers";
 
 const mostDrawn = 1_000_000;
 
@@ -14,12 +16,13 @@ export interface Drawn {
  * says, so that a file with a period does not show one phase alone. Queries of a ranking are not torn apart.
  */
 export function drawnRows(evaluation: Evaluation, most = mostDrawn): Drawn {
-  const { labels, candidate, baseline, weights, groups } = evaluation;
+  const { labels, candidate, weights, groups } = evaluation;
+  const baseline = baselineScores(evaluation);
   if (labels.length <= most || groups !== undefined) return { rows: evaluation, note: null };
   const places = Uint32Array.from({ length: most }, (_, index) =>
     Math.floor(((index + share(index)) * labels.length) / most),
   );
-  const pick = (values: Float64Array): Float64Array => {
+  const pick = (values: Numbers): Float64Array => {
     const width = values.length / labels.length;
     const picked = new Float64Array(most * width);
     places.forEach((row, place) => {
@@ -35,7 +38,7 @@ export function drawnRows(evaluation: Evaluation, most = mostDrawn): Drawn {
       ...evaluation,
       labels: pick(labels),
       candidate: pick(candidate),
-      ...(baseline instanceof Float64Array ? { baseline: pick(baseline) } : {}),
+      ...(baseline === null ? {} : { baseline: pick(baseline) }),
       ...(weights === undefined ? {} : { weights: pick(weights) }),
     },
     note: `the plots are drawn from ${count(most)} rows spread evenly over all ${count(labels.length)}; every other figure is of all rows`,

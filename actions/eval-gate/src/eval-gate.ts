@@ -44,7 +44,7 @@ function reportOf(
     dataset: subject.dataset,
     task: subject.evaluation.task,
     metrics: { candidate: result.candidate, baseline: result.baseline },
-    comparison: { auc: aucComparison(subject.evaluation, inputs.confidence) },
+    comparison: { auc: aucComparison(result, inputs.confidence) },
     notes: subject.notes,
     run,
   };
@@ -60,10 +60,11 @@ function conclusionOf(
   const { dataset, evaluation } = subject;
   const drawn = drawnRows(evaluation);
   const rule = inputs["decision-rule"];
-  const { label, weight, group } = inputs;
+  const { label, "positive-label": positive, weight, group } = inputs;
   const settings = {
     threshold: evaluation.threshold,
     label: label ?? null,
+    ...(positive === undefined ? {} : { positive }),
     ...(weight === undefined ? {} : { weight }),
     ...(group === undefined ? {} : { group }),
   };

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { type Log, type Programs, UserError } from "@ml-actions/action-kit/action";
 import type { Table } from "@ml-actions/datasets/types";
+import type { Numbers } from "@ml-actions/gates/metrics/numbers";
 import type { Release } from "@ml-actions/rollout/target";
 import type { Contract } from "@ml-actions/serving/contract";
 import { loadContract } from "@ml-actions/serving/load-contract";
@@ -17,7 +18,7 @@ export interface Model {
 
 export interface Answers {
   /** One a row; one a row and class for a multiclass model, row-major. */
-  values: Float64Array;
+  values: Numbers;
   /** Milliseconds of each single row, when they were asked for. */
   latencyMs?: Float64Array;
 }

@@ -2,6 +2,7 @@
 import { UserError } from "@ml-actions/action-kit/action";
 import type { Column, Table } from "@ml-actions/datasets/types";
 import type { Evaluation } from "@ml-actions/gates/evaluate";
+import type { Numbers } from "@ml-actions/gates/metrics/numbers";
 import type { Task } from "@ml-actions/gates/types";
 import { CodedColumn } from "./coded-column.ts";
 import { CompactNumbers } from "./compact-numbers.ts";
@@ -19,7 +20,7 @@ export interface PredictionOptions {
 
 type Judged = Pick<Evaluation, "task" | "labels" | "candidate"> & {
   classes?: readonly string[];
-  baseline?: Float64Array;
+  baseline?: Numbers;
 };
 
 /**
@@ -102,7 +103,7 @@ class Scores implements Answered {
     const rows = this.#candidate.length;
     return {
       task: this.#task,
-      labels: this.#truth?.take() ?? new Float64Array(rows).fill(Number.NaN),
+      labels: this.#truth?.take() ?? new Float32Array(rows).fill(Number.NaN),
       candidate: this.#candidate.take(),
       ...(this.#options.compared ? { baseline: this.#baseline.take() } : {}),
     };
@@ -148,7 +149,7 @@ class Classes implements Answered {
     const classes = [...new Set(columns.flatMap(({ names }) => names))].sort();
     const candidate = oneHot(this.#candidate, classes);
     const rows = candidate.length / classes.length;
-    const unlabelled = () => new Float64Array(rows).fill(Number.NaN);
+    const unlabelled = () => new Float32Array(rows).fill(Number.NaN);
     return {
       task: "multiclass",
       classes,
@@ -165,9 +166,9 @@ function placesOf(column: CodedColumn, classes: readonly string[]): Float64Array
   return Float64Array.from(column.names, (name) => place.get(name) as number);
 }
 
-function oneHot(column: CodedColumn, classes: readonly string[]): Float64Array {
+function oneHot(column: CodedColumn, classes: readonly string[]): Numbers {
   const predicted = column.mapped(placesOf(column, classes));
-  const shares = new Float64Array(predicted.length * classes.length);
+  const shares = new Float32Array(predicted.length * classes.length);
   for (let row = 0; row < predicted.length; row += 1) {
     const place = predicted[row] as number;
     // No prediction: not a number in every class, so that the verdict names it.

@@ -27,7 +27,7 @@ export class Weights {
   }
 
   take(): Float64Array {
-    return this.#numbers.take();
+    return new Float64Array(this.#numbers.take());
   }
 }
 

@@ -101,7 +101,7 @@ export class RowFacts {
   /** @throws UserError when the label column cannot be the truth */
   take(): Pick<Evaluation, "labels" | "weights" | "groups" | "slices"> {
     return {
-      labels: this.#truth?.take() ?? new Float64Array(this.rows).fill(Number.NaN),
+      labels: this.#truth?.take() ?? new Float32Array(this.rows).fill(Number.NaN),
       ...(this.#columns.weight === null ? {} : { weights: this.#weights.take() }),
       ...(this.#groups === null ? {} : { groups: this.#groups.take() }),
       slices: this.#slices.take(),

@@ -1,6 +1,7 @@
 /** The truth of each row, gathered batch by batch. */
 import { UserError } from "@ml-actions/action-kit/action";
 import type { Column } from "@ml-actions/datasets/types";
+import type { Numbers } from "@ml-actions/gates/metrics/numbers";
 import type { Task } from "@ml-actions/gates/types";
 import { type LabelRules, labelsOf } from "../../labels.ts";
 import { CodedColumn } from "./coded-column.ts";
@@ -11,7 +12,7 @@ export interface Truth {
   append(column: Column): void;
   /** One number a row, NaN where the label is missing.
    * @throws UserError when the column cannot be the truth for the task, naming the values that were found */
-  take(): Float64Array;
+  take(): Numbers;
 }
 
 export interface TruthRules extends LabelRules {
@@ -55,7 +56,7 @@ class TruthOfClasses implements Truth {
     return labelsOf(this.#column.distinct(), this.#rules);
   }
 
-  take(): Float64Array {
+  take(): Numbers {
     return this.#column.mapped(this.#labels());
   }
 }
@@ -72,7 +73,7 @@ class TruthInNumbers implements Truth {
     this.#numbers.append(this.#of(column));
   }
 
-  take(): Float64Array {
+  take(): Numbers {
     return this.#numbers.take();
   }
 }

@@ -137,7 +137,7 @@ function reportOf(inputs: ShadowInputs, context: Context, told: Told): ShadowRep
       unlabelled: unlabelledOf(seen),
       minimum: inputs["min-coverage"],
     },
-    comparison: { auc: labelled === null ? null : aucComparison(labelled.evaluation, confidence) },
+    comparison: { auc: labelled === null ? null : aucComparison(labelled.result, confidence) },
     ...(run.contract === null ? {} : { contract: { versions: run.contract.versions } }),
     minimumSamples: inputs["min-samples"],
     failures: counts.ok

@@ -1,5 +1,6 @@
 import { assertGatesApply } from "./catalog.ts";
 import { GatesError } from "./error.ts";
+import { type AucDifference, aucDifference } from "./evaluate/auc-difference.ts";
 import { assertShape, type Evaluation } from "./evaluate/evaluation.ts";
 import type { PowerLine } from "./evaluate/power.ts";
 import { type Readings, readAll } from "./evaluate/readings.ts";
@@ -33,6 +34,8 @@ export interface EvaluateResult {
   candidate: Readings;
   /** null when there is no baseline. */
   baseline: Readings | null;
+  /** Of binary models, all rows; null where the two have no such difference. */
+  aucDifference: AucDifference | null;
   /** What the sample could show, for every gate and slice that could be measured. */
   power: PowerLine[];
 }
@@ -64,14 +67,13 @@ export function evaluate(
   const rowsOf = sliceFinder(evaluation);
   const questions = questionsOf(gates, evaluation, rowsOf);
   const judgements = answer(questions, evaluation, { rule, confidence, seed });
-  const all = questions.find(({ gate, rows }) => gate.slice === undefined && rows !== null)?.rows;
+  const all =
+    questions.find(({ gate, rows }) => gate.slice === undefined && rows !== null)?.rows ??
+    gatherRows(evaluation);
   return {
     verdicts: judgements.map(({ verdict }) => verdict),
-    ...readAll(
-      [...questions, ...reportedSlices(gates, evaluation, rowsOf)],
-      all ?? gatherRows(evaluation),
-      evaluation,
-    ),
+    ...readAll([...questions, ...reportedSlices(gates, evaluation, rowsOf)], all, evaluation),
+    aucDifference: aucDifference(evaluation.task, all),
     power: judgements.flatMap(({ power }) => power ?? []),
   };
 }

@@ -93,7 +93,7 @@ export function normals(random: Random, count: number): Float64Array {
 
 /** Slices of equal size beside each other: rows of one pair each. */
 export function sliced(parts: readonly Evaluation[]): Evaluation {
-  const join = (of: (part: Evaluation) => Float64Array) => {
+  const join = (of: (part: Evaluation) => Evaluation["labels"]) => {
     const all = parts.map(of);
     const joined = new Float64Array(all.reduce((sum, { length }) => sum + length, 0));
     let at = 0;

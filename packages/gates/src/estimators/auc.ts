@@ -1,9 +1,9 @@
-import { classTotals, placementsOf } from "../metrics/auc.ts";
-import { delongSe, delongSeOfOne, type PlacedRows } from "../statistics/delong.ts";
+import { classTotals } from "../metrics/auc.ts";
+import { delongSeOfOne } from "../statistics/delong.ts";
 import { normalUncertainty } from "../statistics/interval.ts";
 import { logitUncertainty } from "../statistics/logit.ts";
 import { firstUnmet, negatives, positives } from "./requirements.ts";
-import type { Estimator, Side } from "./side.ts";
+import type { Estimator } from "./side.ts";
 
 /** Area under the ROC curve with DeLong's standard error; its own interval is taken on the logit scale. */
 export const auc: Estimator = {
@@ -14,11 +14,6 @@ export const auc: Estimator = {
       const { ranking } = candidate;
       return logitUncertainty(candidate.auc, delongSeOfOne(ranking, classTotals(ranking)));
     }
-    const se = delongSe(placed(candidate), placed(baseline), factor);
-    return normalUncertainty(candidate.auc - factor * baseline.auc, se);
+    return normalUncertainty(candidate.auc - factor * baseline.auc, candidate.aucSe(baseline, factor));
   },
 };
-
-function placed({ labels, weights, ranking, auc: value }: Side): PlacedRows {
-  return { labels, weights, placements: placementsOf(ranking), auc: value };
-}

@@ -1,14 +1,16 @@
 import { areaUnderRoc } from "../metrics/auc.ts";
 import { type LargestGap, largestGap } from "../metrics/ks.ts";
 import { predictedClasses } from "../metrics/multiclass.ts";
+import type { Numbers } from "../metrics/numbers.ts";
 import { type Queries, queriesOf } from "../metrics/queries.ts";
 import { type Ranking, rankingOf } from "../metrics/ranking.ts";
+import { delongSe } from "../statistics/delong.ts";
 import type { Uncertainty } from "../statistics/interval.ts";
 
 export interface SideRows {
-  labels: Float64Array;
+  labels: Numbers;
   /** One a row; for several classes n × classes, row by row. Finite. */
-  scores: Float64Array;
+  scores: Numbers;
   /** 2 for binary, 0 for values. */
   classes: number;
   threshold: number;
@@ -20,8 +22,8 @@ export interface SideRows {
 
 /** One model's finite scores for labelled rows, with what several metrics share, made when first asked for. */
 export class Side {
-  readonly labels: Float64Array;
-  readonly scores: Float64Array;
+  readonly labels: Numbers;
+  readonly scores: Numbers;
   readonly classes: number;
   readonly threshold: number;
   /** null where every row counts once. */
@@ -30,6 +32,7 @@ export class Side {
   readonly #values = new Map<string, number>();
   #ranking: Ranking | undefined;
   #auc: number | undefined;
+  #aucSe: { baseline: Side; factor: number; se: number } | undefined;
   #gap: LargestGap | undefined;
   #predicted: Uint32Array | undefined;
   #queries: Queries | undefined;
@@ -65,6 +68,15 @@ export class Side {
   get auc(): number {
     this.#auc ??= areaUnderRoc(this.ranking);
     return this.#auc;
+  }
+
+  /** DeLong's standard error of AUC − factor·AUC of the baseline, which scores the same rows. The last one is kept: the
+   * gate and the report ask for the same. Binary only. */
+  aucSe(baseline: Side, factor: number): number {
+    if (this.#aucSe?.baseline !== baseline || this.#aucSe.factor !== factor) {
+      this.#aucSe = { baseline, factor, se: delongSe(this, this, baseline, factor) };
+    }
+    return this.#aucSe.se;
   }
 
   /** Binary only. */

@@ -1,4 +1,5 @@
 import type { Side } from "../estimators/side.ts";
+import type { Numbers } from "../metrics/numbers.ts";
 import { largestShift } from "../metrics/score-shift.ts";
 import type { Uncertainty } from "../statistics/interval.ts";
 import { weightedProportion } from "../statistics/proportion.ts";
@@ -98,7 +99,7 @@ export const scoreDrift: Instrument = betweenModels({
 });
 
 /** The score of every row, of several classes the highest. */
-function oneScore(side: Side): Float64Array {
+function oneScore(side: Side): Numbers {
   if (side.scores.length === side.n) {
     return side.scores;
   }

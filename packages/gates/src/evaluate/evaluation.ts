@@ -1,4 +1,5 @@
 import { GatesError } from "../error.ts";
+import type { Numbers } from "../metrics/numbers.ts";
 import type { Task } from "../types.ts";
 
 /** A column to slice by: for every row the index of its value in `names`, −1 where the value is missing. */
@@ -13,11 +14,11 @@ export interface Evaluation {
   /** Names of the classes of a multiclass model; k of them. */
   classes?: readonly string[];
   /** n: 0 or 1, the class's index, the value, or, of a ranking, the relevance from 0 on. NaN where it is missing. */
-  labels: Float64Array;
+  labels: Numbers;
   /** n, or n × k row by row. */
-  candidate: Float64Array;
+  candidate: Numbers;
   /** Scores of the same rows, or only what the baseline's metrics file says (`f1`, `f1{carrier=UA}`). */
-  baseline?: Float64Array | { metrics: Readonly<Record<string, number>> };
+  baseline?: Numbers | { metrics: Readonly<Record<string, number>> };
   /** Binary: predicted positive from this score on. */
   threshold: number;
   /** n, finite and not negative: how often each row counts; once without. A row of weight 2 has every metric of two
@@ -36,7 +37,7 @@ export function widthOf({ task, classes }: Evaluation): number {
 }
 
 /** The baseline's scores, or null where there is none or only its metrics are known. */
-export function baselineScores({ baseline }: Evaluation): Float64Array | null {
+export function baselineScores({ baseline }: Evaluation): Numbers | null {
   return baseline === undefined || "metrics" in baseline ? null : baseline;
 }
 

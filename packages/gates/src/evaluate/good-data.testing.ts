@@ -2,15 +2,14 @@
 import { catalog, type Metric } from "../catalog.ts";
 import { xoshiro128 } from "../random/xoshiro.ts";
 import type { Task } from "../types.ts";
-import type { Evaluation } from "./evaluation.ts";
+import type { TwoModels } from "./models.testing.ts";
 
 export const tasks: readonly Task[] = ["binary", "multiclass", "regression", "ranking"];
 export const rows = 400;
 
-export type Models = Evaluation & {
-  baseline: Float64Array;
+export interface Models extends TwoModels {
   latencyMs: { candidate: Float64Array; baseline: Float64Array };
-};
+}
 
 /** Models that are about as good as each other, in three slices, of which one has 9 rows; queries of 4 rows. */
 export function goodData(task: Task): Models {

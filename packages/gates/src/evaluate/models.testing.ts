@@ -1,6 +1,12 @@
 import { type Random, xoshiro128 } from "../random/xoshiro.ts";
 import type { Evaluation } from "./evaluation.ts";
 
+export interface TwoModels extends Evaluation {
+  labels: Float64Array;
+  candidate: Float64Array;
+  baseline: Float64Array;
+}
+
 /** A standard normal number (G. E. P. Box, M. E. Muller 1958). */
 export function normal(random: Random): number {
   return Math.sqrt(-2 * Math.log(random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
@@ -8,12 +14,7 @@ export function normal(random: Random): number {
 
 /** Two classifiers of the same kind on n rows: each is right on a row of a class with chance 1 − error, and both make
  * part of their mistakes on the same rows. `candidateError` above `error` makes a worse candidate. */
-export function classifiers(
-  n: number,
-  seed: number,
-  candidateError = 0.15,
-  error = 0.15,
-): Evaluation & { baseline: Float64Array } {
+export function classifiers(n: number, seed: number, candidateError = 0.15, error = 0.15): TwoModels {
   const random = xoshiro128(seed, n);
   const labels = new Float64Array(n);
   const candidate = new Float64Array(n);
@@ -31,12 +32,7 @@ export function classifiers(
 }
 
 /** Two rankers: scores of positives lie `lift` (candidate) and `baselineLift` higher, half of the noise shared. */
-export function rankers(
-  n: number,
-  seed: number,
-  lift = 1,
-  baselineLift = 1,
-): Evaluation & { baseline: Float64Array } {
+export function rankers(n: number, seed: number, lift = 1, baselineLift = 1): TwoModels {
   const random = xoshiro128(seed, n);
   const labels = Float64Array.from({ length: n }, () => (random.uniform() < 0.3 ? 1 : 0));
   const shared = labels.map(() => normal(random));

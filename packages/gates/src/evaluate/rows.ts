@@ -1,4 +1,5 @@
 import { Side } from "../estimators/side.ts";
+import type { Numbers } from "../metrics/numbers.ts";
 import { effectiveRows } from "../statistics/influence.ts";
 import { baselineScores, type Evaluation, widthOf } from "./evaluation.ts";
 
@@ -38,7 +39,7 @@ export function gatherRows(evaluation: Evaluation, within?: Uint32Array): Rows {
   for (let i = 0; i < labels.length; i++) {
     missingLabels += Number.isNaN(labels[i]) ? 1 : 0;
   }
-  const model = (scores: Float64Array, latencyMs: Float64Array | undefined): ModelRows =>
+  const model = (scores: Numbers, latencyMs: Float64Array | undefined): ModelRows =>
     modelRows(
       evaluation,
       { labels, scores: pick(scores, widthOf(evaluation), indexes), weights, groups },
@@ -111,11 +112,12 @@ function latencyOf(
   return pick(latencyMs, 1, indexes).slice().sort();
 }
 
-function pick(values: Float64Array, width: number, indexes: Uint32Array | undefined): Float64Array {
+/** In an array of the same kind. */
+function pick<Kind extends Numbers>(values: Kind, width: number, indexes: Uint32Array | undefined): Kind {
   if (indexes === undefined) {
     return values;
   }
-  const picked = new Float64Array(indexes.length * width);
+  const picked = new (values.constructor as new (length: number) => Kind)(indexes.length * width);
   for (let i = 0; i < indexes.length; i++) {
     const row = indexes[i] as number;
     for (let c = 0; c < width; c++) {

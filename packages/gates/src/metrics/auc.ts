@@ -42,15 +42,15 @@ export function areaUnderRoc({ order, positive, tieEnd, weights }: Ranking): num
 }
 
 /**
- * Placement value of every row, by row number: for a positive the share (of weight) of negatives below it, for a
- * negative the share of positives above it, ties half. Their mean in either class is the AUC.
+ * Adds to `sums`, by row number, each row's placement value times `factor`. The placement of a positive is the share (of
+ * weight) of negatives below it, of a negative the share of positives above it, ties half. Their mean in either class
+ * is the AUC. Added up here, because a second array of all rows would double the memory of comparing two models.
  * Source: X. Sun, W. Xu, "Fast implementation of DeLong's algorithm", IEEE Signal Processing Letters 21 (2014):
  * V₊ = (TZ₊ − TX)/n and V₋ = 1 − (TZ₋ − TY)/m, whose midranks are counted here directly, tie by tie. O(n).
  */
-export function placementsOf(ranking: Ranking): Float64Array {
+export function addPlacements(ranking: Ranking, factor: number, sums: Float64Array): void {
   const { order, positive, tieEnd, weights } = ranking;
   const { positives, negatives } = classTotals(ranking);
-  const placements = new Float64Array(order.length);
   let [start, positivesBelow, negativesBelow, positivesHere, negativesHere] = [0, 0, 0, 0, 0];
   for (let i = 0; i < order.length; i++) {
     const weight = weights === null ? 1 : (weights[i] as number);
@@ -60,10 +60,11 @@ export function placementsOf(ranking: Ranking): Float64Array {
       negativesHere += weight;
     }
     if (tieEnd[i] === 1) {
-      const ofPositive = (negativesBelow + negativesHere / 2) / negatives;
-      const ofNegative = 1 - (positivesBelow + positivesHere / 2) / positives;
+      const ofPositive = factor * ((negativesBelow + negativesHere / 2) / negatives);
+      const ofNegative = factor * (1 - (positivesBelow + positivesHere / 2) / positives);
       for (let j = start; j <= i; j++) {
-        placements[order[j] as number] = positive[j] === 1 ? ofPositive : ofNegative;
+        const row = order[j] as number;
+        sums[row] = (sums[row] as number) + (positive[j] === 1 ? ofPositive : ofNegative);
       }
       positivesBelow += positivesHere;
       negativesBelow += negativesHere;
@@ -72,5 +73,4 @@ export function placementsOf(ranking: Ranking): Float64Array {
       start = i + 1;
     }
   }
-  return placements;
 }

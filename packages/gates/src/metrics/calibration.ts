@@ -1,3 +1,4 @@
+import type { Numbers } from "./numbers.ts";
 import type { Ranking } from "./ranking.ts";
 
 /** As in Guo et al. 2017, whose number of bins became the habit. */
@@ -7,7 +8,7 @@ export const calibrationBins = 15;
 export type BinOfRow = Uint8Array;
 
 /** 15 bins of equal width [b/15, (b+1)/15), 1 in the last. Scores within 0 to 1. O(n). */
-export function binsOfEqualWidth(scores: Float64Array): BinOfRow {
+export function binsOfEqualWidth(scores: Numbers): BinOfRow {
   const bins = new Uint8Array(scores.length);
   for (let i = 0; i < bins.length; i++) {
     bins[i] = Math.min(calibrationBins - 1, Math.floor((scores[i] as number) * calibrationBins));
@@ -49,8 +50,8 @@ export function binsOfEqualMass({ order, tieEnd, weights }: Ranking): BinOfRow {
  * Source: M. P. Naeini, G. F. Cooper, M. Hauskrecht, AAAI 2015; C. Guo et al., ICML 2017.
  */
 export function expectedCalibrationError(
-  labels: Float64Array,
-  scores: Float64Array,
+  labels: Numbers,
+  scores: Numbers,
   bins: BinOfRow,
   weights: Float64Array | null,
 ): number {
@@ -59,8 +60,8 @@ export function expectedCalibrationError(
 
 /** (n_b/N)·(mean label − mean score) of every bin, which is Σ w·(label − score) / Σ w over all rows. */
 export function gapsOf(
-  labels: Float64Array,
-  scores: Float64Array,
+  labels: Numbers,
+  scores: Numbers,
   bins: BinOfRow,
   weights: Float64Array | null,
 ): Float64Array {

@@ -1,3 +1,5 @@
+import type { Numbers } from "./numbers.ts";
+
 /** Counts of rows by label and predicted class; fractions are fine (weights, smoothing). */
 export interface Confusion {
   tp: number;
@@ -9,8 +11,8 @@ export interface Confusion {
 /** Weight of the rows by 0/1 label and predicted class, positive from `threshold` on; their number without `weights`.
  * O(n). */
 export function confusionOf(
-  labels: Float64Array,
-  scores: Float64Array,
+  labels: Numbers,
+  scores: Numbers,
   threshold: number,
   weights: Float64Array | null,
 ): Confusion {

@@ -1,3 +1,5 @@
+import type { Numbers } from "./numbers.ts";
+
 /**
  * A figure of every row, computed in blocks: fills `out` with those of the rows from `from` on. The metric is the mean
  * of these or a smooth function of it, and no array of all rows is ever held.
@@ -5,8 +7,8 @@
 export type RowValues = (from: number, out: Float64Array) => void;
 
 interface Rows {
-  labels: Float64Array;
-  scores: Float64Array;
+  labels: Numbers;
+  scores: Numbers;
 }
 
 /** Smallest probability that counts, so that one certain mistake does not make the mean infinite: the double's

@@ -1,5 +1,7 @@
+import type { Numbers } from "./numbers.ts";
+
 /** Class of the highest score of every row, the lowest index of equals. `scores` are n × `classes`, row by row. */
-export function predictedClasses(scores: Float64Array, classes: number): Uint32Array {
+export function predictedClasses(scores: Numbers, classes: number): Uint32Array {
   const predicted = new Uint32Array(scores.length / classes);
   for (let row = 0; row < predicted.length; row++) {
     let best = 0;

@@ -1,3 +1,5 @@
+import type { Numbers } from "./numbers.ts";
+
 /** Below this, comparing beats counting: the counting tables alone have 3 × 2,048 entries. */
 const countingFrom = 2_000;
 
@@ -9,7 +11,7 @@ const digitValues = 1 << digitBits;
 const insertionUpTo = 32;
 
 /** Row numbers in ascending order of finite scores; rows of equal score (−0 equals 0) stay in their order. */
-export function ascendingOrder(scores: Float64Array): Uint32Array {
+export function ascendingOrder(scores: Numbers): Uint32Array {
   return ascending(scores).order;
 }
 
@@ -21,7 +23,7 @@ export function ascendingOrder(scores: Float64Array): Uint32Array {
  * as a rule and none where scores came as such floats, are then put in order by their doubles. Beside the result it
  * holds 12 bytes a row while it sorts.
  */
-export function ascending(scores: Float64Array): { order: Uint32Array; tieEnd: Uint8Array } {
+export function ascending(scores: Numbers): { order: Uint32Array; tieEnd: Uint8Array } {
   const n = scores.length;
   const tieEnd = new Uint8Array(n);
   if (n < countingFrom) {
@@ -43,13 +45,7 @@ export function ascending(scores: Float64Array): { order: Uint32Array; tieEnd: U
   return { order: rows, tieEnd };
 }
 
-function markTies(
-  scores: Float64Array,
-  order: Uint32Array,
-  tieEnd: Uint8Array,
-  start: number,
-  end: number,
-): void {
+function markTies(scores: Numbers, order: Uint32Array, tieEnd: Uint8Array, start: number, end: number): void {
   for (let i = start; i < end; i++) {
     const last = i + 1 === end;
     tieEnd[i] = last || scores[order[i] as number] !== scores[order[i + 1] as number] ? 1 : 0;
@@ -65,12 +61,12 @@ function rowNumbers(n: number): Uint32Array {
   return rows;
 }
 
-function inOrder(scores: Float64Array, rows: Uint32Array): Uint32Array {
+function inOrder(scores: Numbers, rows: Uint32Array): Uint32Array {
   return rows.sort((a, b) => (scores[a] as number) - (scores[b] as number) || a - b);
 }
 
 /** Orders the rows at the places from `start` to before `end`, whose rounded scores are equal. */
-function settle(scores: Float64Array, rows: Uint32Array, start: number, end: number): void {
+function settle(scores: Numbers, rows: Uint32Array, start: number, end: number): void {
   let ascending = true;
   for (let i = start + 1; i < end && ascending; i++) {
     ascending = (scores[rows[i - 1] as number] as number) <= (scores[rows[i] as number] as number);
@@ -101,7 +97,7 @@ interface Keyed {
 }
 
 /** `exact` when no score was changed by rounding. */
-function byRoundedScore(scores: Float64Array): Keyed & { exact: boolean } {
+function byRoundedScore(scores: Numbers): Keyed & { exact: boolean } {
   const n = scores.length;
   const { keys, exact } = sortableBits(scores);
   let from: Keyed = { rows: rowNumbers(n), keys };
@@ -152,7 +148,7 @@ function countDigits(keys: Uint32Array, shift: number, starts: Uint32Array): boo
 
 /** The bits of the scores as 32-bit floats, arranged so that unsigned order is numeric order: all bits of negatives
  * turned over, the sign bit of the others. What no such float holds becomes an infinity, which keeps the order too. */
-function sortableBits(scores: Float64Array): { keys: Uint32Array; exact: boolean } {
+function sortableBits(scores: Numbers): { keys: Uint32Array; exact: boolean } {
   const rounded = new Float32Array(scores.length);
   let exact = true;
   for (let i = 0; i < scores.length; i++) {

@@ -1,3 +1,5 @@
+import type { Numbers } from "./numbers.ts";
+
 /** Rows of a ranking, query by query, each query's in descending order of score. */
 export interface Queries {
   /** Row number at each place. */
@@ -7,7 +9,7 @@ export interface Queries {
 }
 
 /** Queries in ascending order of their number. O(n log n). */
-export function queriesOf(groups: Int32Array, scores: Float64Array): Queries {
+export function queriesOf(groups: Int32Array, scores: Numbers): Queries {
   const order = new Uint32Array(groups.length);
   for (let row = 0; row < order.length; row++) {
     order[row] = row;
@@ -26,8 +28,8 @@ export function queriesOf(groups: Int32Array, scores: Float64Array): Queries {
 }
 
 interface Rows {
-  labels: Float64Array;
-  scores: Float64Array;
+  labels: Numbers;
+  scores: Numbers;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Numbers } from "./numbers.ts";
 import { ascending } from "./order.ts";
 
 /** Binary labels in ascending order of score, laid out for passes over them that fetch nothing by row number. */
@@ -13,11 +14,11 @@ export interface Ranking {
 }
 
 /** Ranks 0/1 labels by finite scores. O(n). */
-export function rankingOf(labels: Float64Array, scores: Float64Array, weights: Float64Array | null): Ranking {
+export function rankingOf(labels: Numbers, scores: Numbers, weights: Float64Array | null): Ranking {
   const { order, tieEnd } = ascending(scores);
   const n = order.length;
   // A byte a label stays in the cache while it is fetched by row number.
-  const small = Uint8Array.from(labels);
+  const small = labels instanceof Uint8Array ? labels : new Uint8Array(labels);
   const positive = new Uint8Array(n);
   for (let i = 0; i < n; i++) {
     positive[i] = small[order[i] as number] as number;

@@ -1,3 +1,4 @@
+import type { Numbers } from "./numbers.ts";
 import { ascendingOrder } from "./order.ts";
 
 /** Where the distribution functions of two models' scores lie farthest apart. */
@@ -12,11 +13,7 @@ export interface ScoreShift {
 
 /** The largest distance between the distribution functions of two finite scores of the same n > 0 rows, drawn by
  * their `weights`; of equal distances the lowest score's. O(n). */
-export function largestShift(
-  first: Float64Array,
-  second: Float64Array,
-  weights: Float64Array | null,
-): ScoreShift {
+export function largestShift(first: Numbers, second: Numbers, weights: Float64Array | null): ScoreShift {
   const [order, orderOfSecond] = [ascendingOrder(first), ascendingOrder(second)];
   const n = first.length;
   const weightOf = (row: number): number => (weights === null ? 1 : (weights[row] as number));

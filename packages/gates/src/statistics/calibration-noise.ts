@@ -1,10 +1,11 @@
 import { calibrationBins as bins } from "../metrics/calibration.ts";
+import type { Numbers } from "../metrics/numbers.ts";
 import { fillNormal } from "../random/normal.ts";
 import { hashNumbers, xoshiro128 } from "../random/xoshiro.ts";
 
 /** What one model says of the rows, and the bin of 15 that puts each row in. */
 export interface BinnedScores {
-  scores: Float64Array;
+  scores: Numbers;
   bins: Uint8Array;
 }
 
@@ -38,7 +39,7 @@ interface Cells {
  * errors a little larger: by the squares of the gaps against the variance of a row.
  */
 export function noisyGaps(
-  { labels, weights }: { labels: Float64Array; weights: Float64Array | null },
+  { labels, weights }: { labels: Numbers; weights: Float64Array | null },
   [first, second]: readonly [BinnedScores, BinnedScores | null],
   seeds: readonly number[],
 ): [NoisyGaps, NoisyGaps] {
@@ -77,12 +78,7 @@ function add(to: Float64Array, place: number, value: number): void {
   to[place] = (to[place] as number) + value;
 }
 
-function cellsOf(
-  labels: Float64Array,
-  weights: Float64Array | null,
-  a: BinnedScores,
-  b: BinnedScores,
-): Cells {
+function cellsOf(labels: Numbers, weights: Float64Array | null, a: BinnedScores, b: BinnedScores): Cells {
   const make = (): Float64Array => new Float64Array(bins * bins);
   const [first, second, squares, products, squaresOfSecond] = [make(), make(), make(), make(), make()];
   let total = 0;

@@ -1,5 +1,5 @@
 import { normalTail } from "../drift/chi-square-tail.ts";
-import { areaUnderRoc, classTotals, placementsOf } from "../metrics/auc.ts";
+import { areaUnderRoc, classTotals } from "../metrics/auc.ts";
 import { rankingOf } from "../metrics/ranking.ts";
 import { delongSe, delongSeOfOne } from "./delong.ts";
 import { type Ends, normalUncertainty } from "./interval.ts";
@@ -30,12 +30,12 @@ export interface DelongResult {
 export function delongPaired(first: ScoredRows, second: Float64Array, confidence: number): DelongResult {
   const { labels } = first;
   const weights = first.weights ?? null;
-  const placed = (scores: Float64Array) => {
+  const ranked = (scores: Float64Array) => {
     const ranking = rankingOf(labels, scores, weights);
-    return { labels, weights, placements: placementsOf(ranking), auc: areaUnderRoc(ranking) };
+    return { ranking, auc: areaUnderRoc(ranking) };
   };
-  const [a, b] = [placed(first.scores), placed(second)];
-  return resultOf(a.auc - b.auc, delongSe(a, b, 1), confidence);
+  const [a, b] = [ranked(first.scores), ranked(second)];
+  return resultOf(a.auc - b.auc, delongSe({ labels, weights }, a, b, 1), confidence);
 }
 
 /** The same for two models, or one, on different rows: the variances of both add up. */

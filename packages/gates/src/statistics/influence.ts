@@ -1,4 +1,5 @@
 import type { RowValues } from "../metrics/losses.ts";
+import type { Numbers } from "../metrics/numbers.ts";
 
 /** An estimate with what each row contributes to it: to first order estimate − truth = weighted mean of the influences
  * ψ, whose own weighted mean is 0. */
@@ -34,7 +35,7 @@ function eachBlock(
 }
 
 /** The rows' values from an array of them. */
-export function held(values: Float64Array): RowValues {
+export function held(values: Numbers): RowValues {
   return (from, out) => out.set(values.subarray(from, from + out.length));
 }
 
@@ -75,7 +76,7 @@ export function rootMean(sample: Sample, values: RowValues): Linearised {
 
 /** R² = 1 − A/S for A the mean squared error and S the variance of the labels (divisor n): ψ = −(a − A)/S +
  * A·(s − S)/S². NaN for constant labels. */
-export function explainedShare(sample: Sample, labels: Float64Array, squaredErrors: RowValues): Linearised {
+export function explainedShare(sample: Sample, labels: Numbers, squaredErrors: RowValues): Linearised {
   const centre = mean(sample, held(labels)).value;
   const squares: RowValues = (from, out) => {
     for (let i = 0; i < out.length; i++) {

@@ -1,4 +1,5 @@
 import type { RowValues } from "../metrics/losses.ts";
+import type { Numbers } from "../metrics/numbers.ts";
 import { ascendingOrder } from "../metrics/order.ts";
 import { largestShift } from "../metrics/score-shift.ts";
 import { excessOfMaximum, shownAgain } from "./excess-of-maximum.ts";
@@ -13,8 +14,8 @@ import { emptyTally, type Tally } from "./weighted-cells.ts";
  * truth on average: from the lower end the excess is taken off (`shownAgain`).
  */
 export function scoreShiftUncertainty(
-  first: Float64Array,
-  second: Float64Array,
+  first: Numbers,
+  second: Numbers,
   weights: Float64Array | null,
   seed: number,
 ): Uncertainty {
@@ -55,7 +56,7 @@ interface PairCells {
   bins: number;
 }
 
-function cellsOf(first: Float64Array, second: Float64Array, weights: Float64Array | null): PairCells {
+function cellsOf(first: Numbers, second: Numbers, weights: Float64Array | null): PairCells {
   const edges = Float64Array.from(new Set([...quantilesOf(first), ...quantilesOf(second)])).sort();
   const bins = edges.length + 1;
   const all = emptyTally(bins * bins);
@@ -76,7 +77,7 @@ function cellsOf(first: Float64Array, second: Float64Array, weights: Float64Arra
   };
 }
 
-function quantilesOf(scores: Float64Array): number[] {
+function quantilesOf(scores: Numbers): number[] {
   const order = ascendingOrder(scores);
   return Array.from(
     { length: quantiles },
