@@ -1,4 +1,4 @@
-/** What a table column of any type can be given. One call is one cell, except for `doubles`. */
+/** What a table column of any type can be given. One call is one cell, except for `doubles` and `strings`. */
 export interface CellSink {
   missing(): void;
   /** A double, or an integer that a double holds exactly. */
@@ -12,6 +12,9 @@ export interface CellSink {
   /** One cell a value: missing where `defined` (one byte a row; null = all are there) is 0, else as `number`. The
    * arrays may be reused by the caller afterwards. */
   doubles(values: Float64Array, defined: Uint8Array | null): void;
+  /** As many cells as `defined` has, or else `entries`: missing where `defined` is 0, the others in turn the texts of
+   * `dictionary` that `entries` point at, each as by `string`. */
+  strings(dictionary: readonly string[], entries: Int32Array, defined: Uint8Array | null): void;
 }
 
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;

@@ -13,7 +13,7 @@ export class TypeInference implements CellSink {
   private numbers = false;
   private booleans = false;
   private timestamps = false;
-  private strings = false;
+  private texts = false;
 
   missing(): void {}
 
@@ -22,7 +22,7 @@ export class TypeInference implements CellSink {
   }
 
   inexactInteger(_value: bigint): void {
-    this.strings = true;
+    this.texts = true;
   }
 
   doubles(_values: Float64Array, _defined: Uint8Array | null): void {
@@ -38,19 +38,24 @@ export class TypeInference implements CellSink {
   }
 
   string(value: string): void {
-    if (this.strings) return;
-    if (parseTimestamp(value) === null) this.strings = true;
+    if (this.texts) return;
+    if (parseTimestamp(value) === null) this.texts = true;
     else this.timestamps = true;
+  }
+
+  strings(dictionary: readonly string[], entries: Int32Array): void {
+    for (let next = 0; next < entries.length && !this.texts; next += 1)
+      this.string(dictionary[entries[next] as number] as string);
   }
 
   /** No further cell can change the type. */
   get settled(): boolean {
-    return this.strings;
+    return this.texts;
   }
 
   get type(): ColumnType {
     const kinds = [this.numbers, this.booleans, this.timestamps].filter(Boolean).length;
-    if (this.strings || kinds > 1) return "string";
+    if (this.texts || kinds > 1) return "string";
     if (this.booleans) return "boolean";
     return this.timestamps ? "timestamp" : "number";
   }

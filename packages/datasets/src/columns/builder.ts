@@ -27,6 +27,8 @@ export abstract class Builder {
   readonly type: ColumnType;
   protected size = 0;
   protected capacity = INITIAL_CAPACITY;
+  /** Of the buffers that a full column took with it. */
+  private capacityBefore = INITIAL_CAPACITY;
   private rowsBefore = 0;
   private readonly problems: Problems;
   protected readonly nullable: boolean;
@@ -40,6 +42,7 @@ export abstract class Builder {
 
   abstract skip(): void;
   abstract number(value: number): void;
+  abstract string(value: string): void;
   protected abstract grow(capacity: number): void;
   protected abstract cut(size: number): Column;
 
@@ -55,6 +58,14 @@ export abstract class Builder {
     }
   }
 
+  strings(dictionary: readonly string[], entries: Int32Array, defined: Uint8Array | null): void {
+    const rows = defined?.length ?? entries.length;
+    for (let row = 0, next = 0; row < rows; row += 1) {
+      if (defined !== null && defined[row] === 0) this.missing();
+      else this.string(dictionary[entries[next++] as number] as string);
+    }
+  }
+
   take(): Column {
     const column = this.cut(this.size);
     this.rowsBefore += this.size;
@@ -64,8 +75,17 @@ export abstract class Builder {
 
   protected makeRoom(count = 1): void {
     if (this.size + count <= this.capacity) return;
+    if (this.capacity === 0) this.capacity = this.capacityBefore;
     while (this.size + count > this.capacity) this.capacity *= 2;
     this.grow(this.capacity);
+  }
+
+  /** The cells so far, and no copy of them when they fill the buffer: the next cell brings a new one. */
+  protected handOver<T extends Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>>(buffer: T, size: number): T {
+    if (size < this.capacity) return buffer.slice(0, size) as T;
+    this.capacityBefore = Math.max(this.capacity, INITIAL_CAPACITY);
+    this.capacity = 0;
+    return buffer;
   }
 
   /** The cell about to be written is wrong. */

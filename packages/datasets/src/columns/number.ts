@@ -113,7 +113,7 @@ export class NumberBuilder extends Builder implements ColumnBuilder {
   }
 
   protected grow(capacity: number): void {
-    this.values = resized(this.values, new Float64Array(capacity));
+    this.values = resized(this.size === 0 ? new Float64Array(0) : this.values, new Float64Array(capacity));
     this.mask.grow(capacity);
   }
 
@@ -121,7 +121,7 @@ export class NumberBuilder extends Builder implements ColumnBuilder {
     return {
       kind: "number",
       name: this.name,
-      values: this.values.slice(0, size),
+      values: this.handOver(this.values, size),
       missing: this.mask.cut(size),
     };
   }

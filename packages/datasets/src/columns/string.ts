@@ -24,16 +24,33 @@ export class StringBuilder extends Builder implements ColumnBuilder {
 
   string(value: string): void {
     this.makeRoom();
-    let code = this.index.get(value);
-    if (code === undefined) {
-      code = this.dictionary.length;
-      this.index.set(value, code);
-      this.dictionary.push(value);
-    }
+    const code = this.codeOf(value);
     if (this.allowed !== null && !this.allowed.has(value)) {
       this.report(`is ${quote(value)}, not one of the allowed values`);
     }
     this.codes[this.size++] = code;
+  }
+
+  override strings(dictionary: readonly string[], entries: Int32Array, defined: Uint8Array | null): void {
+    const rows = defined?.length ?? entries.length;
+    // Only a cell with a problem needs a look of its own, and a dictionary larger than its use is no help.
+    if (this.allowed !== null || (defined !== null && !this.nullable) || dictionary.length > rows) {
+      super.strings(dictionary, entries, defined);
+      return;
+    }
+    this.makeRoom(rows);
+    const { codes, size } = this;
+    const codeOf = new Int32Array(dictionary.length).fill(-1);
+    for (let row = 0, next = 0; row < rows; row += 1) {
+      if (defined !== null && defined[row] === 0) {
+        codes[size + row] = -1;
+        continue;
+      }
+      const entry = entries[next++] as number;
+      if (codeOf[entry] === -1) codeOf[entry] = this.codeOf(dictionary[entry] as string);
+      codes[size + row] = codeOf[entry] as number;
+    }
+    this.size += rows;
   }
 
   /** Integers may be identifiers: their digits are kept. A fraction has no one text, so it is refused. */
@@ -54,15 +71,25 @@ export class StringBuilder extends Builder implements ColumnBuilder {
     this.wrong(`the time ${isoTime(milliseconds)}`);
   }
 
+  private codeOf(value: string): number {
+    let code = this.index.get(value);
+    if (code === undefined) {
+      code = this.dictionary.length;
+      this.index.set(value, code);
+      this.dictionary.push(value);
+    }
+    return code;
+  }
+
   protected grow(capacity: number): void {
-    this.codes = resized(this.codes, new Int32Array(capacity));
+    this.codes = resized(this.size === 0 ? new Int32Array(0) : this.codes, new Int32Array(capacity));
   }
 
   protected cut(size: number): Column {
     const column: Column = {
       kind: "string",
       name: this.name,
-      codes: this.codes.slice(0, size),
+      codes: this.handOver(this.codes, size),
       dictionary: this.dictionary,
     };
     this.index = new Map();

@@ -4,7 +4,7 @@ import type { Decompress } from "./codecs.ts";
 import type { Cells, Leaf } from "./leaf.ts";
 import { putCell } from "./leaf.ts";
 import type { Page } from "./pages.ts";
-import { readPages } from "./pages.ts";
+import { readPages, sumOf } from "./pages.ts";
 import type { Scratch } from "./scratch.ts";
 
 /** Reads the cells of one column of one row group in order. No more than one page is decoded at a time. */
@@ -35,6 +35,8 @@ export class ChunkReader {
       const rows = Math.min(left, this.page.count - this.row);
       const { cells } = this.page;
       if (this.leaf.type !== "timestamp" && isTyped(cells)) this.putNumbers(this.page, cells, rows, sink);
+      else if (this.leaf.type === "string" && this.page.indexes !== null)
+        this.putTexts(this.page, this.page.indexes, rows, sink);
       else this.put(this.page, rows, sink);
       left -= rows;
     }
@@ -60,6 +62,16 @@ export class ChunkReader {
         this.cell += 1;
       }
     }
+  }
+
+  /** As `put`, many cells at once, by their entries in the page's dictionary. */
+  private putTexts(page: Page, indexes: Int32Array, rows: number, sink: CellSink): void {
+    const defined = page.defined?.subarray(this.row, this.row + rows) ?? null;
+    const present = defined === null ? rows : sumOf(defined);
+    const entries = indexes.subarray(this.cell, this.cell + present);
+    sink.strings(page.cells as readonly string[], entries, defined?.includes(0) ? defined : null);
+    this.cell += present;
+    this.row += rows;
   }
 
   /** As `put`, many cells at once. */

@@ -163,7 +163,8 @@ function decodePage(
   return { count, defined: mask, cells: leaf.decode(decoded), indexes: null };
 }
 
-function sumOf(levels: Uint8Array): number {
+/** How many cells are there. */
+export function sumOf(levels: Uint8Array): number {
   let sum = 0;
   for (let row = 0; row < levels.length; row += 1) sum += levels[row] as number;
   return sum;

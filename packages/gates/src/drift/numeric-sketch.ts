@@ -84,22 +84,27 @@ export class NumericSketch {
   }
 
   cells(): NumericCells {
+    const keys = this.keys();
+    const words = new Int32Array(keys.buffer);
+    const counts = new Float64Array(keys.length);
+    for (let i = 0; i < keys.length; i++) {
+      const slot = this.find(words[2 * i + highWord] as number, words[2 * i + lowWord] as number);
+      counts[i] = this.counts[slot] as number;
+    }
+    return { level: this.level, keys, counts };
+  }
+
+  /** Of the buckets in use, ascending; sorting puts −0 before 0. */
+  private keys(): Float64Array<ArrayBuffer> {
     const keys = new Float64Array(this.used);
-    const counts = new Float64Array(this.used);
     const words = new Int32Array(keys.buffer);
     let next = 0;
     for (let slot = 0; slot < slots; slot++) {
       if (this.counts[slot] === 0) continue;
       words[2 * next + highWord] = this.high[slot] as number;
-      words[2 * next + lowWord] = this.low[slot] as number;
-      counts[next++] = this.counts[slot] as number;
+      words[2 * next++ + lowWord] = this.low[slot] as number;
     }
-    const order = Array.from(keys, (_, i) => i).sort((a, b) => before(keys[a] as number, keys[b] as number));
-    return {
-      level: this.level,
-      keys: Float64Array.from(order, (i) => keys[i] as number),
-      counts: Float64Array.from(order, (i) => counts[i] as number),
-    };
+    return keys.sort();
   }
 
   /** Counts from `start` on until a bucket too many is in use; gives back the row to go on with. The hot loop: a few
@@ -156,9 +161,7 @@ export class NumericSketch {
   private insert(bitsHigh: number, bitsLow: number, rows: number): void {
     const h = bitsHigh & highMask(this.level);
     const l = bitsLow & lowMask(this.level);
-    let slot = slotOf(h, l);
-    while (this.counts[slot] !== 0 && (this.high[slot] !== h || this.low[slot] !== l))
-      slot = (slot + 1) & (slots - 1);
+    const slot = this.find(h, l);
     if (this.counts[slot] === 0) {
       this.high[slot] = h;
       this.low[slot] = l;
@@ -167,9 +170,17 @@ export class NumericSketch {
     this.counts[slot] = (this.counts[slot] as number) + rows;
   }
 
+  /** The bucket's slot, or the empty one where it belongs. */
+  private find(h: number, l: number): number {
+    let slot = slotOf(h, l);
+    while (this.counts[slot] !== 0 && (this.high[slot] !== h || this.low[slot] !== l))
+      slot = (slot + 1) & (slots - 1);
+    return slot;
+  }
+
   /** To the lowest level at which the buckets in use are few enough. */
   private collapse(): void {
-    const { keys } = this.cells();
+    const keys = this.keys();
     const words = new Int32Array(keys.buffer);
     // Neighbours fall together at the level above the highest bit in which they differ.
     const apart = new Uint16Array(64);
@@ -206,11 +217,6 @@ function highMask(level: number): number {
 
 function lowMask(level: number): number {
   return level >= 32 ? 0 : -1 << level;
-}
-
-/** Ascending, −0 before 0. */
-function before(a: number, b: number): number {
-  return a - b || (Object.is(a, b) ? 0 : Object.is(a, -0) ? -1 : 1);
 }
 
 /** Smallest and largest finite number of a bucket. */

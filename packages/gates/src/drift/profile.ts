@@ -151,8 +151,10 @@ function addColumn(sketch: Sketch, column: FeatureColumn, rows: number): void {
 
 function addCategories(sketch: CategorySketch, column: FeatureColumn): void {
   if (column.kind === "string") {
+    const { codes } = column;
     const counts = new Float64Array(column.dictionary.length);
-    for (const code of column.codes) {
+    for (let row = 0; row < codes.length; row++) {
+      const code = codes[row] as number;
       if (code < 0) sketch.missing++;
       else counts[code] = (counts[code] as number) + 1;
     }
