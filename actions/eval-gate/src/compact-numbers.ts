@@ -1,6 +1,7 @@
 /** Numbers that come in pieces, as a stream of rows gives them; each piece is held as small as it can be without loss. */
 
 import type { Numbers } from "@ml-actions/gates/metrics/numbers";
+import { release } from "@ml-actions/gates/metrics/release";
 
 /** In a piece of bytes: not a number. */
 const noNumber = 255;
@@ -29,6 +30,7 @@ export class CompactNumbers {
         }
       } else numbers.set(piece, at);
       at += piece.length;
+      release(piece);
     }
     return numbers;
   }

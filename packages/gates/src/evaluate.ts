@@ -70,10 +70,13 @@ export function evaluate(
   const all =
     questions.find(({ gate, rows }) => gate.slice === undefined && rows !== null)?.rows ??
     gatherRows(evaluation);
-  return {
+  const result = {
     verdicts: judgements.map(({ verdict }) => verdict),
     ...readAll([...questions, ...reportedSlices(gates, evaluation, rowsOf)], all, evaluation),
     aucDifference: aucDifference(evaluation.task, all),
     power: judgements.flatMap(({ power }) => power ?? []),
   };
+  all.candidate.scored?.release();
+  all.baseline?.scored?.release();
+  return result;
 }

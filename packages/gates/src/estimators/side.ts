@@ -4,6 +4,7 @@ import { predictedClasses } from "../metrics/multiclass.ts";
 import type { Numbers } from "../metrics/numbers.ts";
 import { type Queries, queriesOf } from "../metrics/queries.ts";
 import { type Ranking, rankingOf } from "../metrics/ranking.ts";
+import { release } from "../metrics/release.ts";
 import { delongSe } from "../statistics/delong.ts";
 import type { Uncertainty } from "../statistics/interval.ts";
 
@@ -89,6 +90,16 @@ export class Side {
   get predicted(): Uint32Array {
     this.#predicted ??= predictedClasses(this.scores, this.classes);
     return this.#predicted;
+  }
+
+  /** Gives back the memory of the ranking; what needs it cannot be asked afterwards. */
+  release(): void {
+    const { order, positive, tieEnd, weights } = this.#ranking ?? {};
+    for (const array of [order, positive, tieEnd, weights]) {
+      if (array) {
+        release(array);
+      }
+    }
   }
 
   /** Rankings only. */

@@ -1,6 +1,7 @@
 import type { Side } from "../estimators/side.ts";
 import type { Numbers } from "../metrics/numbers.ts";
-import { largestShift } from "../metrics/score-shift.ts";
+import { ascendingOrder } from "../metrics/order.ts";
+import { largestShift, type OrderedScores } from "../metrics/score-shift.ts";
 import type { Uncertainty } from "../statistics/interval.ts";
 import { weightedProportion } from "../statistics/proportion.ts";
 import { scoreShiftUncertainty } from "../statistics/score-shift.ts";
@@ -93,10 +94,16 @@ function agreeing(candidate: Side, baseline: Side): Uint8Array {
 /** Kolmogorov-Smirnov distance between the distributions of the models' scores on the same rows. */
 export const scoreDrift: Instrument = betweenModels({
   value: (candidate, baseline) =>
-    largestShift(oneScore(candidate), oneScore(baseline), candidate.weights).distance,
+    largestShift(inOrder(candidate), inOrder(baseline), candidate.weights).distance,
   uncertainty: (candidate, baseline, seed) =>
-    scoreShiftUncertainty(oneScore(candidate), oneScore(baseline), candidate.weights, seed),
+    scoreShiftUncertainty(inOrder(candidate), inOrder(baseline), candidate.weights, seed),
 });
+
+/** A binary model's scores have been put in order once for all metrics. */
+function inOrder(side: Side): OrderedScores {
+  const scores = oneScore(side);
+  return { scores, order: side.classes === 2 ? side.ranking.order : ascendingOrder(scores) };
+}
 
 /** The score of every row, of several classes the highest. */
 function oneScore(side: Side): Numbers {

@@ -1,4 +1,5 @@
 import type { Numbers } from "./numbers.ts";
+import { release } from "./release.ts";
 
 /** Below this, comparing beats counting: the counting tables alone have 3 × 2,048 entries. */
 const countingFrom = 2_000;
@@ -42,6 +43,7 @@ export function ascending(scores: Numbers): { order: Uint32Array; tieEnd: Uint8A
     }
     tieEnd[end - 1] = 1;
   }
+  release(keys);
   return { order: rows, tieEnd };
 }
 
@@ -110,6 +112,8 @@ function byRoundedScore(scores: Numbers): Keyed & { exact: boolean } {
     distribute(from, to, shift, starts);
     [from, to] = [to, from];
   }
+  release(to.rows);
+  release(to.keys);
   return { ...from, exact };
 }
 

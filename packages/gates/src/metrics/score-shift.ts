@@ -1,5 +1,10 @@
 import type { Numbers } from "./numbers.ts";
-import { ascendingOrder } from "./order.ts";
+
+/** Finite scores of rows, and the row numbers in ascending order of score. */
+export interface OrderedScores {
+  scores: Numbers;
+  order: Uint32Array;
+}
 
 /** Where the distribution functions of two models' scores lie farthest apart. */
 export interface ScoreShift {
@@ -13,8 +18,9 @@ export interface ScoreShift {
 
 /** The largest distance between the distribution functions of two finite scores of the same n > 0 rows, drawn by
  * their `weights`; of equal distances the lowest score's. O(n). */
-export function largestShift(first: Numbers, second: Numbers, weights: Float64Array | null): ScoreShift {
-  const [order, orderOfSecond] = [ascendingOrder(first), ascendingOrder(second)];
+export function largestShift(a: OrderedScores, b: OrderedScores, weights: Float64Array | null): ScoreShift {
+  const { scores: first, order } = a;
+  const { scores: second, order: orderOfSecond } = b;
   const n = first.length;
   const weightOf = (row: number): number => (weights === null ? 1 : (weights[row] as number));
   let total = 0;

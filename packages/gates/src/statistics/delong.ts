@@ -2,6 +2,7 @@ import type { ClassTotals } from "../metrics/auc.ts";
 import { addPlacements, areaUnderRoc } from "../metrics/auc.ts";
 import type { Numbers } from "../metrics/numbers.ts";
 import type { Ranking } from "../metrics/ranking.ts";
+import { release } from "../metrics/release.ts";
 
 /**
  * DeLong's standard errors of the area under the ROC curve.
@@ -45,6 +46,7 @@ export function delongSe({ labels, weights }: LabelledRows, a: Ranked, b: Ranked
     own.weightSquares += weight * weight;
     own.squares += weight * weight * away * away;
   }
+  release(differences);
   return standardError(positives, negatives);
 }
 

@@ -1,7 +1,5 @@
 import type { RowValues } from "../metrics/losses.ts";
-import type { Numbers } from "../metrics/numbers.ts";
-import { ascendingOrder } from "../metrics/order.ts";
-import { largestShift } from "../metrics/score-shift.ts";
+import { largestShift, type OrderedScores } from "../metrics/score-shift.ts";
 import { excessOfMaximum, shownAgain } from "./excess-of-maximum.ts";
 import { influenceSe, mean } from "./influence.ts";
 import { normalUncertainty, type Uncertainty } from "./interval.ts";
@@ -14,12 +12,13 @@ import { emptyTally, type Tally } from "./weighted-cells.ts";
  * truth on average: from the lower end the excess is taken off (`shownAgain`).
  */
 export function scoreShiftUncertainty(
-  first: Numbers,
-  second: Numbers,
+  a: OrderedScores,
+  b: OrderedScores,
   weights: Float64Array | null,
   seed: number,
 ): Uncertainty {
-  const { distance, score, sign } = largestShift(first, second, weights);
+  const { distance, score, sign } = largestShift(a, b, weights);
+  const [first, second] = [a.scores, b.scores];
   const values: RowValues = (from, out) => {
     for (let i = 0; i < out.length; i++) {
       const [ofFirst, ofSecond] = [
@@ -30,7 +29,7 @@ export function scoreShiftUncertainty(
     }
   };
   const se = influenceSe(mean({ n: first.length, weights }, values), null, 0, 1);
-  const cells = cellsOf(first, second, weights);
+  const cells = cellsOf(a, b, weights);
   const excess = Math.max(
     0,
     excessOfMaximum(cells.tally, (sums) => largestOf(cells, sums), seed),
@@ -56,8 +55,9 @@ interface PairCells {
   bins: number;
 }
 
-function cellsOf(first: Numbers, second: Numbers, weights: Float64Array | null): PairCells {
-  const edges = Float64Array.from(new Set([...quantilesOf(first), ...quantilesOf(second)])).sort();
+function cellsOf(a: OrderedScores, b: OrderedScores, weights: Float64Array | null): PairCells {
+  const edges = Float64Array.from(new Set([...quantilesOf(a), ...quantilesOf(b)])).sort();
+  const [first, second] = [a.scores, b.scores];
   const bins = edges.length + 1;
   const all = emptyTally(bins * bins);
   for (let i = 0; i < first.length; i++) {
@@ -77,8 +77,7 @@ function cellsOf(first: Numbers, second: Numbers, weights: Float64Array | null):
   };
 }
 
-function quantilesOf(scores: Numbers): number[] {
-  const order = ascendingOrder(scores);
+function quantilesOf({ scores, order }: OrderedScores): number[] {
   return Array.from(
     { length: quantiles },
     (_, q) => scores[order[Math.floor((q * order.length) / quantiles)] as number] as number,
