@@ -64,6 +64,17 @@ describe("numbers that come in pieces", () => {
     );
   });
 
+  it("come back from more than one block", () => {
+    const compact = new CompactNumbers();
+    const piece = new Float64Array(3_000_000);
+    for (let part = 0; part < 3; part += 1) compact.append(piece.fill(part + 0.5));
+    const found = compact.take();
+    expect(found).toHaveLength(9_000_000);
+    expect([0, 3e6 - 1, 3e6, 6e6, 2 ** 23 - 1, 2 ** 23, 9e6 - 1].map((row) => found[row])).toEqual([
+      0.5, 0.5, 1.5, 2.5, 2.5, 2.5, 2.5,
+    ]);
+  });
+
   it("come in the smallest array that holds them all", () => {
     const kindOf = (...pieces: number[][]) => {
       const compact = new CompactNumbers();

@@ -127,12 +127,14 @@ export class ModelRun {
     this.#log.info(`${this.#label}: ${this.#rows} rows answered in ${seconds.toFixed(1)} s${nan}`);
   }
 
-  /** To be asked for once, when all rows are answered and nothing else runs: it may take times. */
+  /** To be asked for once, when all rows are answered and nothing else runs: it may take times. Stops the model. */
   async answers(): Promise<Answers> {
+    const rows = this.#sample?.take();
+    const latencyMs = rows && (await this.#pool.timeSingleRows(rows, { warmUp: warmUpRows }));
+    // Before the scores are put together: its processes hold as much memory.
+    await this.stop();
     const values = this.#values.take();
-    if (this.#sample === null) return { values };
-    const latencyMs = await this.#pool.timeSingleRows(this.#sample.take(), { warmUp: warmUpRows });
-    return { values, latencyMs };
+    return latencyMs === undefined ? { values } : { values, latencyMs };
   }
 
   stop(): Promise<void> {
