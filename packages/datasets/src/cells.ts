@@ -9,8 +9,8 @@ export interface CellSink {
   /** Milliseconds since 1970, UTC. */
   timestamp(milliseconds: number): void;
   string(value: string): void;
-  /** One cell a value: missing where `defined` (one byte a row; null = all are there) is 0, else as `number`. The
-   * arrays may be reused by the caller afterwards. */
+  /** One cell a value: missing where `defined` (one byte a row; null = all are there) is 0 and the value NaN, else as
+   * `number`. The arrays may be reused by the caller afterwards. */
   doubles(values: Float64Array, defined: Uint8Array | null): void;
   /** As many cells as `defined` has, or else `entries`: missing where `defined` is 0, the others in turn the texts of
    * `dictionary` that `entries` point at, each as by `string`. */

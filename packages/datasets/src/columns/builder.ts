@@ -81,7 +81,10 @@ export abstract class Builder {
   }
 
   /** The cells so far, and no copy of them when they fill the buffer: the next cell brings a new one. */
-  protected handOver<T extends Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>>(buffer: T, size: number): T {
+  protected handOver<T extends Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>>(
+    buffer: T,
+    size: number,
+  ): T {
     if (size < this.capacity) return buffer.slice(0, size) as T;
     this.capacityBefore = Math.max(this.capacity, INITIAL_CAPACITY);
     this.capacity = 0;
@@ -122,7 +125,7 @@ export class Mask {
   }
 
   cut(size: number): Uint8Array | null {
-    const bytes = this.bytes?.slice(0, size) ?? null;
+    const bytes = this.bytes?.length === size ? this.bytes : (this.bytes?.slice(0, size) ?? null);
     this.bytes = null;
     return bytes;
   }

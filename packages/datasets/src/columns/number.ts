@@ -46,12 +46,7 @@ export class NumberBuilder extends Builder implements ColumnBuilder {
     }
     this.makeRoom(values.length);
     this.values.set(values, this.size);
-    if (defined !== null) {
-      this.mask.setAll(this.size, defined, this.capacity);
-      for (let row = 0; row < values.length; row += 1) {
-        if (defined[row] === 0) this.values[this.size + row] = Number.NaN;
-      }
-    }
+    if (defined !== null) this.mask.setAll(this.size, defined, this.capacity);
     this.size += values.length;
   }
 

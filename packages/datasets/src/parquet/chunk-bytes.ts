@@ -1,10 +1,10 @@
 import type { Scratch } from "./scratch.ts";
 
 /** Fills `into` with the file's bytes from `start` on. */
-export type ReadBytes = (into: Uint8Array, start: number) => Promise<void>;
+export type ReadBytes = (into: Uint8Array, start: number) => void;
 
 /** Read at once where little is asked for: page headers are small, and so are the pages of repeating values. */
-const WINDOW_BYTES = 1 << 17;
+const WINDOW_BYTES = 1 << 15;
 
 /**
  * The bytes of a column chunk, front to back, read from the file when they are needed: writers put a million rows into
@@ -32,28 +32,26 @@ export class ChunkBytes {
   }
 
   /** The next bytes: at least `count`, or all that are left. They stay to be taken. */
-  async peek(count: number): Promise<Uint8Array> {
+  peek(count: number): Uint8Array {
     if (this.window.length < Math.min(count, this.left)) {
-      this.window = await this.joined(new Uint8Array(Math.min(this.left, Math.max(count, WINDOW_BYTES))));
+      this.window = this.joined(new Uint8Array(Math.min(this.left, Math.max(count, WINDOW_BYTES))));
     }
     return this.window;
   }
 
   /** The next `count` bytes, until the scratch is used again. Precondition: so many are left. */
-  async take(count: number): Promise<Uint8Array> {
+  take(count: number): Uint8Array {
     const bytes =
-      count <= this.window.length
-        ? this.window.subarray(0, count)
-        : await this.joined(this.scratch.bytes(count));
+      count <= this.window.length ? this.window.subarray(0, count) : this.joined(this.scratch.bytes(count));
     this.window = this.window.subarray(Math.min(count, this.window.length));
     this.position += count;
     return bytes;
   }
 
   /** The window, and what follows it in the file. */
-  private async joined(into: Uint8Array): Promise<Uint8Array> {
+  private joined(into: Uint8Array): Uint8Array {
     into.set(this.window);
-    await this.read(into.subarray(this.window.length), this.position + this.window.length);
+    this.read(into.subarray(this.window.length), this.position + this.window.length);
     return into;
   }
 }

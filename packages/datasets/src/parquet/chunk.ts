@@ -10,7 +10,7 @@ import type { Scratch } from "./scratch.ts";
 /** Reads the cells of one column of one row group in order. No more than one page is decoded at a time. */
 export class ChunkReader {
   private readonly leaf: Leaf;
-  private readonly pages: AsyncGenerator<Page, void>;
+  private readonly pages: Generator<Page, void>;
   private page: Page | null = null;
   /** The next row of the page, and its next cell that is not missing. */
   private row = 0;
@@ -25,11 +25,11 @@ export class ChunkReader {
   }
 
   /** Puts the next `count` cells into the sink. */
-  async read(count: number, sink: CellSink): Promise<void> {
+  read(count: number, sink: CellSink): void {
     let left = count;
     while (left > 0) {
       if (this.page === null || this.row === this.page.count) {
-        await this.nextPage();
+        this.nextPage();
         continue;
       }
       const rows = Math.min(left, this.page.count - this.row);
@@ -42,8 +42,8 @@ export class ChunkReader {
     }
   }
 
-  private async nextPage(): Promise<void> {
-    const next = await this.pages.next();
+  private nextPage(): void {
+    const next = this.pages.next();
     if (next.done) throw new Error("fewer cells than the row group has rows");
     this.page = next.value;
     this.row = 0;
@@ -103,7 +103,10 @@ function spread(
 ): number {
   let cell = from;
   for (let row = 0; row < into.length; row += 1) {
-    if (defined !== null && defined[row] === 0) continue;
+    if (defined !== null && defined[row] === 0) {
+      into[row] = Number.NaN;
+      continue;
+    }
     into[row] = cells[indexes === null ? cell : (indexes[cell] as number)] as number;
     cell += 1;
   }

@@ -1,5 +1,7 @@
+import { readSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
+import { setImmediate } from "node:timers/promises";
 import { FIRST_INEXACT } from "../cells.ts";
 import { DatasetError } from "../error.ts";
 import { InferenceTarget } from "../infer.ts";
@@ -22,7 +24,7 @@ export async function openParquet(source: Source): Promise<OpenDataset> {
   try {
     const slice = async (start: number, end: number) => {
       const bytes = new Uint8Array(end - start);
-      await readBytes(file, bytes, start);
+      readBytes(file, bytes, start);
       return bytes.buffer;
     };
     const footer = await decoding(source, "its footer", () => readFooter(source.bytes, slice));
@@ -70,7 +72,9 @@ class ParquetDataset implements OpenDataset {
       const place = (name: string) => `column ${quote(name)} in row group ${index + 1}`;
       const readers: ChunkReader[] = [];
       for (const [name, leaf] of leaves) {
-        readers.push(await decoding(this.source, place(name), () => this.openChunk(group, name, leaf, scratch)));
+        readers.push(
+          await decoding(this.source, place(name), () => this.openChunk(group, name, leaf, scratch)),
+        );
       }
       for (let left = group.rows; left > 0; ) {
         const rows = Math.min(left, target.room());
@@ -83,6 +87,8 @@ class ParquetDataset implements OpenDataset {
         target.endRows(rows);
         left -= rows;
         yield;
+        // Nothing above waits for more than the disk: timers and signals have their turn here.
+        await setImmediate();
       }
     }
   }
@@ -151,11 +157,14 @@ async function decoding<T>(source: Source, place: string, step: () => Promise<T>
   }
 }
 
-/** Fills `bytes` from `start` on. */
-async function readBytes(file: FileHandle, bytes: Uint8Array, start: number): Promise<void> {
+/**
+ * Fills `bytes` from `start` on. Without a hand-over to another thread, which takes as long as reading a page; decoding
+ * it holds this thread longer than either.
+ */
+function readBytes(file: FileHandle, bytes: Uint8Array, start: number): void {
   let done = 0;
   while (done < bytes.length) {
-    const { bytesRead } = await file.read(bytes, done, bytes.length - done, start + done);
+    const bytesRead = readSync(file.fd, bytes, done, bytes.length - done, start + done);
     if (bytesRead === 0) throw new Error("the file ends too early");
     done += bytesRead;
   }

@@ -26,17 +26,13 @@ const MAX_PAGE_ROWS = 1 << 24;
 const USUAL_HEADER_BYTES = 1 << 10;
 
 /** Decodes a column chunk page by page. Throws a plain Error on anything that contradicts the format. */
-export async function* readPages(
-  chunk: ChunkBytes,
-  leaf: Leaf,
-  decompress: Decompress,
-): AsyncGenerator<Page, void> {
+export function* readPages(chunk: ChunkBytes, leaf: Leaf, decompress: Decompress): Generator<Page, void> {
   let dictionary: Cells | null = null;
   while (chunk.left > 0) {
-    const header = await nextHeader(chunk);
+    const header = nextHeader(chunk);
     const size = header.compressed_page_size;
     if (!(size >= 0 && size <= chunk.left)) throw new Error(`a page of ${size} bytes`);
-    const body = await chunk.take(size);
+    const body = chunk.take(size);
     if (header.crc !== undefined && crc32(body) >>> 0 !== header.crc >>> 0)
       throw new Error("a page fails its checksum");
     if (header.type === "DICTIONARY_PAGE") {
@@ -54,13 +50,13 @@ export async function* readPages(
 }
 
 /** A header does not tell its length: when it does not end within the bytes looked at, more are looked at. */
-async function nextHeader(chunk: ChunkBytes): Promise<PageHeader> {
+function nextHeader(chunk: ChunkBytes): PageHeader {
   for (let reach = USUAL_HEADER_BYTES; ; reach *= 8) {
-    const bytes = await chunk.peek(reach);
+    const bytes = chunk.peek(reach);
     const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
     try {
       const header = parquetHeader(reader);
-      await chunk.take(reader.offset);
+      chunk.take(reader.offset);
       return header;
     } catch (error) {
       if (bytes.length >= chunk.left) throw error;
@@ -128,7 +124,8 @@ function readDataPageV2(
     throw new Error(`levels of ${levels} bytes`);
   const defined = leaf.optional ? readLevels(body.subarray(repetition, levels), count) : null;
   const packed = body.subarray(levels);
-  const values = about?.is_compressed === false ? packed.slice() : unpacked(packed, header, decompress, levels);
+  const values =
+    about?.is_compressed === false ? packed.slice() : unpacked(packed, header, decompress, levels);
   return decodePage(values, about?.encoding, count, defined, leaf, dictionary);
 }
 

@@ -30,3 +30,19 @@ test("what is cut short is an error, not zeros", () => {
   expect(() => decode([0b11, 0x88], 3, 8)).toThrow("a bit-packed run is cut short");
   expect(() => decode([0], 33, 8)).toThrow("a bit width of 33");
 });
+
+test("values of any width are those of their bits, in both kinds of output", () => {
+  for (let bitWidth = 1; bitWidth <= 24; bitWidth += 1) {
+    const values = Array.from({ length: 40 }, (_, index) => (index * 2_654_435_761) % 2 ** bitWidth);
+    const bits = values.flatMap((value) =>
+      Array.from({ length: bitWidth }, (_, bit) => Math.floor(value / 2 ** bit) % 2),
+    );
+    const packed = Array.from({ length: bits.length / 8 }, (_, byte) =>
+      bits.slice(byte * 8, byte * 8 + 8).reduce((sum, bit, place) => sum + bit * 2 ** place, 0),
+    );
+    for (const count of [1, 7, 39, 40]) {
+      const bytes = [(5 << 1) | 1, ...packed];
+      expect(decode(bytes, bitWidth, count), `${bitWidth} bits`).toEqual(values.slice(0, count));
+    }
+  }
+});

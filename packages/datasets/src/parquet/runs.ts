@@ -56,41 +56,9 @@ function unpack(
 ): void {
   if (start + Math.ceil((count * bitWidth) / 8) > bytes.length)
     throw new Error("a bit-packed run is cut short");
-  if (bitWidth <= 24) unpackNarrow(bytes, start, bitWidth, output, from, count);
-  else unpackWide(bytes, start, bitWidth, output, from, count);
-}
-
-/** Whole bytes go through a word that holds up to seven bits of the byte before, so no more than 24 are due at once. */
-function unpackNarrow(
-  bytes: Uint8Array,
-  start: number,
-  bitWidth: number,
-  output: Uint8Array | Int32Array,
-  from: number,
-  count: number,
-): void {
-  const mask = (1 << bitWidth) - 1;
-  let at = start;
-  let word = 0;
-  let bits = 0;
-  for (let index = 0; index < count; index += 1) {
-    for (; bits < bitWidth; bits += 8) word |= (bytes[at++] as number) << bits;
-    output[from + index] = word & mask;
-    word >>>= bitWidth;
-    bits -= bitWidth;
-  }
-}
-
-function unpackWide(
-  bytes: Uint8Array,
-  start: number,
-  bitWidth: number,
-  output: Uint8Array | Int32Array,
-  from: number,
-  count: number,
-): void {
-  let bit = start * 8;
-  for (let index = 0; index < count; index += 1) {
+  const narrow = bitWidth <= 17 ? unpackNarrow(bytes, start, bitWidth, output, from, count) : 0;
+  let bit = start * 8 + narrow * bitWidth;
+  for (let index = narrow; index < count; index += 1) {
     let value = 0;
     let read = 0;
     while (read < bitWidth) {
@@ -102,4 +70,24 @@ function unpackWide(
     }
     output[from + index] = value;
   }
+}
+
+/** Up to 17 bits lie within three bytes, wherever they begin. Returns how many values have three bytes to be read from. */
+function unpackNarrow(
+  bytes: Uint8Array,
+  start: number,
+  bitWidth: number,
+  output: Uint8Array | Int32Array,
+  from: number,
+  count: number,
+): number {
+  const mask = (1 << bitWidth) - 1;
+  const readable = Math.floor(((bytes.length - start - 2) * 8) / bitWidth);
+  const narrow = Math.max(0, Math.min(count, readable));
+  for (let index = 0, bit = start * 8; index < narrow; index += 1, bit += bitWidth) {
+    const at = bit >>> 3;
+    const word = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16);
+    output[from + index] = (word >>> (bit & 7)) & mask;
+  }
+  return narrow;
 }

@@ -86,11 +86,10 @@ export class NumericSketch {
   cells(): NumericCells {
     const keys = this.keys();
     const words = new Int32Array(keys.buffer);
-    const counts = new Float64Array(keys.length);
-    for (let i = 0; i < keys.length; i++) {
+    const counts = keys.map((_, i) => {
       const slot = this.find(words[2 * i + highWord] as number, words[2 * i + lowWord] as number);
-      counts[i] = this.counts[slot] as number;
-    }
+      return this.counts[slot] as number;
+    });
     return { level: this.level, keys, counts };
   }
 
@@ -134,7 +133,7 @@ export class NumericSketch {
       const h = bits === signOnly && value === 0 ? 0 : bits & keepHigh;
       let slot = slotOf(h, l);
       // The bucket's own slot comes first: almost every number finds it so.
-      while (high[slot] !== h || low[slot] !== l || counts[slot] === 0) {
+      while (high[slot] !== h || (keepLow !== 0 && low[slot] !== l) || counts[slot] === 0) {
         if (counts[slot] === 0) {
           high[slot] = h;
           low[slot] = l;
