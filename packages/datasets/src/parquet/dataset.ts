@@ -12,6 +12,7 @@ import type { Source } from "../source.ts";
 import type { RowTarget } from "../table-builder.ts";
 import { ChunkReader } from "./chunk.ts";
 import { ChunkBytes } from "./chunk-bytes.ts";
+import type { Decompress } from "./codecs.ts";
 import { codecs } from "./codecs.ts";
 import type { Footer, RowGroup } from "./footer.ts";
 import { readFooter } from "./footer.ts";
@@ -41,6 +42,8 @@ class ParquetDataset implements OpenDataset {
   private readonly source: Source;
   private readonly file: FileHandle;
   private readonly footer: Footer;
+  /** By codec: each of snappy's has memory of its own, and is slow at first. */
+  private readonly decompressors = new Map<string, Decompress>();
 
   constructor(source: Source, file: FileHandle, footer: Footer) {
     this.source = source;
@@ -131,9 +134,11 @@ class ParquetDataset implements OpenDataset {
         remedy: "Write the file with snappy, zstd, gzip or brotli.",
       });
     }
+    const decompress = this.decompressors.get(chunk.codec) ?? (await load());
+    this.decompressors.set(chunk.codec, decompress);
     const read = (into: Uint8Array, start: number) => readBytes(this.file, into, start);
     const bytes = new ChunkBytes(read, chunk.start, chunk.end, scratch);
-    return new ChunkReader(bytes, leaf, await load(), scratch);
+    return new ChunkReader(bytes, leaf, decompress, scratch);
   }
 }
 

@@ -14,7 +14,9 @@
  */
 
 export const mostCells = 512;
-/** Four times the cells that can stand in it while one too many is added: almost every look-up is one probe. */
+/** Until then no collapse, which comes the less often for it: the level depends on what was counted alone. */
+const mostUsed = 768;
+/** Well above the cells that can stand in it: most look-ups are one probe. */
 const slots = 2048;
 const slotBits = 11;
 
@@ -62,7 +64,7 @@ export class NumericSketch {
     let row = 0;
     while (row < values.length) {
       row = this.count(values, words, absent, row);
-      if (this.used > mostCells) this.collapse();
+      if (this.used > mostUsed) this.collapse();
     }
   }
 
@@ -75,7 +77,7 @@ export class NumericSketch {
     const words = new Int32Array(keys.buffer, keys.byteOffset, keys.length * 2);
     for (let i = 0; i < keys.length; i++) {
       this.insert(words[2 * i + highWord] as number, words[2 * i + lowWord] as number, counts[i] as number);
-      if (this.used > mostCells) this.collapse();
+      if (this.used > mostUsed) this.collapse();
     }
     this.negativeInfinity += other.negativeInfinity;
     this.positiveInfinity += other.positiveInfinity;
@@ -84,6 +86,7 @@ export class NumericSketch {
   }
 
   cells(): NumericCells {
+    if (this.used > mostCells) this.collapse();
     const keys = this.keys();
     const words = new Int32Array(keys.buffer);
     const counts = keys.map((_, i) => {
@@ -106,15 +109,13 @@ export class NumericSketch {
     return keys.sort();
   }
 
-  /** Counts from `start` on until a bucket too many is in use; gives back the row to go on with. The hot loop: a few
-   * nanoseconds a number, because nothing is allocated and no 64-bit integer is needed. */
+  /** From `start` on until a bucket too many is in use; gives back the row to go on with. No 64-bit integer: it is hot. */
   private count(values: Float64Array, words: Int32Array, absent: Uint8Array | null, start: number): number {
     const { high, low, counts } = this;
-    const keepHigh = highMask(this.level);
-    const keepLow = lowMask(this.level);
+    const [keepHigh, keepLow] = [highMask(this.level), lowMask(this.level)];
     let { minimum, maximum, used, missing } = this;
     let row = start;
-    for (; row < values.length && used <= mostCells; row++) {
+    for (; row < values.length && used <= mostUsed; row++) {
       const bits = words[2 * row + highWord] as number;
       if (absent !== null && absent[row] === 1) {
         missing++;
@@ -132,7 +133,6 @@ export class NumericSketch {
       // −0 is 0.
       const h = bits === signOnly && value === 0 ? 0 : bits & keepHigh;
       let slot = slotOf(h, l);
-      // The bucket's own slot comes first: almost every number finds it so.
       while (high[slot] !== h || (keepLow !== 0 && low[slot] !== l) || counts[slot] === 0) {
         if (counts[slot] === 0) {
           high[slot] = h;
