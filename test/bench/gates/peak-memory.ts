@@ -1,16 +1,17 @@
 /** What the processes that this one starts hold in memory together, at most. Linux alone: it reads /proc. */
 import { readdirSync, readFileSync } from "node:fs";
 
-const everyMs = 50;
-const pageBytes = 4096;
+/** Looking walks the pages of each process, so not more often. */
+const everyMs = 100;
 
-/** Runs the body. Resident memory of all descendants is summed every 50 ms, pages that they share counted for each. */
+/** Runs the body. The proportional set sizes of all descendants are summed every 100 ms: a page that several of them
+ * share, such as Node's own program, counts once in all. */
 export async function withPeakMemory<T>(
   body: () => Promise<T>,
 ): Promise<{ result: T; peakMegabytes: number }> {
   let peak = 0;
   const timer = setInterval(() => {
-    peak = Math.max(peak, residentBytes(process.pid));
+    peak = Math.max(peak, bytesBelow(process.pid));
   }, everyMs);
   try {
     return { result: await body(), peakMegabytes: peak / 1e6 };
@@ -20,7 +21,7 @@ export async function withPeakMemory<T>(
 }
 
 /** Of the descendants, not of the process itself. */
-function residentBytes(pid: number): number {
+function bytesBelow(pid: number): number {
   const children = new Map<number, number[]>();
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
@@ -30,8 +31,8 @@ function residentBytes(pid: number): number {
   }
   const sumBelow = (above: number): number =>
     (children.get(above) ?? []).reduce((sum, child) => {
-      const pages = Number(read(`/proc/${child}/statm`)?.split(" ")[1] ?? 0);
-      return sum + pages * pageBytes + sumBelow(child);
+      const kilobytes = /^Pss:\s+(\d+) kB$/m.exec(read(`/proc/${child}/smaps_rollup`) ?? "")?.[1];
+      return sum + Number(kilobytes ?? 0) * 1024 + sumBelow(child);
     }, 0);
   return sumBelow(pid);
 }
