@@ -7,6 +7,8 @@ export default defineConfig({
     include: ["packages/**/*.test.ts", "actions/**/*.test.ts", "test/**/*.test.ts"],
     // The heavier suites bring real components of their own and have scripts of their own.
     exclude: ["**/node_modules/**", "build/**", "test/{cluster,supply-chain,workflows}/**"],
+    // As the release tree runs it; why is said in packages/release/src/layout.ts.
+    execArgv: ["--no-maglev"],
     testTimeout: 30_000,
     hookTimeout: 120_000,
   },

@@ -43,6 +43,14 @@ describe("a release tree", () => {
     expect(withZod).toHaveLength(1);
   });
 
+  it("turns V8's Maglev off before it loads the bundle", async () => {
+    const start = await readFile(join(tree, "start.js"), "utf8");
+    const off = start.indexOf('\nsetFlagsFromString("--no-maglev");');
+    expect(off).toBeGreaterThan(0);
+    expect(off).toBeLessThan(start.indexOf("bundle/index.js"));
+    expect(start.slice(0, off)).not.toMatch(/from "\.|import\(/);
+  });
+
   it("holds no native binary, no source map, no TypeScript, no module that is not bundled", async () => {
     expect(
       (await everyFile()).filter((file) => /\.(node|so|dll|dylib|map|ts)$|node_modules/.test(file)),

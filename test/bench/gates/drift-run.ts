@@ -3,6 +3,8 @@
  * after the other, and the verdicts. Arguments: reference, current. Prints seconds and which columns drifted.
  */
 import { readBatches } from "@ml-actions/datasets";
+// Loaded when a first Parquet file is opened: here before the clock starts, as the peer's imports are.
+import "@ml-actions/datasets/parquet/dataset";
 import { compareDrift, type Profile, ProfileBuilder } from "@ml-actions/gates/drift";
 import { parseGates } from "@ml-actions/gates/language";
 

@@ -33,7 +33,12 @@ export async function rows({ peers, quick }: BenchOptions): Promise<BenchRow[]> 
 async function measure(count: number): Promise<Ours & { peakMegabytes: number }> {
   const { reference, current } = await driftRows(count);
   const { result, peakMegabytes } = await withPeakMemory(() =>
-    run(process.execPath, [join(import.meta.dirname, "drift-run.ts"), reference, current]),
+    run(process.execPath, [
+      ...process.execArgv,
+      join(import.meta.dirname, "drift-run.ts"),
+      reference,
+      current,
+    ]),
   );
   const ours = JSON.parse(result.stdout) as Ours;
   if (ours.drifted.join() !== movedColumns.toSorted().join())
