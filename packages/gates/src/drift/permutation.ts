@@ -15,10 +15,9 @@ interface Permutation {
 /**
  * p-value of a distance between two histograms when rows are exchangeable between the tables: rows are dealt out to
  * two tables of the same sizes, which needs only the counts of each cell (multivariate hypergeometric), O(cells) a
- * draw. Drawing stops after ten draws at least as far apart; p = (as far + 1)/(draws + 1), a tenth above what would
- * err in exactly that share of samples (J. Besag, P. Clifford, "Sequential Monte Carlo p-values", Biometrika 78 (1991)):
- * bins that lie on the reference's own quantiles are not quite exchangeable, which takes about as much. Seeded by the
- * counts.
+ * draw. Drawing stops after ten draws at least as far apart; p = (as far + 1)/(draws + 1), at most a tenth above what
+ * would err in exactly that share of samples (J. Besag, P. Clifford, "Sequential Monte Carlo p-values", Biometrika 78
+ * (1991)). Seeded by the counts.
  */
 export function permutationP(
   reference: Float64Array,
