@@ -5,6 +5,8 @@ export default defineConfig({
   cacheDir: "build/vitest",
   test: {
     include: ["test/supply-chain/**/*.test.ts"],
+    // As the release tree runs it; why is said in packages/release/src/layout.ts.
+    execArgv: ["--no-maglev"],
     testTimeout: 60_000,
     hookTimeout: 300_000,
   },

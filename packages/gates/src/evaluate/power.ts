@@ -170,16 +170,9 @@ function suffix(unit: Unit): string {
 }
 
 /** What would settle a verdict of `prove` that could not be given. */
-export function settlement(seen: {
-  comparison: Comparison;
-  observed: number;
-  bound: number;
-  se: number;
-  n: number;
-  counted: string;
-  confidence: number;
-  questions: number;
-}): string {
+export function settlement(
+  seen: Omit<Sample, "rule" | "unit" | "range" | "baseline"> & { comparison: Comparison },
+): string {
   const { observed, bound, se, n, counted } = seen;
   const [distance, wrongSide] = [
     Math.abs(observed - bound),
