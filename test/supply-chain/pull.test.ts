@@ -7,7 +7,7 @@ import { parseReference, Registry } from "@ml-actions/oci";
 import { contractBeside, resolveModel } from "@ml-actions/serving";
 import { launch, stopServers } from "@ml-actions/serving/testing/server-process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { pushArtifact, type RunningRegistry, sha256, startRegistry } from "./docker-registry.ts";
+import { pushArtifact, type RunningRegistry, sha256, startRegistry } from "../components/docker-registry.ts";
 import { startTokenServer, type TokenServer } from "./token-server.ts";
 
 const fixture = join(import.meta.dirname, "..", "fixtures", "flights", "flights-2.onnx");

@@ -22,6 +22,10 @@ export type OciErrorCode =
   | "manifest"
   /** The Docker configuration, a credential helper or a token server. */
   | "credentials"
+  /** A tag that already names something else: tags of releases are never overwritten. */
+  | "conflict"
+  /** What should become an image cannot. */
+  | "image"
   /** The local file cannot be written. */
   | "file";
 

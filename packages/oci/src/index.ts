@@ -8,7 +8,9 @@ export {
   type Index,
   type Manifest,
   mediaTypes,
+  type Pulled,
   parseDocument,
 } from "./manifest.ts";
 export { digestPattern, formatReference, parseReference, type Reference } from "./reference.ts";
-export { type Pulled, Registry, type RegistryOptions } from "./registry.ts";
+export { Registry, type RegistryOptions } from "./registry.ts";
+export type { BlobContent, Referrer, Source, Store } from "./store.ts";

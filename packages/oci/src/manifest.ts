@@ -47,6 +47,14 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export type Index = z.infer<typeof indexSchema>;
 export type Document = { kind: "manifest"; manifest: Manifest } | { kind: "index"; index: Index };
 
+export interface Pulled {
+  document: Document;
+  mediaType: string;
+  /** Of `bytes`, and what was asked for when a digest was. */
+  digest: string;
+  bytes: Uint8Array;
+}
+
 /** Parses what a registry serves as `mediaType`. Throws `OciError` code `manifest`; `place` names it in messages. */
 export function parseDocument(bytes: Uint8Array, mediaType: string, place: string): Document {
   const type = mediaType.split(";")[0]?.trim() ?? "";

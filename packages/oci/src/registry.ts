@@ -4,7 +4,7 @@ import { type Credentials, dockerConfigDirectory, storedCredentials } from "./do
 import { chunksOf, save } from "./download.ts";
 import { OciError } from "./errors.ts";
 import { type Exchange, exchange, isLoopback, shown } from "./exchange.ts";
-import { type Descriptor, type Document, mediaTypes, parseDocument } from "./manifest.ts";
+import { type Descriptor, mediaTypes, type Pulled, parseDocument } from "./manifest.ts";
 import { formatReference, type Reference } from "./reference.ts";
 import { withRetries } from "./retries.ts";
 import { basicHeader, fetchToken, parseChallenge } from "./token.ts";
@@ -14,14 +14,6 @@ export interface RegistryOptions {
   credentials?: Credentials;
   /** The folder of Docker's config.json. */
   dockerConfig?: string;
-}
-
-export interface Pulled {
-  document: Document;
-  mediaType: string;
-  /** Of `bytes`, and what was asked for when a digest was. */
-  digest: string;
-  bytes: Uint8Array;
 }
 
 /** The distribution specification asks registries to take 4 MiB at least; none larger is in use. */

@@ -1,10 +1,10 @@
 /** A program of Debian's archive without installing it: the package is fetched with apt-get, which checks its signature
  * chain, and unpacked into a cache outside the checkout. It needs no root. */
 import { execFile } from "node:child_process";
-import { access, mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
-import { homedir } from "node:os";
+import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { cacheFolder, exists } from "./cache.ts";
 
 const run = promisify(execFile);
 
@@ -19,13 +19,12 @@ export function debianTool(packageName: string, program: string): Promise<string
 }
 
 async function find(packageName: string, program: string): Promise<string> {
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "ml-actions", "debian");
+  const cache = await cacheFolder("debian");
   const path = join(cache, packageName, program);
   if (await exists(path)) return path;
   console.error(
     `fetching Debian's ${packageName} into ${cache} (once a machine). To do without it, leave out \`npm run test:supply-chain\`: nothing else needs it …`,
   );
-  await mkdir(cache, { recursive: true });
   const beside = await mkdtemp(join(cache, `${packageName}-`));
   try {
     // An index of its own: that of a fresh machine is empty, and only root may fill it.
@@ -61,11 +60,4 @@ async function privateApt(directory: string): Promise<string[]> {
     "APT::Sandbox::User": "",
   };
   return Object.entries(settings).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
