@@ -8,11 +8,15 @@ const inputs = z.object({
   resource: resource(),
   to: text()
     .prefault("previous")
-    .transform((to) => to.trim())
+    // Of an image only the digest counts: what it names was kept here when it was deployed.
+    .transform((to) => to.trim().replace(/^\S+@(?=sha256:)/, ""))
     .refine((to) => to === "previous" || /^sha256:[0-9a-f]{64}$/.test(to), {
-      error: "expected `previous` or a digest such as `sha256:` and 64 hexadecimal digits",
+      error:
+        "expected `previous`, a digest such as `sha256:` and 64 hexadecimal digits, or an image by digest",
     })
-    .describe("`previous`, or the digest of a release that was stable here before"),
+    .describe(
+      "`previous`, or a release that was stable here before: its digest, or its image by digest (`ghcr.io/org/flights@sha256:…`). Neither registry nor evidence is needed; what never was stable here is for `deploy`",
+    ),
 });
 
 const outputs = {

@@ -1,4 +1,4 @@
-/** A release made from files: an ONNX model and the contract beside it. */
+/** A release made from files, an ONNX model and the contract beside it, or from the image that carries both. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { basename } from "node:path";
@@ -17,12 +17,53 @@ export async function releaseFromModel(modelPath: string): Promise<Release> {
   const contract = contractBeside(modelPath);
   const modelDigest = await fileDigest(modelPath);
   await loadContract(contract);
-  const contractDigest = await fileDigest(contract);
-  const identity = `ml-actions/release/v1 ${modelDigest} ${contractDigest}\n`;
   return {
-    digest: `sha256:${createHash("sha256").update(identity).digest("hex")}`,
+    digest: await releaseDigest({ digest: modelDigest, contract }),
     label: basename(modelPath).replace(/\.onnx$/i, ""),
     model: { digest: modelDigest, uri: modelPath, contract },
+  };
+}
+
+/** The digest that model and contract have as a release of their own, without an image around them: evidence that was
+ * made before there was an image is about it. */
+export async function releaseDigest({
+  digest,
+  contract,
+}: Pick<Release["model"], "digest" | "contract">): Promise<string> {
+  const identity = `ml-actions/release/v1 ${digest} ${await fileDigest(contract)}\n`;
+  return `sha256:${createHash("sha256").update(identity).digest("hex")}`;
+}
+
+export interface ImageParts {
+  /** By digest, which becomes the release's: `ghcr.io/org/flights@sha256:…`. */
+  image: string;
+  label: string;
+  /** Paths of the files as they were taken from the image. */
+  model: string;
+  contract: string;
+  /** Left out where nothing was verified, as for what is only compared with. */
+  verified?: NonNullable<Release["verified"]>;
+}
+
+/**
+ * The release of an image, its model and contract unpacked.
+ *
+ * @throws RolloutError code `artifact` when the model cannot be read, ServingError when the contract is unsound
+ */
+export async function releaseFromImage({
+  image,
+  label,
+  model,
+  contract,
+  verified,
+}: ImageParts): Promise<Release> {
+  await loadContract(contract);
+  return {
+    digest: image.slice(image.lastIndexOf("@") + 1),
+    label,
+    model: { digest: await fileDigest(model), uri: model, contract },
+    image,
+    ...(verified === undefined ? {} : { verified }),
   };
 }
 

@@ -110,8 +110,8 @@ export function chooseGoal(
         ? "There is no earlier release to roll back to: no other has been stable here."
         : `No release with the digest ${to} has been stable here.`,
       known === ""
-        ? "Deploy a good release instead."
-        : `Choose previous or one that was stable here: ${known}.`,
+        ? "Deploy a good release instead (action deploy)."
+        : `Choose previous or one that was stable here: ${known}. What never was comes in by the action deploy, with its evidence.`,
     );
   }
   return { candidate, stable, older };

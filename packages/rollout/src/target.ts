@@ -16,6 +16,15 @@ export interface Release {
     /** Path of the contract file. */
     contract: string;
   };
+  /** The image that it was taken from, by digest: `ghcr.io/org/flights@sha256:…`. Left out: it was made from files. */
+  image?: string;
+  /** Its image's evidence was verified here before it was first prepared. Left out for files, which carry none. */
+  verified?: {
+    /** Milliseconds since 1970. */
+    at: number;
+    /** Digest of the verification summary: `sha256:<64 hex>`. */
+    summary: string;
+  };
 }
 
 /** What runs and what share it truly gets, now: read, not remembered. */

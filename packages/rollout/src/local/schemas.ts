@@ -3,16 +3,18 @@ import { z } from "zod";
 import type { HistoryEntry, JournalEntry, Lease, Release } from "../target.ts";
 
 /** Bumped when an adapter and a supervisor of different versions could misunderstand each other. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 hex digits");
 /** Shown to people and written to logs: one line, no control characters. */
-const line = z
-  .string()
-  .min(1)
-  .max(500)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  .regex(/^[^\u0000-\u001f\u007f\u2028\u2029]*$/, "expected one line without control characters");
+const lineOf = (maxLength: number) =>
+  z
+    .string()
+    .min(1)
+    .max(maxLength)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+    .regex(/^[^\u0000-\u001f\u007f\u2028\u2029]*$/, "expected one line without control characters");
+const line = lineOf(500);
 const percent = z.number().min(0).max(100);
 const instant = z.number().int().nonnegative();
 
@@ -20,6 +22,9 @@ export const releaseSchema: z.ZodType<Release> = z.strictObject({
   digest,
   label: line,
   model: z.strictObject({ digest, uri: line, contract: line }),
+  // Absent in what earlier versions wrote. A layout's reference holds a path.
+  image: lineOf(5000).exactOptional(),
+  verified: z.strictObject({ at: instant, summary: digest }).exactOptional(),
 });
 
 export const splitSchema = z.strictObject({ percent });
