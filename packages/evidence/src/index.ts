@@ -11,7 +11,29 @@ export {
   metricsSchemaId,
   readMetrics,
 } from "./metrics-file.ts";
+export {
+  buildTypes,
+  formatProvenance,
+  type Provenance,
+  type ProvenanceInput,
+  type ProvenanceStatement,
+  parseProvenance,
+  provenanceStatement,
+  type Resource,
+  readProvenance,
+} from "./provenance.ts";
 export { type RolloutFacts, type RolloutRecord, rolloutRecord } from "./rollout-record.ts";
+export {
+  formatSbom,
+  type Package,
+  readBundleBom,
+  type SbomInput,
+  type SbomStatement,
+  sbom,
+  sbomStatement,
+} from "./sbom.ts";
+export type { Bom, BundleBom } from "./sbom-format.ts";
+export { type CardInput, cardOf } from "./sbom-model-card.ts";
 export {
   type EvidenceKind,
   figuresField,

@@ -1,0 +1,278 @@
+/**
+ * What an image is made of, as a CycloneDX bill of materials: the model with its card, the dataset it was judged on,
+ * the runtime, the server's packages, and the base. The same image and evidence give the same bytes.
+ *
+ * https://cyclonedx.org/docs/1.6/json/, ML-BOM: https://cyclonedx.org/capabilities/mlbom/
+ */
+import { createHash } from "node:crypto";
+import { canonicalJson } from "./configuration.ts";
+import { sbomType } from "./predicates.ts";
+import { parseJson, validate } from "./read-json.ts";
+import type { Bom, BundleBom, Component, Dependency, Hash } from "./sbom-format.ts";
+import { bundleBom } from "./sbom-format.ts";
+import { type CardInput, modelCard } from "./sbom-model-card.ts";
+import { type NamedDigest, statementType } from "./statement.ts";
+
+export interface SbomInput {
+  /** Of the index; `repository` null for an image in a layout, `url` null outside of a repository. */
+  image: NamedDigest & { version: string; repository: string | null; revision: string; url: string | null };
+  model: NamedDigest & { version: string; task: string };
+  contract: NamedDigest;
+  profile: NamedDigest | null;
+  /** What the model was judged on, from its evidence; null without. */
+  evaluation: CardInput | null;
+  /** null: a Dockerfile named it, and what is inside is not known. */
+  contents: {
+    base: NamedDigest;
+    /** null: the base does not say. */
+    nodeVersion: string | null;
+    runtime: readonly Package[];
+    server: BundleBom;
+  } | null;
+  /** `ml-actions 0.1.0`. */
+  tool: string;
+}
+
+/** An npm package as a lock file has it. */
+export interface Package {
+  name: string;
+  version: string;
+  /** `sha512-<base64>`, of the package's archive. */
+  integrity: string;
+  license: string | null;
+}
+
+export interface SbomStatement {
+  _type: typeof statementType;
+  subject: { name: string; digest: { sha256: string } }[];
+  predicateType: typeof sbomType;
+  predicate: Bom;
+}
+
+const refs = {
+  image: "image",
+  model: "model",
+  contract: "contract",
+  profile: "profile",
+  dataset: "dataset",
+  base: "base",
+  node: "node",
+  server: "server",
+};
+
+export function sbom(input: SbomInput): Bom {
+  const [tool = "", version = ""] = input.tool.split(" ");
+  const body = {
+    metadata: {
+      tools: { components: [{ type: "application" as const, name: tool, version }] },
+      component: imageComponent(input),
+    },
+    components: [...modelComponents(input), ...contentComponents(input)],
+    dependencies: dependencies(input),
+    compositions: [
+      { aggregate: "complete" as const, assemblies: [refs.model] },
+      // The base brings packages of its own, and a Dockerfile anything: a scanner has to look inside.
+      { aggregate: "incomplete" as const, assemblies: [input.contents === null ? refs.image : refs.base] },
+    ],
+  };
+  return {
+    $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
+    bomFormat: "CycloneDX",
+    specVersion: "1.6",
+    serialNumber: `urn:uuid:${uuidOf(canonicalJson(body))}`,
+    version: 1,
+    ...body,
+  };
+}
+
+/** The bill as a statement about the image, which is what `sign` takes and cosign reads (`--type cyclonedx`). */
+export function sbomStatement(bom: Bom, subject: NamedDigest): SbomStatement {
+  return {
+    _type: statementType,
+    subject: [{ name: subject.name, digest: { sha256: hexOf(subject.digest) } }],
+    predicateType: sbomType,
+    predicate: bom,
+  };
+}
+
+/** Canonical JSON (RFC 8785) with a newline. */
+export function formatSbom(bill: Bom | SbomStatement): string {
+  return `${canonicalJson(bill)}\n`;
+}
+
+/** The bill of a bundle that lies in the image. @throws EvidenceError `not-json` or `malformed` */
+export function readBundleBom(text: string, place: string): BundleBom {
+  const source = {
+    place,
+    expected: "a CycloneDX bill of a bundle",
+    remedy: "It came with this release of ml-actions: fetch the release anew.",
+  };
+  return validate(bundleBom, parseJson(text, source), source);
+}
+
+function imageComponent({ image }: SbomInput): Component {
+  const purl = image.repository === null ? undefined : ociPurl(image.repository, image.digest);
+  return {
+    type: "container",
+    "bom-ref": refs.image,
+    name: image.name,
+    version: image.version,
+    ...(purl === undefined ? {} : { purl }),
+    hashes: [sha256(image.digest)],
+    ...(image.url === null ? {} : { externalReferences: [{ type: "vcs", url: image.url }] }),
+    properties: [{ name: "io.github.ml-actions.revision", value: image.revision }],
+  };
+}
+
+function modelComponents({ model, contract, profile, evaluation }: SbomInput): Component[] {
+  const dataset = evaluation?.dataset ?? null;
+  const components: Component[] = [
+    {
+      type: "machine-learning-model",
+      "bom-ref": refs.model,
+      name: model.name,
+      version: model.version,
+      hashes: [sha256(model.digest)],
+      modelCard: modelCard(model.task, evaluation, dataset === null ? null : refs.dataset),
+    },
+    file(refs.contract, contract, "How the model is asked and what it answers"),
+  ];
+  if (profile !== null) components.push(file(refs.profile, profile, "The data that drift is measured from"));
+  if (dataset !== null) {
+    components.push({
+      type: "data",
+      "bom-ref": refs.dataset,
+      name: dataset.name,
+      ...(dataset.version === null ? {} : { version: dataset.version }),
+      description: "What the model was judged on",
+      hashes: [sha256(dataset.digest)],
+      data: [{ type: "dataset", name: dataset.name }],
+    });
+  }
+  return components;
+}
+
+function file(ref: string, { name, digest }: NamedDigest, description: string): Component {
+  return { type: "file", "bom-ref": ref, name, description, hashes: [sha256(digest)] };
+}
+
+function contentComponents({ contents, tool }: SbomInput): Component[] {
+  if (contents === null) return [];
+  const { base, nodeVersion, runtime, server } = contents;
+  const [repository = base.name] = base.name.split("@");
+  return [
+    {
+      type: "container",
+      "bom-ref": refs.base,
+      name: base.name,
+      purl: ociPurl(repository, base.digest),
+      hashes: [sha256(base.digest)],
+    },
+    {
+      type: "platform",
+      "bom-ref": refs.node,
+      name: "node",
+      ...(nodeVersion === null ? {} : { version: nodeVersion, purl: `pkg:generic/node@${nodeVersion}` }),
+      description: "Comes with the base image",
+    },
+    ...runtime.map(packageComponent),
+    {
+      type: "application",
+      "bom-ref": refs.server,
+      name: "ml-actions-server",
+      version: tool.split(" ")[1] ?? "",
+      description: "Answers over HTTP with the model",
+    },
+    ...bundled(server, runtime).map(bundledComponent),
+  ];
+}
+
+function packageComponent({ name, version, integrity, license }: Package): Component {
+  return {
+    type: "library",
+    "bom-ref": npmPurl(name, version),
+    name,
+    version,
+    purl: npmPurl(name, version),
+    hashes: [
+      { alg: "SHA-512", content: Buffer.from(integrity.slice("sha512-".length), "base64").toString("hex") },
+    ],
+    ...(license === null ? {} : { licenses: [{ license: { id: license } }] }),
+  };
+}
+
+type Bundled = BundleBom["components"][number];
+
+/** What the bundle names and the runtime does not: a package that is both is one component. */
+function bundled({ components }: BundleBom, runtime: readonly Package[]): Bundled[] {
+  const known = new Set<string>(runtime.map(({ name, version }) => npmPurl(name, version)));
+  return components.filter((component) => {
+    const ref = refOf(component);
+    if (known.has(ref)) return false;
+    known.add(ref);
+    return true;
+  });
+}
+
+function bundledComponent(component: Bundled): Component {
+  const { type, group, name, version, purl, hashes, licenses } = component;
+  return {
+    type: type === "framework" ? "library" : type,
+    "bom-ref": refOf(component),
+    ...(group === undefined ? {} : { group }),
+    name,
+    ...(version === undefined ? {} : { version }),
+    ...(purl === undefined ? {} : { purl }),
+    ...(hashes === undefined ? {} : { hashes }),
+    ...(licenses === undefined ? {} : { licenses }),
+  };
+}
+
+const refOf = (component: Bundled): string =>
+  component.purl ??
+  component["bom-ref"] ??
+  `bundled:${component.group ?? ""}/${component.name}@${component.version ?? ""}`;
+
+function dependencies({ contents, profile, evaluation }: SbomInput): Dependency[] {
+  const direct = [refs.model, refs.contract, ...(profile === null ? [] : [refs.profile])];
+  const graph: Dependency[] = [
+    { ref: refs.model, dependsOn: evaluation?.dataset == null ? [] : [refs.dataset] },
+    { ref: refs.contract },
+  ];
+  if (profile !== null) graph.push({ ref: refs.profile });
+  if (evaluation?.dataset != null) graph.push({ ref: refs.dataset });
+  if (contents !== null) {
+    const runtime = contents.runtime.map(({ name, version }) => npmPurl(name, version));
+    const inside = bundled(contents.server, contents.runtime).map(refOf);
+    direct.push(refs.base, refs.server, ...runtime);
+    graph.push(
+      { ref: refs.base, dependsOn: [refs.node] },
+      { ref: refs.node },
+      { ref: refs.server, dependsOn: [refs.node, ...inside, ...runtime] },
+      ...runtime.map((ref) => ({ ref })),
+      ...inside.map((ref) => ({ ref })),
+    );
+  }
+  return [{ ref: refs.image, dependsOn: direct }, ...graph];
+}
+
+/** https://github.com/package-url/purl-spec/blob/main/types-doc/oci-definition.md: the last part is the name. */
+function ociPurl(repository: string, digest: string): string {
+  const name = repository.split("/").at(-1)?.replace(/:.*$/, "") ?? repository;
+  const query = `repository_url=${encodeURIComponent(repository.replace(/(?<=\/[^/]*):[^/]*$/, ""))}`;
+  return `pkg:oci/${encodeURIComponent(name.toLowerCase())}@${encodeURIComponent(digest)}?${query}`;
+}
+
+const npmPurl = (name: string, version: string) =>
+  `pkg:npm/${name.replace("@", "%40")}@${encodeURIComponent(version)}`;
+
+const hexOf = (digest: string) => digest.replace(/^sha256:/, "");
+const sha256 = (digest: string): Hash => ({ alg: "SHA-256", content: hexOf(digest) });
+
+/** RFC 9562 §5.8: a version 8 UUID made of a hash, so that the same bill has the same number and another bill another. */
+function uuidOf(text: string): string {
+  const bytes = createHash("sha256").update("ml-actions/sbom/v1\n").update(text).digest().subarray(0, 16);
+  bytes[6] = ((bytes[6] as number) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] as number) & 0x3f) | 0x80;
+  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
