@@ -8,6 +8,10 @@ export interface NamedRelease {
   label: string;
   /** `sha256:…`; null for a baseline that is a metrics file. */
   digest: string | null;
+  /** Of a release that came from an image: its reference by digest, which is the release's. */
+  image?: string;
+  /** When the evidence of its image was verified. */
+  verified?: { at: number };
 }
 
 export interface RunFacts {

@@ -1,7 +1,7 @@
 /** Parts that several pages share. */
 import type { VerdictName } from "@ml-actions/gates/types";
 import { shortened } from "../clean.ts";
-import { count, formatter, unitOf } from "../figures.ts";
+import { count, dateAndTime, formatter, unitOf } from "../figures.ts";
 import type { ModelMetrics, NamedRelease } from "../inputs.ts";
 import type { Figure, LegendEntry } from "../plots/canvas.ts";
 import { mark } from "../plots/slices.ts";
@@ -96,7 +96,13 @@ export function facts(entries: readonly [term: string, words: Content][]): Marku
 
 export function release(named: NamedRelease | null): Content {
   if (named === null) return "none";
-  return html`<b>${named.label}</b>${named.digest === null ? null : html` <code class="muted">${named.digest}</code>`}`;
+  const { label, digest, image, verified } = named;
+  const identity = digest === null ? null : html` <code class="muted">${image ?? digest}</code>`;
+  const proof =
+    verified === undefined
+      ? null
+      : html`<span class="muted">, evidence verified ${dateAndTime(verified.at)}</span>`;
+  return html`<b>${label}</b>${identity}${proof}`;
 }
 
 export function list(sentences: readonly string[]): Markup {

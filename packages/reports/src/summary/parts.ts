@@ -64,15 +64,20 @@ export function metricsDetails(
   return details(`All metrics (${count(names.length)})`, `${table(columns, rows)}${more}`);
 }
 
+/** What tells a release from any other, a whole image reference where there is one; null without a digest. */
+export function identity({ digest, image, verified }: NamedRelease): string | null {
+  if (digest === null) return null;
+  const proof = verified === undefined ? "" : `, evidence verified ${dateAndTime(verified.at)}`;
+  return `${code(image ?? digest, 500)}${proof}`;
+}
+
 /** Who is who, by digest, and when: what an auditor asks first. */
 export function identityDetails(
   who: readonly [role: string, release: NamedRelease | null][],
   run: RunFacts,
 ): string {
   const rows = who.map(([role, release]) =>
-    release === null
-      ? [role, "none", ""]
-      : [role, code(release.label, 80), release.digest === null ? "no digest" : code(release.digest, 80)],
+    release === null ? [role, "none", ""] : [role, code(release.label, 80), identity(release) ?? "no digest"],
   );
   const columns = ["", "Name", "Digest"].map((title) => ({ title, align: "left" }) as const);
   const when = `${dateAndTime(run.startedAt)}, took ${duration(run.finishedAt - run.startedAt)}, by ${text(run.tool, 80)}`;

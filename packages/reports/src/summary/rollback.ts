@@ -3,7 +3,7 @@ import { dateAndTime } from "../figures.ts";
 import type { RollbackReportInput } from "../inputs.ts";
 import { rollbackStory } from "../story/rollback.ts";
 import { cappedSections, code, details, link, table, text } from "./markdown.ts";
-import { identityDetails, opening } from "./parts.ts";
+import { identity, identityDetails, opening } from "./parts.ts";
 
 export function rollbackSummary(input: RollbackReportInput): string {
   const { interrupted, url } = input;
@@ -30,7 +30,7 @@ function history({ history: entries }: RollbackReportInput): string | null {
     .slice(0, 10)
     .map(({ release, promotedAt, how }) => [
       code(release.label, 80),
-      release.digest === null ? "—" : code(release.digest, 80),
+      identity(release) ?? "—",
       dateAndTime(promotedAt),
       text(how, 100),
     ]);
