@@ -4,6 +4,9 @@
 export interface EvidenceSigner {
   /** For people: `key sha256:ab12…` or the certificate's identity. Never secret. */
   readonly description: string;
+  /** What its own signatures are verified with: to check them before anyone else has to, and to find what it has
+   * signed already. */
+  readonly trust: Trust;
   /** @param statement the exact bytes to be signed (DSSE, payload type application/vnd.in-toto+json)
    * @returns a Sigstore bundle v0.3 as JSON text
    * @throws EvidenceError `signing` when a key, Fulcio, Rekor or the timestamp authority refuses */
@@ -45,7 +48,8 @@ export interface Signed {
 }
 
 export interface SignedStatement {
-  _type: "https://in-toto.io/Statement/v1";
+  /** v0.1 is what `cosign attest` still writes; the two differ in nothing that is read here. */
+  _type: "https://in-toto.io/Statement/v1" | "https://in-toto.io/Statement/v0.1";
   subject: { name?: string | undefined; digest: Record<string, string> }[];
   predicateType: string;
   predicate: unknown;
