@@ -44,3 +44,19 @@ export {
   type TestResultStatement,
   testResultStatement,
 } from "./statement.ts";
+export {
+  formatVulnerabilities,
+  readVulnerabilities,
+  type ScannedPlatform,
+  type Vulnerabilities,
+  type VulnerabilitiesInput,
+  type VulnerabilitiesStatement,
+  vulnerabilitiesStatement,
+} from "./vulnerabilities.ts";
+export {
+  type AcceptedRisk,
+  type Finding,
+  type ScanPolicy,
+  type Severity,
+  severities,
+} from "./vulnerabilities-policy.ts";
