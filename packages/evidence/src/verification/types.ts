@@ -1,27 +1,71 @@
 /** What an image must carry before it may serve, and what came of looking. */
+import type { DecisionRule } from "@ml-actions/gates/types";
 import type { EvidenceName } from "../predicates.ts";
 import type { Trust } from "../signing/types.ts";
 
-/** Read from the inputs of `verify` and `deploy`, or from a policy file. */
-export interface EvidencePolicy {
+/** Who may sign, as a policy says it: it becomes `Trust` once the trusted root is at hand. */
+export type SignerRule =
+  | {
+      kind: "key";
+      /** PEM, SubjectPublicKeyInfo. */
+      publicKey: string;
+    }
+  | {
+      kind: "identity";
+      /** Exact, or with `*`. The whole text must match. */
+      identity: string;
+      issuer: string;
+    };
+
+export const severities = ["UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL"] as const;
+export type Severity = (typeof severities)[number];
+
+/** What a piece of evidence must say, beyond being signed, about this image and not too old. */
+export interface Expectations {
+  /** Digests of the gate configurations that count (`configuration[]` of a test result); null: any. */
+  configurations: readonly string[] | null;
+  /** Normalised texts of gates that must be among those that passed. */
+  gates: readonly string[];
+  /** The weakest decision rule that counts, from weak to strong: `refute`, `estimate`, `prove`; null: any. */
+  rule: DecisionRule | null;
+  /** null: any. */
+  minConfidence: number | null;
+  /** A scan must have judged findings from this severity on; null: whatever it judged. */
+  severity: Severity | null;
+  /** How old the scanner's database may have been when it scanned; null: as the scan judged it. */
+  maxDatabaseAgeMs: number | null;
+  /** Who built, `runDetails.builder.id` of the provenance: exact or with `*`; null: any. */
+  builder: string | null;
+}
+
+interface RequirementOf<Signer> {
+  evidence: EvidenceName;
+  trust: Signer;
+  /** Older evidence is no evidence: by the time it was judged or signed, whichever is longer ago; null: any age. */
+  maxAgeMs: number | null;
+  expected: Expectations;
+}
+
+/** A policy as written, before any trusted root was fetched: pure data, for verification and for admission. */
+export interface PolicyDocument {
   /** Where the policy came from, for messages and the VSA: `inputs`, or a path. */
   name: string;
   /** `sha256:<hex>` of its canonical JSON, so that a summary names exactly what was asked for. */
   digest: string;
   /** The image's own signature. */
-  signature: Trust;
+  signature: SignerRule;
   /** In the order of the table. */
+  require: readonly RequirementOf<SignerRule>[];
+}
+
+/** A policy that can be held against an image. */
+export interface EvidencePolicy extends Omit<PolicyDocument, "signature" | "require"> {
+  signature: Trust;
   require: readonly Requirement[];
 }
 
-export interface Requirement {
-  evidence: EvidenceName;
-  trust: Trust;
-  /** Older evidence is no evidence: age of the statement by the signed time, else by its own `finishedAt`. */
-  maxAgeMs: number | null;
-  /** Digests of the gate configurations that count (`configuration[]` of a test result); null: any. */
-  configurations: readonly string[] | null;
-}
+export type Requirement = RequirementOf<Trust>;
+export type RequirementRule = RequirementOf<SignerRule>;
 
 /** One line of the table. */
 export interface EvidenceCheck {
@@ -35,7 +79,7 @@ export interface EvidenceCheck {
   signer: string | null;
   /** Milliseconds; null when nothing tells. */
   ageMs: number | null;
-  /** Digests of the bundle it rests on; null without one. */
+  /** Digest of the bundle it rests on; null without one. */
   bundle: string | null;
 }
 
