@@ -1,0 +1,212 @@
+/**
+ * A Sigstore of one's own in this process: @sigstore/mock's authorities behind real HTTP on one port, made to answer as
+ * the real services do where the mock does not (Rekor's canonical entries, the binary timestamp request that cosign
+ * sends), with the trusted root and signing configuration that belong to them, and the runner's OIDC endpoint.
+ */
+import { createHash, generateKeyPairSync, type KeyObject, randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import {
+  fulcioHandler,
+  type HandlerFn,
+  initializeCA,
+  initializeCTLog,
+  initializeTLog,
+  initializeTSA,
+  tsaHandler,
+} from "@sigstore/mock";
+import { HashAlgorithm, PublicKeyDetails, TrustedRoot } from "@sigstore/protobuf-specs";
+import { canonicalDsseEntry, logEntryV2, timestampRequestJson } from "./sigstore-forms.ts";
+
+export interface RunningSigstore {
+  /** All services answer under the one origin. */
+  fulcioUrl: string;
+  rekorUrl: string;
+  /** The whole address, as a signing configuration has it. */
+  tsaUrl: string;
+  /** JSON of Sigstore's TrustedRoot for these services. */
+  trustedRoot: unknown;
+  /** JSON of Sigstore's SigningConfig v0.2 for these services. */
+  signingConfig: unknown;
+  /** An OIDC token (nobody checks its signature): Fulcio's certificate then is for `identity`. */
+  token(identity: string, issuer?: string): string;
+  /** The environment of a job with `id-token: write` that runs as `identity`. */
+  runner(identity: string, issuer?: string): Record<string, string>;
+  /** `METHOD /path` of every request so far. */
+  seen: string[];
+  stop(): Promise<void>;
+}
+
+export interface SigstoreOptions {
+  /** Clocks that stand still, for certificates that have expired when the log sees them. Default: now. */
+  clock?: { fulcio?: Date; rekor?: Date; tsa?: Date };
+  /** Rekor 2 gives no time of its own: signers then need the timestamp authority. Default 1. */
+  rekorVersion?: 1 | 2;
+  /** Which services the signing configuration and the trusted root name. Default: both. */
+  services?: { rekor?: boolean; tsa?: boolean };
+}
+
+export const githubIssuer = "https://token.actions.githubusercontent.com";
+
+type Answer = Awaited<ReturnType<HandlerFn>>;
+type Route = (body: Buffer, request: IncomingMessage) => Promise<Answer>;
+
+export async function startSigstore(options: SigstoreOptions = {}): Promise<RunningSigstore> {
+  const keys = { ca: keyPair(), ctLog: keyPair(), log: keyPair(), tsa: keyPair() };
+  const seen: string[] = [];
+  const identities = new Map<string, string>();
+  const routes = new Map<string, Route>();
+  const server = createServer(async (request, response) => {
+    const path = new URL(request.url ?? "/", "http://sigstore").pathname;
+    seen.push(`${request.method} ${path}`);
+    const route = routes.get(`${request.method} ${path}`);
+    const answer: Answer = await (
+      route?.(await bodyOf(request), request) ??
+      Promise.resolve({ statusCode: 404, response: `nothing at ${path}` })
+    ).catch((error: Error) => ({
+      statusCode: 500,
+      response: error.message,
+    }));
+    response.writeHead(answer.statusCode, { "content-type": answer.contentType ?? "text/plain" });
+    response.end(answer.response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const { clock = {}, rekorVersion = 1, services = {} } = options;
+  const ctLog = await initializeCTLog(keys.ctLog);
+  const ca = await initializeCA(keys.ca, ctLog, clock.fulcio);
+  const log = await initializeTLog(url, keys.log, clock.rekor);
+  const tsa = await initializeTSA(keys.tsa, clock.tsa);
+
+  const fulcio = fulcioHandler(ca).fn;
+  routes.set("POST /api/v2/signingCert", (body) => fulcio(body.toString()));
+  routes.set("POST /api/v1/log/entries", async (body) =>
+    json(201, await log.log(canonicalDsseEntry(JSON.parse(body.toString())))),
+  );
+  routes.set("POST /api/v2/log/entries", async (body) =>
+    json(201, await logEntryV2(log, JSON.parse(body.toString()))),
+  );
+  const timestamp = tsaHandler(tsa).fn;
+  routes.set("POST /api/v1/timestamp", (body, request) =>
+    timestamp(
+      request.headers["content-type"] === "application/timestamp-query"
+        ? timestampRequestJson(body)
+        : body.toString(),
+    ),
+  );
+  routes.set("GET /oidc/token", async (_, request) => {
+    const token = identities.get(request.headers.authorization ?? "");
+    return token === undefined ? { statusCode: 401, response: "" } : json(200, { value: token });
+  });
+
+  const named = { rekor: services.rekor ?? true, tsa: services.tsa ?? true };
+  return {
+    fulcioUrl: url,
+    rekorUrl: url,
+    tsaUrl: `${url}/api/v1/timestamp`,
+    trustedRoot: trustedRootOf(url, {
+      fulcio: [ca.rootCertificate],
+      ctLog: { key: ctLog.publicKey, id: ctLog.logID },
+      log: named.rekor ? log.publicKey : null,
+      tsa: named.tsa ? [tsa.intCertificate, tsa.rootCertificate] : null,
+    }),
+    signingConfig: signingConfigOf(url, rekorVersion, named),
+    token: tokenOf,
+    runner(identity, issuer) {
+      const bearer = randomUUID();
+      identities.set(`Bearer ${bearer}`, tokenOf(identity, issuer));
+      return {
+        ACTIONS_ID_TOKEN_REQUEST_URL: `${url}/oidc/token?api-version=2.0`,
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer,
+      };
+    },
+    seen,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function keyPair(): { publicKey: KeyObject; privateKey: KeyObject } {
+  return generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+const json = (statusCode: number, value: unknown): Answer => ({
+  statusCode,
+  response: JSON.stringify(value),
+  contentType: "application/json",
+});
+
+function tokenOf(identity: string, issuer: string = githubIssuer): string {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const seconds = Math.floor(Date.now() / 1000);
+  const claims = {
+    iss: issuer,
+    sub: identity,
+    aud: "sigstore",
+    iat: seconds,
+    nbf: seconds,
+    exp: seconds + 600,
+  };
+  return `${part({ alg: "RS256", typ: "JWT" })}.${part(claims)}.${part("unchecked")}`;
+}
+
+interface Authorities {
+  fulcio: ArrayBufferView[];
+  ctLog: { key: Buffer; id: ArrayBufferView };
+  log: Buffer | null;
+  tsa: ArrayBufferView[] | null;
+}
+
+const bytesOf = (view: ArrayBufferView) => Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+/** A day ago: clocks that stand still may stand in the past. */
+const since = () => ({ start: new Date(Date.now() - 86_400_000) });
+
+function trustedRootOf(url: string, { fulcio, ctLog, log, tsa }: Authorities): unknown {
+  const authority = (certificates: ArrayBufferView[]) => ({
+    subject: { organization: "sigstore.mock", commonName: "sigstore" },
+    uri: url,
+    certChain: { certificates: certificates.map((each) => ({ rawBytes: bytesOf(each) })) },
+    validFor: since(),
+    operator: "",
+  });
+  const instance = (key: Buffer, id: Buffer) => ({
+    baseUrl: url,
+    hashAlgorithm: HashAlgorithm.SHA2_256,
+    publicKey: { rawBytes: key, keyDetails: PublicKeyDetails.PKIX_ECDSA_P256_SHA_256, validFor: since() },
+    logId: { keyId: id },
+    checkpointKeyId: undefined,
+    operator: "",
+  });
+  return TrustedRoot.toJSON({
+    mediaType: "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+    certificateAuthorities: [authority(fulcio)],
+    ctlogs: [instance(ctLog.key, bytesOf(ctLog.id))],
+    tlogs: log === null ? [] : [instance(log, createHash("sha256").update(log).digest())],
+    timestampAuthorities: tsa === null ? [] : [authority(tsa)],
+  });
+}
+
+function signingConfigOf(url: string, rekorVersion: 1 | 2, named: { rekor: boolean; tsa: boolean }): unknown {
+  const service = (address: string, majorApiVersion = 1) => [
+    { url: address, majorApiVersion, validFor: { start: since().start.toISOString() }, operator: "test" },
+  ];
+  return {
+    mediaType: "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+    caUrls: service(url),
+    oidcUrls: [],
+    rekorTlogUrls: named.rekor ? service(url, rekorVersion) : [],
+    tsaUrls: named.tsa ? service(`${url}/api/v1/timestamp`) : [],
+    ...(named.rekor && { rekorTlogConfig: { selector: "ANY" } }),
+    ...(named.tsa && { tsaConfig: { selector: "ANY" } }),
+  };
+}
