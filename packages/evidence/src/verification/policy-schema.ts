@@ -5,11 +5,11 @@ import { z } from "zod";
 import { EvidenceError } from "../error.ts";
 import { digestText } from "../figures.ts";
 import { evidenceNames } from "../predicates.ts";
+import { severities } from "../vulnerabilities-policy.ts";
 import { nothingExpected } from "./policy.ts";
 import { publicKeyOf } from "./public-key.ts";
 import { identityOf, issuerOf } from "./signer-rule.ts";
 import { spanMs } from "./span.ts";
-import { severities } from "./types.ts";
 
 /** Makes a parser that throws into a part of the schema. */
 function read<Value>(parse: (text: string) => Value) {
@@ -81,9 +81,10 @@ export function policySchema(readKey: (textOrPath: string) => string) {
     .transform((given) => ({ ...given, expected: { ...nothingExpected, builder: given?.builder ?? null } }));
   const scan = own({
     severity: z
-      .enum(severities)
+      .array(z.enum(severities))
+      .min(1)
       .optional()
-      .describe("The scan must have judged findings from this severity on"),
+      .describe("Findings of these severities block, beside those that the scan itself was judged by"),
     "max-db-age": span.optional().describe("How old the scanner's database may have been when it scanned"),
   })
     .nullable()
@@ -91,7 +92,7 @@ export function policySchema(readKey: (textOrPath: string) => string) {
       ...given,
       expected: {
         ...nothingExpected,
-        severity: given?.severity ?? null,
+        severity: given?.severity ?? [],
         maxDatabaseAgeMs: given?.["max-db-age"] ?? null,
       },
     }));

@@ -12,7 +12,7 @@ export const nothingExpected: Expectations = {
   gates: [],
   rule: null,
   minConfidence: null,
-  severity: null,
+  severity: [],
   maxDatabaseAgeMs: null,
   builder: null,
 };

@@ -2,6 +2,7 @@
 import type { DecisionRule } from "@ml-actions/gates/types";
 import type { EvidenceName } from "../predicates.ts";
 import type { Trust } from "../signing/types.ts";
+import type { Severity } from "../vulnerabilities-policy.ts";
 
 /** Who may sign, as a policy says it: it becomes `Trust` once the trusted root is at hand. */
 export type SignerRule =
@@ -17,9 +18,6 @@ export type SignerRule =
       issuer: string;
     };
 
-export const severities = ["UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL"] as const;
-export type Severity = (typeof severities)[number];
-
 /** What a piece of evidence must say, beyond being signed, about this image and not too old. */
 export interface Expectations {
   /** Digests of the gate configurations that count (`configuration[]` of a test result); null: any. */
@@ -30,8 +28,8 @@ export interface Expectations {
   rule: DecisionRule | null;
   /** null: any. */
   minConfidence: number | null;
-  /** A scan must have judged findings from this severity on; null: whatever it judged. */
-  severity: Severity | null;
+  /** Findings of these severities block, beside those by which the scan itself was judged. */
+  severity: readonly Severity[];
   /** How old the scanner's database may have been when it scanned; null: as the scan judged it. */
   maxDatabaseAgeMs: number | null;
   /** Who built, `runDetails.builder.id` of the provenance: exact or with `*`; null: any. */

@@ -1,0 +1,118 @@
+/** One piece of required evidence: the newest statement that is believed decides, whatever an older one said. */
+import { EvidenceError } from "../error.ts";
+import type { EvidenceName } from "../predicates.ts";
+import type { Signed } from "../signing.ts";
+import { believe, type Candidate } from "./believed.ts";
+import { ageMs, judgedAt, type Times, timeRefusal } from "./freshness.ts";
+import { readBuild } from "./provenance-result.ts";
+import type { Reader, Refusal } from "./reading.ts";
+import { readScan } from "./scan-result.ts";
+import { configurationsOf, readTestResult } from "./test-result.ts";
+import type { EvidenceCheck, Requirement } from "./types.ts";
+
+const readers: Readonly<Record<EvidenceName, Reader>> = {
+  build: readBuild,
+  eval: readTestResult,
+  scan: readScan,
+  shadow: readTestResult,
+  canary: readTestResult,
+  drift: readTestResult,
+};
+
+const namedConfigurations = 3;
+
+interface Read extends Times {
+  signed: Signed;
+  refusal: Refusal | null;
+  says: string;
+}
+
+/**
+ * @param others why further bundles of this kind could not even be opened
+ * @param now milliseconds since 1970
+ */
+export async function checkRequired(
+  { evidence, trust, maxAgeMs, expected }: Requirement,
+  candidates: readonly Candidate[],
+  digest: string,
+  now: number,
+): Promise<EvidenceCheck> {
+  const { signed, closest } = await believe(candidates, evidence, digest, trust);
+  if (signed.length === 0) return refusedCheck(evidence, closest ?? missing(evidence));
+  const counting = signed.filter((one) => counts(one, expected.configurations));
+  if (counting.length === 0)
+    return refusedCheck(evidence, otherConfiguration(signed, expected.configurations));
+  const read = counting.map((one) => readOne(one, { evidence, expected, now }));
+  const newest = read.reduce((best, one) => (isNewer(one, best) ? one : best));
+  const refusal = timeRefusal(newest, maxAgeMs, now) ?? newest.refusal;
+  const facts = {
+    evidence,
+    signer: newest.signed.signer,
+    ageMs: ageMs(newest, now),
+    bundle: newest.signed.digest,
+  };
+  if (refusal === null) return { ...facts, verdict: "pass", reason: newest.says, remedy: null };
+  const older = read.filter((one) => one !== newest && one.refusal === null).length;
+  const hidden =
+    older === 0 ? "" : ` It is the newest of ${read.length}; an older one that passed counts no more.`;
+  return { ...facts, verdict: "fail", reason: `${refusal.reason}${hidden}`, remedy: refusal.remedy };
+}
+
+export function refusedCheck(evidence: EvidenceCheck["evidence"], refusal: Refusal): EvidenceCheck {
+  return { evidence, verdict: "fail", ...refusal, signer: null, ageMs: null, bundle: null };
+}
+
+function missing(evidence: EvidenceName): Refusal {
+  return {
+    reason: `No evidence of ${evidence} is attached to the image.`,
+    remedy: `Run \`${evidence === "eval" ? "eval-gate" : evidence}\` on this image and attach what it writes with \`sign\`.`,
+  };
+}
+
+function readOne(
+  signed: Signed,
+  { evidence, expected, now }: Pick<Requirement, "evidence" | "expected"> & { now: number },
+): Read {
+  const { signedAt } = signed;
+  try {
+    const place = `The evidence of ${evidence}`;
+    return { signed, signedAt, ...readers[evidence](signed.statement, { expected, place, now }) };
+  } catch (error) {
+    if (!(error instanceof EvidenceError)) throw error;
+    return {
+      signed,
+      signedAt,
+      finishedAt: null,
+      refusal: { reason: error.message, remedy: error.remedy },
+      says: "",
+    };
+  }
+}
+
+/** What does not tell its time is taken for the newest when it says no, for the oldest when it says yes: nothing that
+ * says no is hidden. At the same time no wins. */
+function isNewer(one: Read, best: Read): boolean {
+  const [at, bestAt] = [timeOf(one), timeOf(best)];
+  return at === bestAt ? one.refusal !== null && best.refusal === null : at > bestAt;
+}
+
+function timeOf(read: Read): number {
+  return judgedAt(read) ?? (read.refusal === null ? -Infinity : Infinity);
+}
+
+function counts(signed: Signed, allowed: readonly string[] | null): boolean {
+  return allowed === null || configurationsOf(signed.statement).some((digest) => allowed.includes(digest));
+}
+
+function otherConfiguration(signed: readonly Signed[], allowed: readonly string[] | null): Refusal {
+  const list = (digests: readonly string[]) =>
+    digests.length === 0
+      ? "none"
+      : `${digests.slice(0, namedConfigurations).join(", ")}${digests.length > namedConfigurations ? " …" : ""}`;
+  const found = [...new Set(signed.flatMap(({ statement }) => configurationsOf(statement)))];
+  return {
+    reason: `It was judged by the gate configuration ${list(found)}; the policy allows ${list(allowed ?? [])}.`,
+    remedy:
+      "Judge it by the gates that the policy knows, or, if the gates were changed on purpose, add their digest to the policy.",
+  };
+}

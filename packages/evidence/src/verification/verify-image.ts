@@ -1,0 +1,86 @@
+/** Holds what is attached to an image against a policy. */
+import type { Source } from "@ml-actions/oci";
+import { readBundles } from "../signing.ts";
+import { believe, type Candidate, candidatesOf } from "./believed.ts";
+import type { Claimed } from "./claims.ts";
+import { ageMs } from "./freshness.ts";
+import type { Refusal } from "./reading.ts";
+import { checkRequired, refusedCheck } from "./required.ts";
+import type { EvidenceCheck, EvidencePolicy, Verification } from "./types.ts";
+
+export interface VerifyRequest {
+  source: Source;
+  /** Of the image: `sha256:<hex>`. */
+  digest: string;
+  policy: EvidencePolicy;
+  /** Milliseconds since 1970. */
+  now: number;
+}
+
+/**
+ * Every check is made, so that all that is wrong is known at once. A check that fails is in the result; only what makes
+ * checking impossible rejects.
+ *
+ * @throws OciError when the image or a bundle cannot be had, or is not what its digest says
+ * @throws EvidenceError `trusted-root`
+ */
+export async function verifyImage({ source, digest, policy, now }: VerifyRequest): Promise<Verification> {
+  // The image itself, so that nobody is told of evidence about bytes that are not there.
+  await source.manifest(digest);
+  const { candidates, refused } = candidatesOf(await readBundles(source, digest));
+  const because = (check: EvidenceCheck, known: readonly Candidate[]): EvidenceCheck => {
+    if (check.verdict === "pass" || known.some(({ claimed }) => claimed === check.evidence)) return check;
+    const unopened = refusalFor(refused, check.evidence);
+    return unopened === null ? check : { ...check, ...unopened };
+  };
+  const checks = [because(await checkSignature(candidates, digest, policy, now), candidates)];
+  for (const requirement of policy.require) {
+    checks.push(because(await checkRequired(requirement, candidates, digest, now), candidates));
+  }
+  return {
+    image: `${source.name}@${digest}`,
+    digest,
+    policy: { name: policy.name, digest: policy.digest },
+    verdict: checks.every(({ verdict }) => verdict === "pass") ? "pass" : "fail",
+    checks,
+    verifiedAt: now,
+  };
+}
+
+async function checkSignature(
+  candidates: readonly Candidate[],
+  digest: string,
+  { signature }: EvidencePolicy,
+  now: number,
+): Promise<EvidenceCheck> {
+  const { signed, closest } = await believe(candidates, "signature", digest, signature);
+  const [first] = signed;
+  if (first === undefined) {
+    const unsigned = {
+      reason: "The image is not signed: no signature is attached to it.",
+      remedy:
+        "Sign it with `sign`, or with cosign v3 (`cosign sign`); signatures of cosign v2 in tags `.sig` are not read.",
+    };
+    return refusedCheck("signature", closest ?? unsigned);
+  }
+  const { signer, signedAt, digest: bundle } = first;
+  return {
+    evidence: "signature",
+    verdict: "pass",
+    reason: "signed as this digest",
+    remedy: null,
+    signer,
+    ageMs: ageMs({ signedAt, finishedAt: null }, now),
+    bundle,
+  };
+}
+
+function refusalFor(
+  refused: readonly { claimed: Claimed; refusal: Refusal }[],
+  evidence: EvidenceCheck["evidence"],
+): Refusal | null {
+  const one =
+    refused.find(({ claimed }) => claimed === evidence) ??
+    refused.find(({ claimed }) => claimed === "unknown");
+  return one?.refusal ?? null;
+}
