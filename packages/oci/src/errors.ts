@@ -24,6 +24,8 @@ export type OciErrorCode =
   | "credentials"
   /** A tag that already names something else: tags of releases are never overwritten. */
   | "conflict"
+  /** A directory that is no image layout, or a damaged one. */
+  | "layout"
   /** What should become an image cannot. */
   | "image"
   /** The local file cannot be written. */

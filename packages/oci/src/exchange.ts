@@ -1,18 +1,22 @@
 /** One HTTP request, carefully: redirects do not carry credentials to strangers or leave TLS, and failures have names. */
 import { OciError, type OciErrorCode } from "./errors.ts";
 import { Transient } from "./retries.ts";
+import { type StreamedBody, sendStreamed, WrongLength } from "./streamed.ts";
 
 export interface Exchange {
-  method?: "GET" | "HEAD" | "POST";
+  method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH";
   headers?: Record<string, string>;
-  body?: string;
+  body?: string | Uint8Array | StreamedBody;
   /** Answers that are not failures besides 2xx. */
   accept?: number[];
+  /** Until the headers of the answer are there, from the body's end on; 30 s unless told. */
+  answerTimeoutMs?: number;
 }
 
 const maxRedirects = 5;
-/** Until the headers of the answer are there. */
-const headersTimeoutMs = 30_000;
+const answerTimeoutMs = 30_000;
+/** No byte of a streamed body taken for so long: the connection is dead though nobody says so. */
+const silenceTimeoutMs = 30_000;
 const passing = new Set([408, 429, 500, 502, 503, 504]);
 const agent = "ml-actions";
 
@@ -73,25 +77,43 @@ function withoutCredentials(headers: Record<string, string>): Record<string, str
   return Object.fromEntries(kept);
 }
 
-async function send(url: URL, { method = "GET", headers, body }: Exchange): Promise<Response> {
-  const controller = new AbortController();
-  const timer = setTimeout(
-    () => controller.abort(new Error(`no answer within ${headersTimeoutMs} ms`)),
-    headersTimeoutMs,
-  );
+async function send(url: URL, request: Exchange & { headers: Record<string, string> }): Promise<Response> {
+  const { method = "GET", headers, body } = request;
+  const timeoutMs = request.answerTimeoutMs ?? answerTimeoutMs;
   try {
-    return await fetch(url, {
+    if (typeof body === "object" && "stream" in body) {
+      const limits = { silenceMs: silenceTimeoutMs, answerMs: timeoutMs };
+      return await sendStreamed(url, { method, headers, body }, limits);
+    }
+    return await fetchWithin(timeoutMs, url, {
       method,
       redirect: "manual",
-      signal: controller.signal,
-      ...(headers !== undefined && { headers }),
-      ...(body !== undefined && { body }),
+      headers,
+      // What comes as bytes is a manifest: the copy that fetch's types ask for is small.
+      ...(body !== undefined && { body: typeof body === "string" ? body : new Uint8Array(body) }),
     });
   } catch (cause) {
+    if (cause instanceof OciError || cause instanceof Transient) throw cause;
+    if (cause instanceof WrongLength) throw unstable(url, cause);
     throw new Transient(networkError(url, cause));
+  }
+}
+
+async function fetchWithin(timeoutMs: number, url: URL, request: RequestInit): Promise<Response> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  try {
+    return await fetch(url, { ...request, signal: controller.signal });
   } finally {
     clearTimeout(timer);
   }
+}
+
+function unstable(url: URL, cause: Error): OciError {
+  return new OciError("digest", `what should be sent to ${shown(url)} gave ${cause.message}`, {
+    cause,
+    remedy: "Leave the file alone while it is sent, and run it again.",
+  });
 }
 
 export function networkError(url: URL, cause: unknown): OciError {
@@ -106,9 +128,9 @@ export function networkError(url: URL, cause: unknown): OciError {
 const byStatus: Record<number, { code: OciErrorCode; remedy: string }> = {
   401: {
     code: "unauthorized",
-    remedy: "Give credentials that may read it (docker login, or the inputs for them).",
+    remedy: "Give credentials that may do this (docker login, or the inputs for them).",
   },
-  403: { code: "denied", remedy: "Grant these credentials permission to read it." },
+  403: { code: "denied", remedy: "Grant these credentials permission: to read, or to write what is pushed." },
   404: { code: "not-found", remedy: "Check the name; a registry may also hide what one may not see." },
   429: { code: "rate-limited", remedy: "Wait, or log in: limits are higher for known users." },
 };

@@ -14,6 +14,9 @@ export const mediaTypes = {
   ],
 };
 
+/** The distribution specification asks registries to take 4 MiB at least; none larger is in use. */
+export const maxManifestBytes = 4 * 1024 * 1024;
+
 const descriptorSchema = z.object({
   mediaType: z.string().min(1),
   digest: z.string().regex(digestPattern, "must be sha256: and 64 hex digits"),

@@ -1,126 +1,160 @@
-/** Pulling from a registry: manifests and blobs, verified by digest. */
+/** One repository of a registry, over the distribution API: every byte verified by digest, both ways. */
 import { createHash } from "node:crypto";
-import { type Credentials, dockerConfigDirectory, storedCredentials } from "./docker-config.ts";
+import { Connection, type RegistryOptions } from "./connection.ts";
 import { chunksOf, save } from "./download.ts";
 import { OciError } from "./errors.ts";
-import { type Exchange, exchange, isLoopback, shown } from "./exchange.ts";
-import { type Descriptor, mediaTypes, type Pulled, parseDocument } from "./manifest.ts";
-import { formatReference, type Reference } from "./reference.ts";
-import { withRetries } from "./retries.ts";
-import { basicHeader, fetchToken, parseChallenge } from "./token.ts";
+import { shown } from "./exchange.ts";
+import { type Descriptor, type Pulled, parseDocument } from "./manifest.ts";
+import { getManifest, headManifest, putManifest } from "./manifests.ts";
+import { digestPattern, type Reference } from "./reference.ts";
+import { attach, listReferrers, subjectOf } from "./referrers.ts";
+import { Retries, withRetries } from "./retries.ts";
+import type { BlobContent, Referrer, Source, Store } from "./store.ts";
+import { assertTag, tagConflict } from "./tag.ts";
+import { upload } from "./upload.ts";
 
-export interface RegistryOptions {
-  /** Instead of what `docker login` stored. */
-  credentials?: Credentials;
-  /** The folder of Docker's config.json. */
-  dockerConfig?: string;
-}
-
-/** The distribution specification asks registries to take 4 MiB at least; none larger is in use. */
-const maxManifestBytes = 4 * 1024 * 1024;
+export type { RegistryOptions } from "./connection.ts";
 
 /** One registry and one repository in it, the way its references name them. */
-export class Registry {
-  readonly #reference: Reference;
-  readonly #base: URL;
-  readonly #options: RegistryOptions;
-  #credentials: Promise<Credentials | null> | null = null;
-  #authorization: { header: string; usableUntil: number } | null = null;
+export class Registry implements Store {
+  readonly name: string;
+  readonly #connection: Connection;
 
   /** Plain HTTP is spoken to this machine (127.0.0.1, localhost) alone. Tag and digest of the reference play no part. */
   constructor(reference: Reference, options: RegistryOptions = {}) {
-    this.#reference = reference;
-    this.#options = options;
-    const host = reference.registry === "docker.io" ? "registry-1.docker.io" : reference.registry;
-    const { hostname } = new URL(`https://${host}`);
-    this.#base = new URL(`${isLoopback(hostname) ? "http" : "https"}://${host}/v2/${reference.repository}/`);
+    this.#connection = new Connection(reference, options);
+    this.name = `${this.#connection}`;
   }
 
   /** A manifest or index by tag or `sha256:` digest. Rejects with `OciError`; code `digest` when the bytes are not those
    * that the digest, or the registry's own header, promises. */
   async manifest(tagOrDigest: string): Promise<Pulled> {
-    const url = new URL(`manifests/${tagOrDigest}`, this.#base);
-    const accept = [...mediaTypes.manifest, ...mediaTypes.index].join(", ");
-    const { bytes, mediaType, promised } = await withRetries(async () => {
-      const response = await this.#exchange(url, { headers: { accept } });
-      return {
-        bytes: await collect(response, url),
-        mediaType: response.headers.get("content-type") ?? "",
-        promised: response.headers.get("docker-content-digest"),
-      };
-    });
-    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-    const expected = tagOrDigest.startsWith("sha256:") ? tagOrDigest : promised;
-    if (expected?.startsWith("sha256:") && expected !== digest) {
-      throw new OciError("digest", `${shown(url)} holds ${digest}, not ${expected}`, {
-        remedy: "Do not use it: the registry, or something on the way to it, serves another manifest.",
+    return getManifest(this.#connection, assertName(tagOrDigest));
+  }
+
+  async resolve(tagOrDigest: string): Promise<Descriptor | null> {
+    return headManifest(this.#connection, assertName(tagOrDigest));
+  }
+
+  /** Goes on where a broken connection ended, so that nothing comes twice. */
+  async *blob({ digest, size }: Descriptor): AsyncGenerator<Uint8Array> {
+    const url = this.#blobUrl(digest);
+    const hash = createHash("sha256");
+    const retries = new Retries();
+    let received = 0;
+    while (received < size || size === 0) {
+      try {
+        const headers: Record<string, string> = received > 0 ? { range: `bytes=${received}-` } : {};
+        const response = await this.#connection.exchange(url, { headers }, "pull");
+        let skip = response.status === 206 ? 0 : received;
+        for await (const chunk of chunksOf(response, url)) {
+          const fresh = chunk.subarray(Math.min(skip, chunk.byteLength));
+          skip -= chunk.byteLength - fresh.byteLength;
+          if (fresh.byteLength === 0) continue;
+          received += fresh.byteLength;
+          if (received > size) throw wrongSize(url, `more than ${size}`, size);
+          hash.update(fresh);
+          yield fresh;
+        }
+        break;
+      } catch (error) {
+        await retries.after(error);
+      }
+    }
+    if (received !== size) throw wrongSize(url, received, size);
+    const actual = `sha256:${hash.digest("hex")}`;
+    if (actual !== digest) {
+      throw new OciError("digest", `${shown(url)} holds ${actual}, not ${digest}`, {
+        remedy: "Do not use it: the registry, or something on the way to it, serves another blob.",
       });
     }
-    return { document: parseDocument(bytes, mediaType, shown(url)), mediaType, digest, bytes };
   }
 
   /** Streams a blob to `path`; the file appears there verified by size and digest, or not at all. */
   async saveBlob(descriptor: Descriptor, path: string): Promise<void> {
-    const url = new URL(`blobs/${descriptor.digest}`, this.#base);
     const { digest, size } = descriptor;
+    const url = this.#blobUrl(digest);
     await withRetries(async () => {
-      await save(await this.#exchange(url, {}), url, path, { digest, size, maxBytes: size });
+      const response = await this.#connection.exchange(url, {}, "pull");
+      await save(response, url, path, { digest, size, maxBytes: size });
     });
   }
 
-  async #exchange(url: URL, request: Exchange): Promise<Response> {
-    const known = this.#authorization !== null && this.#authorization.usableUntil > Date.now();
-    const response = await exchange(url, {
-      ...request,
-      headers: { ...request.headers, ...(known && { authorization: this.#authorization?.header as string }) },
-      accept: [401],
-    });
-    if (response.status !== 401) return response;
-    const challenge = response.headers.get("www-authenticate");
-    await response.body?.cancel();
-    const authorization = await this.#answer(challenge);
-    if (authorization === null) return exchange(url, request);
-    return exchange(url, { ...request, headers: { ...request.headers, authorization } });
+  async referrers(digest: string, artifactType?: string): Promise<Referrer[]> {
+    const all = await listReferrers(this.#connection, digest, (each) => this.manifest(each));
+    return artifactType === undefined ? all : all.filter((each) => each.artifactType === artifactType);
   }
 
-  /** The Authorization that answers a challenge; null when there is none to give. */
-  async #answer(header: string | null): Promise<string | null> {
-    const challenge = parseChallenge(header);
-    this.#credentials ??= this.#findCredentials();
-    const credentials = await this.#credentials;
-    if (challenge === null) return null;
-    if (challenge.scheme === "bearer") {
-      const scope = challenge.scope ?? `repository:${this.#reference.repository}:pull`;
-      this.#authorization = await fetchToken(challenge, scope, credentials);
-    } else if (credentials !== null && "username" in credentials) {
-      this.#authorization = { header: basicHeader(credentials), usableUntil: Number.POSITIVE_INFINITY };
-    } else return null;
-    return this.#authorization.header;
-  }
-
-  async #findCredentials(): Promise<Credentials | null> {
-    const { credentials, dockerConfig } = this.#options;
-    return (
-      credentials ?? storedCredentials(this.#reference.registry, dockerConfig ?? dockerConfigDirectory())
+  async hasBlob({ digest, size }: Descriptor): Promise<boolean> {
+    const url = this.#blobUrl(digest);
+    const response = await withRetries(() =>
+      this.#connection.exchange(url, { method: "HEAD", accept: [404] }, "pull"),
     );
+    if (response.status === 404) return false;
+    const length = response.headers.get("content-length");
+    return length === null || Number(length) === size;
+  }
+
+  async pushBlob(
+    descriptor: Descriptor,
+    content: BlobContent,
+    from?: Source,
+  ): Promise<"present" | "mounted" | "sent"> {
+    if (await this.hasBlob(descriptor)) return "present";
+    return upload(this.#connection, descriptor, content, {
+      mountFrom: from instanceof Registry ? this.#mountable(from) : null,
+      has: () => this.hasBlob(descriptor),
+    });
+  }
+
+  /** The check of the tag and its move are two requests: of two writers at the same moment with different images, the
+   * one who is overwritten can be told only when it happens before the tag is read back. */
+  async pushManifest(bytes: Uint8Array, mediaType: string, tag?: string): Promise<Descriptor> {
+    const document = parseDocument(bytes, mediaType, "what should be pushed");
+    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    const descriptor = { mediaType, digest, size: bytes.byteLength };
+    const standing = tag === undefined ? null : await this.resolve(assertTag(tag));
+    if (tag !== undefined && standing !== null && standing.digest !== digest) {
+      throw tagConflict(`${this.name}:${tag}`, standing.digest, digest);
+    }
+    const subject = subjectOf(document);
+    if (standing !== null && subject === null) return descriptor;
+    const response = await putManifest(this.#connection, digest, { bytes, mediaType, digest });
+    if (subject !== null) {
+      const acknowledged = response?.headers.get("oci-subject") === subject;
+      const open = (name: string) => this.manifest(name);
+      await attach(this.#connection, subject, { document, mediaType, digest, bytes }, { acknowledged, open });
+    }
+    if (tag === undefined || standing !== null) return descriptor;
+    await putManifest(this.#connection, tag, { bytes, mediaType, digest });
+    const now = await this.resolve(tag);
+    if (now?.digest !== digest) throw tagConflict(`${this.name}:${tag}`, now?.digest ?? "nothing", digest);
+    return descriptor;
+  }
+
+  /** The repository to mount from, when it is another one in the same registry. */
+  #mountable(from: Registry): string | null {
+    const { registry, repository } = from.#connection.reference;
+    const own = this.#connection.reference;
+    return registry === own.registry && repository !== own.repository ? repository : null;
+  }
+
+  #blobUrl(digest: string): URL {
+    return new URL(`blobs/${digest}`, this.#connection.base);
   }
 
   toString(): string {
-    return formatReference(this.#reference);
+    return this.name;
   }
 }
 
-async function collect(response: Response, url: URL): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of chunksOf(response, url)) {
-    size += chunk.byteLength;
-    if (size > maxManifestBytes) {
-      throw new OciError("too-large", `${shown(url)} is larger than any manifest`, {
-        remedy: "Check the reference.",
-      });
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+/** What becomes part of a URL's path. */
+function assertName(tagOrDigest: string): string {
+  return digestPattern.test(tagOrDigest) ? tagOrDigest : assertTag(tagOrDigest);
+}
+
+function wrongSize(url: URL, actual: number | string, size: number): OciError {
+  return new OciError("digest", `${shown(url)} holds ${actual} bytes, not ${size}`, {
+    remedy: "Do not use it: what lies there is not what its manifest describes.",
+  });
 }

@@ -19,17 +19,39 @@ const maxRetries = 3;
 const firstDelayMs = 250;
 const maxDelayMs = 10_000;
 
-/** Runs `attempt` up to four times. Between attempts it waits for a random time below a doubling limit ("full jitter",
- * AWS Architecture Blog, Exponential Backoff And Jitter, 2015), or as long as the server asked for, up to 10 s. */
+/** A random time below a limit that doubles with every try ("full jitter", AWS Architecture Blog, Exponential Backoff And
+ * Jitter, 2015), or as long as the server asked for, up to 10 s. */
+export async function pause(tries: number, atLeastMs = 0): Promise<void> {
+  const jitter = Math.random() * firstDelayMs * 2 ** tries;
+  await sleep(Math.min(maxDelayMs, Math.max(jitter, atLeastMs)));
+}
+
+/** The retries of one thing. */
+export class Retries {
+  #used = 0;
+
+  /** Resolves when the next attempt may begin; rejects with the failure itself when it would not help, or when three
+   * did not. */
+  async after(error: unknown): Promise<void> {
+    if (!(error instanceof Transient)) throw error;
+    if (this.#used === maxRetries) throw error.failure;
+    await pause(this.#used++, error.retryAfterMs);
+  }
+
+  /** Something was achieved: what fails next has all its retries. */
+  progressed(): void {
+    this.#used = 0;
+  }
+}
+
+/** Runs `attempt` up to four times. */
 export async function withRetries<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let retry = 0; ; retry++) {
+  const retries = new Retries();
+  while (true) {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof Transient)) throw error;
-      if (retry === maxRetries) throw error.failure;
-      const jitter = Math.random() * firstDelayMs * 2 ** retry;
-      await sleep(Math.min(maxDelayMs, Math.max(jitter, error.retryAfterMs)));
+      await retries.after(error);
     }
   }
 }

@@ -47,20 +47,39 @@ const tokenSchema = z
     expiresInS: expires_in ?? 60,
   }));
 
-/** Fetches a token for a scope such as `repository:models/flights:pull` (distribution's token specification); anonymous
- * without credentials. `usableUntil` is 10 s before it expires. Rejects with `OciError`. */
+export interface Token {
+  header: string;
+  /** Milliseconds since 1970: 10 s before it expires. */
+  usableUntil: number;
+}
+
+/** What is needed, and what the challenge asks for on top. Some registries challenge a push with the scope of a pull, so
+ * their word alone is not enough; actions on one repository become one scope. */
+export function mergeScopes(needed: string[], challenged: string | null): string[] {
+  const actions = new Map<string, Set<string>>();
+  for (const scope of [...needed, ...(challenged?.split(" ").filter((text) => text !== "") ?? [])]) {
+    const [, resource = scope, list = ""] = /^(.*):([^:]*)$/.exec(scope) ?? [];
+    const set = actions.get(resource) ?? new Set();
+    for (const action of list.split(",")) set.add(action);
+    actions.set(resource, set);
+  }
+  return [...actions].map(([resource, set]) => `${resource}:${[...set].join(",")}`);
+}
+
+/** Fetches a token for scopes such as `repository:models/flights:pull` (distribution's token specification); anonymous
+ * without credentials. Rejects with `OciError`. */
 export async function fetchToken(
   challenge: Extract<Challenge, { scheme: "bearer" }>,
-  scope: string,
+  scopes: string[],
   credentials: Credentials | null,
-): Promise<{ header: string; usableUntil: number }> {
+): Promise<Token> {
   const response = await withRetries(() => {
     const { realm, service } = challenge;
     if (credentials !== null && "identityToken" in credentials) {
       const form = {
         grant_type: "refresh_token",
         refresh_token: credentials.identityToken,
-        scope,
+        scope: scopes.join(" "),
         client_id: "ml-actions",
       };
       return exchange(realm, {
@@ -71,7 +90,7 @@ export async function fetchToken(
     }
     const url = new URL(realm);
     if (service !== null) url.searchParams.set("service", service);
-    url.searchParams.set("scope", scope);
+    for (const scope of scopes) url.searchParams.append("scope", scope);
     return exchange(
       url,
       credentials === null ? {} : { headers: { authorization: basicHeader(credentials) } },

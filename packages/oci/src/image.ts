@@ -1,0 +1,23 @@
+export { type BasePlatform, type ResolvedBase, resolveBase } from "./image/base.ts";
+export { type BuiltImage, type BuiltLayer, buildImage, type ImageRequest } from "./image/build.ts";
+export type { ContentDigests, ImageFacts } from "./image/config.ts";
+export { type ExtractedModel, extractModel, type ImageContents, readContents } from "./image/contents.ts";
+export {
+  measuredLayer,
+  type RecordedLayer,
+  type RecordedLayers,
+  recordedLayers,
+  recordedLayersSchema,
+  runtimeEntries,
+  serverEntries,
+} from "./image/layers.ts";
+export {
+  type LayerKind,
+  layerKinds,
+  ociNames,
+  ownNames,
+  type Platform,
+  platforms,
+  releaseDigest,
+  safeName,
+} from "./image/names.ts";
