@@ -2,12 +2,19 @@ import type { ActionDefinition } from "@ml-actions/action-kit/action";
 import { choice, duration, integer, percentList, text } from "@ml-actions/action-kit/fields";
 import { z } from "zod";
 import { judgementOutputs } from "../../judgement-outputs.ts";
-import { candidate, gates, resource, target } from "../../target-inputs.ts";
+import { registryInputs, registryProblems } from "../../registry-inputs.ts";
+import { fileOrImage } from "../../release-source.ts";
+import { gates, resource, target } from "../../target-inputs.ts";
+import { givenOf, trustInputs, trustProblems } from "../../trust-inputs.ts";
 
-const inputs = z.object({
+const fields = z.object({
   target: target(),
   resource: resource(),
-  candidate: candidate(),
+  candidate: fileOrImage().describe(
+    "The release that wants to serve. An image (`ghcr.io/org/flights@sha256:…`, `oci:build/image@sha256:…`; a tag is resolved once and its digest printed): its evidence is verified before anything is touched, and what was not proven is not deployed. Or an ONNX file with its contract file beside it (`model.onnx`, `model.contract.json`), which carries no evidence",
+  ),
+  ...trustInputs,
+  ...registryInputs,
   "local-port": integer({ min: 0, max: 65535 })
     .prefault(8080)
     .describe("For `target: local`: the port that traffic comes in on; `0` takes a free one"),
@@ -42,10 +49,31 @@ const inputs = z.object({
     .describe("How long the candidate is watched at 100 % before stable is given up"),
 });
 
+/** An image is believed for what somebody signed; a file is signed by nobody, and to ask who did would promise more. */
+const inputs = fields.superRefine((given, context) => {
+  const problems: { input: string; message: string }[] = [...registryProblems(given)];
+  if (given.candidate.kind === "image") problems.push(...trustProblems(given));
+  else {
+    const asked = [...givenOf(given), ...(given.username === undefined ? [] : ["username"])];
+    for (const input of asked) {
+      problems.push({
+        input,
+        message:
+          "is given, but `candidate` is a file, which carries no evidence: give the image that `build` made, or remove it",
+      });
+    }
+  }
+  for (const { input, message } of problems) {
+    context.addIssue({ code: "custom", path: [input], message });
+  }
+});
+
 const { verdict, metrics, report, evidence } = judgementOutputs;
 const outputs = {
   verdict,
-  stage: "`promoted`, `restored` or `held`",
+  stage:
+    "`promoted`, `restored` or `held`; `refused` when the image's evidence was not what is asked for: then nothing was touched",
+  image: "The image by digest, when the candidate is one",
   stable: "Digest of the release that serves now",
   metrics,
   report,
@@ -67,7 +95,8 @@ export const definition: ActionDefinition<typeof inputs, DeployOutputs> = {
   example: `- uses: org/ml-actions/deploy@v1
   with:
     resource: flights
-    candidate: models/flights-2.onnx
+    candidate: \${{ steps.build.outputs.image }}
+    identity: https://github.com/octo-org/flights/.github/workflows/deliver.yml@refs/heads/main
     steps: 10, 25, 50, 100
     gates: |
       error_rate <= baseline + 0.01

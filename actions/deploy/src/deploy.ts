@@ -1,14 +1,15 @@
-/** deploy, top to bottom: open the target, roll out while telling about it, and say how it ended. */
+/** deploy, top to bottom: verify, open the target, roll out while telling about it, and say how it ended. */
 import { type ActionContext, type CleanUp, NegativeVerdict, type Story } from "@ml-actions/action-kit/action";
 import { deploySummary, rolloutPage } from "@ml-actions/reports";
 import { systemClock } from "@ml-actions/rollout/clock";
 import type { Ports, RolloutResult } from "@ml-actions/rollout/events";
 import { type PlanRequest, planRollout, type RolloutPlan } from "@ml-actions/rollout/plan";
-import { releaseFromModel } from "@ml-actions/rollout/release";
+import { releaseDigest } from "@ml-actions/rollout/release";
 import { rollOut } from "@ml-actions/rollout/rollout";
 import { openTarget } from "@ml-actions/rollout/targets/index";
 import { keep, runFacts } from "../../conclude.ts";
 import { leaseTtlMs, localOptions, localState, portVariable, stateVariable } from "../../local-state.ts";
+import { candidateRelease } from "./candidate.ts";
 import type { DeployInputs, DeployOutputs, definition } from "./definition.ts";
 import { Narrator } from "./narrator.ts";
 import { evidenceOf, metricsOf, reportOf, verdictOf } from "./results.ts";
@@ -19,17 +20,20 @@ const confidence = 0.95;
 
 export const deploy: Story<Definition["inputs"], Definition["outputs"]> = async (inputs, context) => {
   const startedAt = Date.now();
-  const candidate = await releaseFromModel(inputs.candidate);
+  const candidate = await candidateRelease(inputs, context);
+  const modelRelease = candidate.image === undefined ? null : await releaseDigest(candidate.model);
   const plan = planRollout(planRequest(inputs, context, candidate));
   const opened = await open(inputs, context);
   const situation = await opened.target.read();
   if (situation.stable !== null) context.output("stable", situation.stable.digest);
-  context.log.info(`${candidate.label} (${candidate.digest}) → ${inputs.resource} at ${situation.url}`);
+  context.log.info(
+    `${candidate.label} (${candidate.image ?? candidate.digest}) → ${inputs.resource} at ${situation.url}`,
+  );
   const narrator = new Narrator(context.log, plan);
   const ports: Ports = { ...opened, clock: systemClock, signal: context.signal };
   const result = await rollOut(plan, ports, (event) => narrator.hear(event));
   context.remember("finished", "true");
-  await tell(inputs, context, plan, result, narrator, { startedAt, url: situation.url });
+  await tell(inputs, context, plan, result, narrator, { startedAt, url: situation.url, modelRelease });
 };
 
 function planRequest(
@@ -71,11 +75,11 @@ async function tell(
   plan: RolloutPlan,
   result: RolloutResult,
   narrator: Narrator,
-  facts: { startedAt: number; url: string },
+  facts: { startedAt: number; url: string; modelRelease: string | null },
 ): Promise<void> {
   const run = runFacts(context, facts.startedAt);
   const report = reportOf({ inputs, plan, result, narrator, run, url: facts.url });
-  const evidence = evidenceOf(inputs, plan, result, run);
+  const evidence = evidenceOf(inputs, plan, result, { run, modelRelease: facts.modelRelease });
   context.output("stage", result.stage);
   context.output("verdict", verdictOf(result));
   if (result.stable !== null) context.output("stable", result.stable.digest);

@@ -37,20 +37,28 @@ function figures(
   return Object.fromEntries(known.filter((entry): entry is readonly [string, number] => entry[1] !== null));
 }
 
-/** null when no gate was judged: a statement without verdicts would prove nothing. */
+/** Of a subject in a statement; a layout's name is a path. */
+const longestName = 1000;
+
+/** null when no gate was judged: a statement without verdicts would prove nothing.
+ *
+ * @param modelRelease digest of the candidate's model and contract without their image; null for a release of files,
+ *   which is just that */
 export function evidenceOf(
   inputs: DeployInputs,
   plan: RolloutPlan,
   result: RolloutResult,
-  run: RunFacts,
+  { run, modelRelease }: { run: RunFacts; modelRelease: string | null },
 ): TestResultStatement | null {
   if (result.verdicts.length === 0) return null;
   const { gates, rule, confidence, steps, minSamples, stepTimeoutMs, bakeMs } = plan;
   const settings = { steps: [...steps], minSamples, stepTimeoutMs, bakeMs };
+  const { label, digest, image } = result.candidate;
   const metrics = metricsOf(result);
   return testResultStatement({
     kind: "canary",
-    subject: { name: result.candidate.label, digest: result.candidate.digest },
+    subject: { name: image?.split("@")[0]?.slice(0, longestName) ?? label, digest },
+    ...(modelRelease === null ? {} : { aliases: [{ name: label, digest: modelRelease }] }),
     verdicts: result.verdicts,
     outcome: verdictOf(result),
     rule,

@@ -1,45 +1,72 @@
-/** What the candidate is compared with: another model, the metrics of an earlier run, or what is deployed. */
+/** What the candidate is compared with: another model, the metrics of an earlier run, an image, or what is deployed. */
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { UserError } from "@ml-actions/action-kit/action";
+import { type ActionContext, UserError } from "@ml-actions/action-kit/action";
 import { readMetrics } from "@ml-actions/evidence";
 import { findMetric } from "@ml-actions/gates/catalog";
 import type { Gate } from "@ml-actions/gates/types";
 import { releaseFromModel } from "@ml-actions/rollout/release";
 import { stableOf } from "../../local-state.ts";
+import { isImage } from "../../release-source.ts";
+import type { EvalGateInputs, EvalGateOutputs } from "./definition.ts";
 import { type Model, modelOf } from "./models.ts";
+import type { SignedFigures } from "./signed-figures.ts";
 
 export type Baseline =
-  | { kind: "model"; model: Model }
-  | { kind: "metrics"; label: string; metrics: Record<string, number> };
+  | {
+      kind: "model";
+      model: Model;
+      /** What its evidence says, to be held against what is measured; null without evidence that could be verified. */
+      signed: SignedFigures | null;
+      notes: string[];
+    }
+  | {
+      kind: "metrics";
+      label: string;
+      metrics: Readonly<Record<string, number>>;
+      /** The evidence that they are from; null: a file. */
+      signed: SignedFigures | null;
+      notes: string[];
+    };
+
+/** `run`: models answer the rows. `metrics`: predictions were made elsewhere, no model is run. */
+export type Mode = "run" | "metrics";
 
 /**
- * @param given the input `baseline`
  * @returns null when none is given and no gate asks for one
- * @throws UserError when a gate needs a baseline that is not there, or what is given is none of the three kinds
+ * @throws UserError when a gate needs a baseline that is not there, or what is given is none of the kinds
  */
 export async function findBaseline(
-  given: string | undefined,
-  gates: readonly Gate[],
+  inputs: EvalGateInputs,
+  context: ActionContext<EvalGateOutputs>,
+  mode: Mode,
 ): Promise<Baseline | null> {
+  const { baseline: given, gates } = inputs;
   if (given === undefined) {
     refuseWithout(gates);
     return null;
   }
-  if (given === "deployed") return deployed(gates);
+  if (given === "deployed") return deployed(inputs, context, mode);
+  if (isImage(given)) {
+    const { imageBaseline } = await import("./image-baseline.ts");
+    return imageBaseline({ reference: given, kept: null }, inputs, context, mode);
+  }
   const path = resolve(given);
-  if (/\.onnx$/i.test(path)) return { kind: "model", model: await modelOf(await releaseFromModel(path)) };
+  if (/\.onnx$/i.test(path)) return plainModel(await modelOf(await releaseFromModel(path)));
   if (/\.json$/i.test(path)) {
-    const metrics = readMetrics(await read(path), given);
-    return { kind: "metrics", label: given, metrics: metrics.candidate };
+    const { candidate } = readMetrics(await read(path), given);
+    return { kind: "metrics", label: given, metrics: candidate, signed: null, notes: [] };
   }
   throw new UserError(
-    `baseline: ${JSON.stringify(given)} is neither an ONNX file, a metrics JSON nor \`deployed\`.`,
+    `baseline: ${JSON.stringify(given)} is neither an ONNX file, a metrics JSON, an image nor \`deployed\`.`,
     {
-      remedy: "Give a path that ends in .onnx or .json, or the word `deployed`.",
+      remedy:
+        "Give a path that ends in .onnx or .json, an image by digest (`ghcr.io/org/flights@sha256:…`), or the word `deployed`.",
     },
   );
 }
+
+const plainModel = (model: Model): Baseline => ({ kind: "model", model, signed: null, notes: [] });
 
 /** A gate against the baseline cannot be judged without one: better said now than after minutes of inference. */
 export function refuseWithout(gates: readonly Gate[]): void {
@@ -51,18 +78,24 @@ export function refuseWithout(gates: readonly Gate[]): void {
     `There is no baseline, but ${comparing.map((gate) => `\`${gate.text}\``).join(", ")} compares with one.`,
     {
       remedy:
-        "Give `baseline` (an ONNX file, a metrics JSON or `deployed`), or, for a first release, gates with plain bounds such as `auc >= 0.65`.",
+        "Give `baseline` (an ONNX file, a metrics JSON, an image or `deployed`), or, for a first release, gates with plain bounds such as `auc >= 0.65`.",
     },
   );
 }
 
-async function deployed(gates: readonly Gate[]): Promise<Baseline | null> {
+async function deployed(
+  inputs: EvalGateInputs,
+  context: ActionContext<EvalGateOutputs>,
+  mode: Mode,
+): Promise<Baseline | null> {
   const stable = await stableOf();
   if (stable === null) {
-    refuseWithout(gates);
+    refuseWithout(inputs.gates);
     return null;
   }
-  return { kind: "model", model: await modelOf(stable) };
+  if (stable.image === undefined) return plainModel(await modelOf(stable));
+  const { imageBaseline } = await import("./image-baseline.ts");
+  return imageBaseline({ reference: stable.image, kept: stable }, inputs, context, mode);
 }
 
 async function read(path: string): Promise<string> {

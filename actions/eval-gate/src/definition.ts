@@ -3,7 +3,12 @@ import { choice, config, filePath, list, number, text } from "@ml-actions/action
 import { decisionRules } from "@ml-actions/gates/types";
 import { z } from "zod";
 import { judgementOutputs, safeJudgement } from "../../judgement-outputs.ts";
+import { registryInputs, registryProblems } from "../../registry-inputs.ts";
+import { isImage } from "../../release-source.ts";
 import { gates } from "../../target-inputs.ts";
+import { trustInputs } from "../../trust-inputs.ts";
+
+const { identity, issuer, key } = trustInputs;
 
 const inputs = z
   .object({
@@ -55,8 +60,18 @@ const inputs = z
     baseline: text()
       .optional()
       .describe(
-        "What to compare with: an ONNX file, a metrics JSON of an earlier run, or `deployed` (the stable release of the `local` target)",
+        "What to compare with: an ONNX file, a metrics JSON of an earlier run, an image such as `ghcr.io/org/flights@sha256:…` (what runs elsewhere), or `deployed` (the stable release of the `local` target). A release from an image is run on the same rows, which compares row by row; where it cannot be run (`predictions`, no model to be had) the metrics of its signed evidence are the baseline, verified by `key` or `identity`",
       ),
+    key: key.describe(
+      "For a baseline from an image whose evidence is signed with a key: its public half, a path or the PEM text",
+    ),
+    identity: identity.describe(
+      "For a baseline from an image whose evidence was signed without a key: the workflow that signed it, exact or with `*`, such as `https://github.com/OWNER/REPO/.github/workflows/deliver.yml@refs/heads/main`",
+    ),
+    issuer,
+    "trusted-root": trustInputs["trusted-root"],
+    "tuf-url": trustInputs["tuf-url"],
+    ...registryInputs,
     predictions: filePath()
       .optional()
       .describe(
@@ -70,6 +85,8 @@ const inputs = z
   .superRefine((given, context) => {
     const problem = (input: keyof typeof given, message: string) =>
       context.addIssue({ code: "custom", path: [input], message });
+    for (const { input, message } of [...registryProblems(given), ...signerProblems(given)])
+      problem(input, message);
     if (given.predictions !== undefined) {
       for (const other of ["model", "dataset"] as const) {
         if (given[other] !== undefined) {
@@ -86,6 +103,33 @@ const inputs = z
     if (given.dataset === undefined)
       problem("dataset", "is missing: give `model` and `dataset`, or `predictions`");
   });
+
+type Signers = Partial<
+  Record<"baseline" | "key" | "identity" | "trusted-root" | "tuf-url", string | undefined>
+>;
+
+/** Who signs is asked for one thing alone; where it cannot be asked, its being given is a mistake. */
+function signerProblems(given: Signers): { input: keyof Signers; message: string }[] {
+  const { baseline, key, identity } = given;
+  if (baseline === undefined || (baseline !== "deployed" && !isImage(baseline))) {
+    return (["key", "identity"] as const)
+      .filter((input) => given[input] !== undefined)
+      .map((input) => ({
+        input,
+        message: "is for a baseline from an image: give `baseline: deployed` or an image, or remove it",
+      }));
+  }
+  const both = (input: keyof Signers, other: string) => ({
+    input,
+    message: `is given beside \`${other}\`: remove one of them`,
+  });
+  return [
+    ...(key !== undefined && identity !== undefined ? [both("key", "identity")] : []),
+    ...(given["trusted-root"] !== undefined && given["tuf-url"] !== undefined
+      ? [both("trusted-root", "tuf-url")]
+      : []),
+  ];
+}
 
 export type EvalGateInputs = z.output<typeof inputs>;
 export type EvalGateOutputs = typeof judgementOutputs;

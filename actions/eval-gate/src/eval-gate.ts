@@ -9,6 +9,7 @@ import { type Conclusion, conclude, runFacts } from "../../conclude.ts";
 import { plotRows } from "../../plot-rows.ts";
 import type { definition, EvalGateInputs } from "./definition.ts";
 import { drawnRows } from "./drawn-rows.ts";
+import { contradiction } from "./signed-figures.ts";
 import { fromModels, fromPredictions, type Subject } from "./subject.ts";
 
 type Definition = typeof definition;
@@ -16,17 +17,43 @@ type Definition = typeof definition;
 export const evalGate: Story<Definition["inputs"], Definition["outputs"]> = async (inputs, context) => {
   const startedAt = Date.now();
   const subject =
-    inputs.predictions === undefined ? await fromModels(inputs, context) : await fromPredictions(inputs);
+    inputs.predictions === undefined
+      ? await fromModels(inputs, context)
+      : await fromPredictions(inputs, context);
   const result = evaluate(inputs.gates, subject.evaluation, {
     rule: inputs["decision-rule"],
     confidence: inputs.confidence,
   });
   context.output("passed", String(overall(result.verdicts) === "pass"));
-  await conclude(
-    context,
-    conclusionOf(inputs, subject, result, reportOf(inputs, subject, result, runFacts(context, startedAt))),
-  );
+  const configuration = configurationOf(inputs, subject);
+  const otherwise = contradictionOf(subject, result, configuration);
+  if (otherwise !== null) context.log.warning(otherwise);
+  const notes = [...subject.notes, ...(otherwise === null ? [] : [otherwise])];
+  const report = reportOf(inputs, { ...subject, notes }, result, runFacts(context, startedAt));
+  await conclude(context, conclusionOf(inputs, subject, result, { report, configuration }));
 };
+
+function contradictionOf(
+  { signed, dataset }: Subject,
+  { baseline }: EvaluateResult,
+  configuration: string,
+): string | null {
+  if (signed === null || baseline === null) return null;
+  return contradiction(signed, baseline, { dataset: dataset.digest, configuration });
+}
+
+/** The digest of all that decides what a pass means. */
+function configurationOf(inputs: EvalGateInputs, { evaluation }: Subject): string {
+  const { gates, confidence, label, "positive-label": positive, weight, group } = inputs;
+  const settings = {
+    threshold: evaluation.threshold,
+    label: label ?? null,
+    ...(positive === undefined ? {} : { positive }),
+    ...(weight === undefined ? {} : { weight }),
+    ...(group === undefined ? {} : { group }),
+  };
+  return configurationDigest({ gates, rule: inputs["decision-rule"], confidence, settings });
+}
 
 function reportOf(
   inputs: EvalGateInputs,
@@ -54,26 +81,12 @@ function conclusionOf(
   inputs: EvalGateInputs,
   subject: Subject,
   result: EvaluateResult,
-  report: EvaluationReportInput,
+  { report, configuration }: { report: EvaluationReportInput; configuration: string },
 ): Conclusion {
   const { candidate, baseline, verdicts } = result;
   const { dataset, evaluation } = subject;
   const drawn = drawnRows(evaluation);
   const rule = inputs["decision-rule"];
-  const { label, "positive-label": positive, weight, group } = inputs;
-  const settings = {
-    threshold: evaluation.threshold,
-    label: label ?? null,
-    ...(positive === undefined ? {} : { positive }),
-    ...(weight === undefined ? {} : { weight }),
-    ...(group === undefined ? {} : { group }),
-  };
-  const configuration = configurationDigest({
-    gates: inputs.gates,
-    rule,
-    confidence: inputs.confidence,
-    settings,
-  });
   return {
     verdict: overall(verdicts),
     verdicts,

@@ -1,20 +1,27 @@
 /** A file of predictions as rows to judge. */
-import { UserError } from "@ml-actions/action-kit/action";
+import { type ActionContext, UserError } from "@ml-actions/action-kit/action";
 import type { Evaluation } from "@ml-actions/gates/evaluate";
-import { findBaseline } from "./baseline.ts";
+import { type Baseline, findBaseline } from "./baseline.ts";
 import { openRows } from "./dataset.ts";
-import type { EvalGateInputs } from "./definition.ts";
+import type { EvalGateInputs, EvalGateOutputs } from "./definition.ts";
 import { Predictions } from "./predictions.ts";
 import { noColumns, RowFacts, rowColumns, shown } from "./row-facts.ts";
 
 export interface JudgedPredictions {
   evaluation: Evaluation;
-  /** The name of what the candidate is compared with; null: nothing. */
-  baseline: string | null;
+  /** What the candidate is compared with: the column `baseline` or metrics; null: nothing. */
+  baseline: MetricsBaseline | "column" | null;
   rows: number;
 }
 
-export async function readPredictions(path: string, inputs: EvalGateInputs): Promise<JudgedPredictions> {
+type MetricsBaseline = Baseline & { kind: "metrics" };
+type Context = ActionContext<EvalGateOutputs>;
+
+export async function readPredictions(
+  path: string,
+  inputs: EvalGateInputs,
+  context: Context,
+): Promise<JudgedPredictions> {
   let columns = noColumns;
   let compared = false;
   const { batches } = await openRows(path, inputs.schema, (present, schema) => {
@@ -29,7 +36,7 @@ export async function readPredictions(path: string, inputs: EvalGateInputs): Pro
     return ["candidate", compared ? "baseline" : null, label, weight, group, ...slices];
   });
   try {
-    const metrics = compared ? null : await metricsBaseline(inputs);
+    const metrics = compared ? null : await metricsBaseline(inputs, context);
     const facts = new RowFacts(columns, null);
     const predictions = new Predictions({
       label: columns.label,
@@ -48,7 +55,7 @@ export async function readPredictions(path: string, inputs: EvalGateInputs): Pro
         ...(metrics === null ? {} : { baseline: { metrics: metrics.metrics } }),
         threshold: inputs.threshold ?? 0.5,
       },
-      baseline: compared ? "baseline" : (metrics?.label ?? null),
+      baseline: compared ? "column" : metrics,
       rows: facts.rows,
     };
   } finally {
@@ -56,12 +63,12 @@ export async function readPredictions(path: string, inputs: EvalGateInputs): Pro
   }
 }
 
-async function metricsBaseline({ baseline, gates }: EvalGateInputs) {
-  const given = await findBaseline(baseline, gates);
+async function metricsBaseline(inputs: EvalGateInputs, context: Context): Promise<MetricsBaseline | null> {
+  const given = await findBaseline(inputs, context, "metrics");
   if (given?.kind !== "model") return given;
   throw new UserError("`baseline` is a model, but `predictions` were given instead of models.", {
     remedy:
-      "Write the baseline's predictions into the column `baseline`, or give a metrics JSON as `baseline`.",
+      "Write the baseline's predictions into the column `baseline`, or give a metrics JSON as `baseline`, or an image whose signed evidence has them.",
   });
 }
 

@@ -4,7 +4,9 @@ import { contradiction, type SignedFigures } from "./signed-figures.ts";
 const digest = (fill: string) => `sha256:${fill.repeat(64)}`;
 const here = { dataset: digest("d"), configuration: digest("c") };
 const signed = (change: Partial<SignedFigures> = {}): SignedFigures => ({
+  label: "flights-1",
   image: `ghcr.io/org/flights@${digest("a")}`,
+  digest: digest("a"),
   signer: "key sha256:ab12",
   metrics: { auc: 0.71, f1: 0.4, "f1{carrier=UA}": 0.42, "latency.p95": 3, agreement: 0.98 },
   dataset: { name: "dataset.parquet", digest: here.dataset },

@@ -2,8 +2,11 @@
 import { findMetric, latencyQuantile } from "@ml-actions/gates/catalog";
 
 export interface SignedFigures {
+  /** What the statement calls its subject: `flights-1`. */
+  label: string;
   /** By digest. */
   image: string;
+  digest: string;
   signer: string;
   /** As the metrics file has them, slices included. */
   metrics: Readonly<Record<string, number>>;

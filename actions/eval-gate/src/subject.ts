@@ -11,11 +11,14 @@ import type { EvalGateInputs, EvalGateOutputs } from "./definition.ts";
 import { type Model, modelOf, refuseSame } from "./models.ts";
 import { readPredictions } from "./read-predictions.ts";
 import { runModels } from "./run-models.ts";
+import type { SignedFigures } from "./signed-figures.ts";
 
 export interface Subject {
   evaluation: Evaluation;
   candidate: NamedRelease & { digest: string };
   baseline: NamedRelease | null;
+  /** What signed evidence says of the baseline whose figures were measured; null: nothing. */
+  signed: SignedFigures | null;
   dataset: DatasetFacts;
   /** What a reader should know beside the figures. */
   notes: string[];
@@ -26,29 +29,31 @@ type Context = ActionContext<EvalGateOutputs>;
 /** Runs candidate and baseline over the dataset. */
 export async function fromModels(inputs: EvalGateInputs, context: Context): Promise<Subject> {
   const candidate = await modelOf(await releaseFromModel(inputs.model as string));
-  const baseline = await findBaseline(inputs.baseline, inputs.gates);
+  const baseline = await findBaseline(inputs, context, "run");
   const notes = baseline?.kind === "model" ? compare(candidate, baseline.model, context) : [];
   const { evaluation, refused, rows } = await runModels({ candidate, baseline }, inputs, context);
   return {
     evaluation,
     candidate: candidate.release,
     baseline: namedBaseline(baseline),
+    signed: baseline?.kind === "model" ? baseline.signed : null,
     dataset: await datasetFacts(inputs.dataset as string, rows),
-    notes: [...notes, ...refused],
+    notes: [...notes, ...(baseline?.notes ?? []), ...refused],
   };
 }
 
 /** Takes the scores from a file. */
-export async function fromPredictions(inputs: EvalGateInputs): Promise<Subject> {
+export async function fromPredictions(inputs: EvalGateInputs, context: Context): Promise<Subject> {
   const path = inputs.predictions as string;
-  const { evaluation, baseline, rows } = await readPredictions(path, inputs);
+  const { evaluation, baseline, rows } = await readPredictions(path, inputs, context);
   const dataset = await datasetFacts(path, rows);
   return {
     evaluation,
     candidate: { label: `${basename(path)}: candidate`, digest: dataset.digest },
-    baseline: baseline === null ? null : { label: baseline, digest: null },
+    baseline: baseline === "column" ? { label: "baseline", digest: null } : namedBaseline(baseline),
+    signed: null,
     dataset,
-    notes: [],
+    notes: baseline === null || baseline === "column" ? [] : baseline.notes,
   };
 }
 
@@ -69,5 +74,7 @@ function compare(candidate: Model, baseline: Model, context: Context): string[] 
 
 function namedBaseline(baseline: Baseline | null): NamedRelease | null {
   if (baseline === null) return null;
-  return baseline.kind === "model" ? baseline.model.release : { label: baseline.label, digest: null };
+  if (baseline.kind === "model") return baseline.model.release;
+  const { label, signed } = baseline;
+  return signed === null ? { label, digest: null } : { label, digest: signed.digest, image: signed.image };
 }

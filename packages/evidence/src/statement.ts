@@ -32,6 +32,8 @@ export interface NamedDigest {
 export interface TestResultInput {
   kind: EvidenceKind;
   subject: NamedDigest;
+  /** Further digests that the subject is known by, such as that of the model in an image. */
+  aliases?: readonly NamedDigest[];
   verdicts: readonly Verdict[];
   /** What the action came to, where it knows more than its gates: a rollout taken back by its guard is no pass,
    * whatever its last verdicts said. The result is never better than the verdicts. */
@@ -71,12 +73,14 @@ const figures = z.object({
   finishedAt: z.iso.datetime(),
 });
 
+const mostSubjects = 10;
 const testNames = z.array(z.string().max(5000));
 
 /** Fields that we do not know are ignored, as in-toto asks of a consumer. */
 export const testResultSchema = z.object({
   _type: z.literal(statementType),
-  subject: z.array(resource).length(1),
+  /** Signing puts the image first, before what was judged. */
+  subject: z.array(resource).min(1).max(mostSubjects),
   predicateType: z.literal(testResultType),
   predicate: z.object({
     result: z.enum(["PASSED", "WARNED", "FAILED"]),
@@ -96,7 +100,7 @@ export function testResultStatement(input: TestResultInput): TestResultStatement
   const tests = testsByVerdict(input.verdicts.map(gateResultOf));
   const statement = {
     _type: statementType,
-    subject: [resourceOf(input.subject)],
+    subject: [input.subject, ...(input.aliases ?? [])].map(resourceOf),
     predicateType: testResultType,
     predicate: {
       result: resultOf(input.verdicts, input.outcome ?? "pass"),
