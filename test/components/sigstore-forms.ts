@@ -9,6 +9,13 @@ type Log = Awaited<ReturnType<typeof initializeTLog>>;
 const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest();
 const hash = (bytes: Uint8Array | string) => ({ algorithm: "sha256", value: sha256(bytes).toString("hex") });
 
+/** cosign sends its token as the bearer, @sigstore/sign in the body; Fulcio takes both. */
+export function certificateRequest(body: Buffer, authorization: string | undefined): string {
+  const request = JSON.parse(body.toString()) as Record<string, unknown>;
+  const oidcIdentityToken = authorization?.replace(/^Bearer /, "");
+  return JSON.stringify({ credentials: { oidcIdentityToken }, ...request });
+}
+
 interface ProposedEntry {
   kind: string;
   apiVersion: string;

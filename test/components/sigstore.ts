@@ -16,7 +16,12 @@ import {
   tsaHandler,
 } from "@sigstore/mock";
 import { HashAlgorithm, PublicKeyDetails, TrustedRoot } from "@sigstore/protobuf-specs";
-import { canonicalDsseEntry, logEntryV2, timestampRequestJson } from "./sigstore-forms.ts";
+import {
+  canonicalDsseEntry,
+  certificateRequest,
+  logEntryV2,
+  timestampRequestJson,
+} from "./sigstore-forms.ts";
 
 export interface RunningSigstore {
   /** All services answer under the one origin. */
@@ -48,7 +53,8 @@ export interface SigstoreOptions {
 
 export const githubIssuer = "https://token.actions.githubusercontent.com";
 
-type Answer = Awaited<ReturnType<HandlerFn>>;
+/** `etag`: cosign finds its entry by it. */
+type Answer = Awaited<ReturnType<HandlerFn>> & { etag?: string | undefined };
 type Route = (body: Buffer, request: IncomingMessage) => Promise<Answer>;
 
 export async function startSigstore(options: SigstoreOptions = {}): Promise<RunningSigstore> {
@@ -67,7 +73,10 @@ export async function startSigstore(options: SigstoreOptions = {}): Promise<Runn
       statusCode: 500,
       response: error.message,
     }));
-    response.writeHead(answer.statusCode, { "content-type": answer.contentType ?? "text/plain" });
+    response.writeHead(answer.statusCode, {
+      "content-type": answer.contentType ?? "text/plain",
+      ...(answer.etag !== undefined && { etag: answer.etag }),
+    });
     response.end(answer.response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -80,10 +89,15 @@ export async function startSigstore(options: SigstoreOptions = {}): Promise<Runn
   const tsa = await initializeTSA(keys.tsa, clock.tsa);
 
   const fulcio = fulcioHandler(ca).fn;
-  routes.set("POST /api/v2/signingCert", (body) => fulcio(body.toString()));
-  routes.set("POST /api/v1/log/entries", async (body) =>
-    json(201, await log.log(canonicalDsseEntry(JSON.parse(body.toString())))),
-  );
+  routes.set("POST /api/v2/signingCert", async (body, request) => {
+    const answer = await fulcio(certificateRequest(body, request.headers.authorization));
+    // As the real one answers; the mock says 201, which cosign takes for an error.
+    return answer.statusCode === 201 ? { ...answer, statusCode: 200 } : answer;
+  });
+  routes.set("POST /api/v1/log/entries", async (body) => {
+    const entry = await log.log(canonicalDsseEntry(JSON.parse(body.toString())));
+    return { ...json(201, entry), etag: Object.keys(entry)[0] };
+  });
   routes.set("POST /api/v2/log/entries", async (body) =>
     json(201, await logEntryV2(log, JSON.parse(body.toString()))),
   );

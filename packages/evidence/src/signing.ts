@@ -11,6 +11,7 @@ export {
   readSigned,
   verifyAttached,
 } from "./signing/attach.ts";
+export { type Attested, aboutImage, attest, imageSignature, readUnsigned } from "./signing/attest.ts";
 export { bundleMediaType, digestOf, statementMediaType } from "./signing/bundle.ts";
 export { identityMatches } from "./signing/identity.ts";
 export { keySigner } from "./signing/key-signer.ts";

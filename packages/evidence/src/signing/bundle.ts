@@ -80,7 +80,8 @@ export function isSignedBy(bundle: DsseBundle, key: KeyObject): boolean {
 }
 
 const digests = z.record(z.string().max(100), z.string().max(200));
-const statementSchema = z.object({
+/** Any predicate; fields that we do not know are dropped, so what is read anew is signed without them. */
+export const signedStatementSchema = z.object({
   _type: z.enum(["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"]),
   subject: z
     .array(z.object({ name: z.string().max(4096).optional(), digest: digests }))
@@ -99,7 +100,7 @@ export function readSignedStatement(payload: Uint8Array): SignedStatement {
   } catch (cause) {
     throw new EvidenceError("payload", "What is signed is not JSON.", remedy, { cause });
   }
-  const result = statementSchema.safeParse(value);
+  const result = signedStatementSchema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const place = issue?.path.join(".") || "the whole";
