@@ -41,14 +41,14 @@ export interface ScanPolicy {
   ignored: readonly AcceptedRisk[];
 }
 
-export interface Sorted {
-  blocking: Finding[];
+export interface Sorted<Of extends Finding> {
+  blocking: Of[];
   /** Would block, but for a risk that was accepted. */
-  accepted: { finding: Finding; risk: AcceptedRisk }[];
+  accepted: { finding: Of; risk: AcceptedRisk }[];
   /** Would block, but there is no fix and `ignoreUnfixed` says that this is fine. */
-  unfixed: Finding[];
+  unfixed: Of[];
   /** Of a severity that does not block. */
-  minor: Finding[];
+  minor: Of[];
 }
 
 const dayMs = 24 * 3_600_000;
@@ -59,8 +59,12 @@ export function isExpired({ expires }: AcceptedRisk, at: number): boolean {
 }
 
 /** @param at milliseconds since 1970: risks that expired before then count for nothing. */
-export function sortFindings(findings: readonly Finding[], policy: ScanPolicy, at: number): Sorted {
-  const sorted: Sorted = { blocking: [], accepted: [], unfixed: [], minor: [] };
+export function sortFindings<Of extends Finding>(
+  findings: readonly Of[],
+  policy: ScanPolicy,
+  at: number,
+): Sorted<Of> {
+  const sorted: Sorted<Of> = { blocking: [], accepted: [], unfixed: [], minor: [] };
   const risks = policy.ignored.filter((risk) => !isExpired(risk, at));
   for (const finding of findings) {
     const risk = risks.find((candidate) => covers(candidate, finding));
@@ -77,7 +81,10 @@ export function covers(risk: AcceptedRisk, finding: Finding): boolean {
 }
 
 /** What the findings come to. A doubt is a reason why finding nothing would prove nothing. */
-export function scanVerdict({ blocking }: Sorted, doubts: readonly string[]): VerdictName {
+export function scanVerdict(
+  { blocking }: { blocking: readonly Finding[] },
+  doubts: readonly string[],
+): VerdictName {
   if (blocking.length > 0) return "fail";
   return doubts.length > 0 ? "inconclusive" : "pass";
 }
