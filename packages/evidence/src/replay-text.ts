@@ -4,9 +4,8 @@ import type { Replay } from "./replay.ts";
 import type { TestResultStatement } from "./statement.ts";
 
 export function describeReplay({ subject, predicate }: TestResultStatement, replay: Replay): string {
-  const what = subject[0];
-  const name = `${shown(what?.name ?? "")} (sha256:${what?.digest.sha256.slice(0, 12)}…)`;
-  const lines = [`${name}: ${predicate.result}, ${replay.looks} looks`, ""];
+  const names = subject.map(({ name, digest }) => `${shown(name)} (sha256:${digest.sha256.slice(0, 12)}…)`);
+  const lines = [`${names.join(", ")}: ${predicate.result}, ${replay.looks} looks`, ""];
   for (const { gate, recorded, replayed, differences } of replay.gates) {
     const same = differences.length === 0;
     lines.push(`${same ? "same     " : "DIFFERENT"}  ${shown(gate, 200)}`);

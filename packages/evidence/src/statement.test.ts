@@ -129,6 +129,13 @@ describe("reading a statement", () => {
     expect(() => readStatement(JSON.stringify(statement), "x")).not.toThrow();
   });
 
+  test("reads one that signing has put the image in front of", () => {
+    const statement = good();
+    statement.subject.unshift({ name: "ghcr.io/org/flights", digest: { sha256: "1".repeat(64) } });
+    const read = readStatement(JSON.stringify(statement), "x");
+    expect(read.subject.map(({ name }) => name)).toEqual(["ghcr.io/org/flights", "flights-2"]);
+  });
+
   test("refuses what is no statement of this kind, naming what it is", () => {
     expect(refusal("").code).toBe("not-json");
     expect(refusal("{").message).toMatch(/evidence.json is not JSON/);
@@ -160,7 +167,7 @@ describe("reading a statement", () => {
   });
 
   test.each([
-    ["two subjects", (s: Statement) => s.subject.push(s.subject[0])],
+    ["eleven subjects", (s: Statement) => s.subject.push(...Array(10).fill(s.subject[0]))],
     ["no subject", (s: Statement) => s.subject.pop()],
     [
       "a script for a URL",
