@@ -1,6 +1,5 @@
 /** An image by reference → which image exactly, and the release that it holds. */
 
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Log, UserError } from "@ml-actions/action-kit/action";
 import type { Source } from "@ml-actions/oci";
@@ -61,27 +60,24 @@ export async function releaseOf(
 ): Promise<Release> {
   const { extractModel } = await import("@ml-actions/oci/image");
   const folder = join(directory, "image", digest.slice("sha256:".length));
-  await mkdir(folder, { recursive: true });
-  const { model, contract } = await extractModel(source, digest, folder);
-  const label = (await titleOf(source, digest)) ?? (await nameOf(contract));
+  const { model, contract, contents } = await extractModel(source, digest, folder);
+  const label = titleOf(contents.labels) ?? (await nameOf(contract));
   return releaseFromImage({ image: reference, label, model, contract, ...(verified && { verified }) });
 }
 
 const longestLabel = 200;
 
-/** `flights-1.0.7`, from the image's annotations; null where they do not say. */
-async function titleOf(source: Source, digest: string): Promise<string | null> {
-  const { document } = await source.manifest(digest);
-  const annotations = (document.kind === "index" ? document.index : document.manifest).annotations ?? {};
+/** `flights-1.0.7`, from the image's labels; null where they do not say. */
+function titleOf(labels: Readonly<Record<string, string>>): string | null {
   const [title, version] = ["title", "version"].map((name) =>
-    // The annotation is anyone's text, and becomes a line in logs.
-    annotations[`org.opencontainers.image.${name}`]
+    // A label is anyone's text, and becomes a line in logs.
+    labels[`org.opencontainers.image.${name}`]
       ?.replace(/\p{C}|\p{Zl}|\p{Zp}/gu, "")
       .trim()
       .slice(0, longestLabel),
   );
-  if (title === undefined || title === "") return null;
-  return version === undefined || version === "" ? title : `${title}-${version}`;
+  if (!title) return null;
+  return version ? `${title}-${version}` : title;
 }
 
 async function nameOf(contractPath: string): Promise<string> {
