@@ -1,5 +1,5 @@
-export { type BasePlatform, type ResolvedBase, resolveBase } from "./image/base.ts";
-export { type BuiltImage, type BuiltLayer, buildImage, type ImageRequest } from "./image/build.ts";
+export { type BasePlatform, type ResolvedBase, readBase, resolveBase } from "./image/base.ts";
+export { type BuiltImage, buildImage, type ImageRequest } from "./image/build.ts";
 export type { ContentDigests, ImageFacts } from "./image/config.ts";
 export { type ExtractedModel, extractModel, type ImageContents, readContents } from "./image/contents.ts";
 export {
@@ -21,3 +21,4 @@ export {
   releaseDigest,
   safeName,
 } from "./image/names.ts";
+export type { BuiltLayer } from "./image/put.ts";

@@ -26,13 +26,14 @@ export interface BasePlatform {
   config: BaseConfig;
 }
 
-/** What of a base's config lives on in ours; the rest (its command, user, volumes, health check) is not for us. */
+/** What of a base's config lives on in ours. The rest (its command, user, volumes, health check) lives on only where the
+ * base brings a server of its own. */
 const configSchema = z.object({
   architecture: z.string(),
   os: z.string(),
   variant: z.string().optional(),
   config: z
-    .object({
+    .looseObject({
       Env: z.array(z.string()).nullish(),
       Labels: z.record(z.string(), z.string()).nullish(),
     })
@@ -77,7 +78,15 @@ export async function resolveBase(
   platforms: readonly Platform[],
   options: RegistryOptions = {},
 ): Promise<ResolvedBase> {
-  const { store: source, tag, digest } = await openStore(reference, options);
+  const { store: source, ...named } = await openStore(reference, options);
+  return readBase({ source, ...named }, platforms);
+}
+
+/** As `resolveBase`, in a source that is open. */
+export async function readBase(
+  { source, tag, digest }: { source: Source; tag?: string; digest?: string },
+  platforms: readonly Platform[],
+): Promise<ResolvedBase> {
   const pulled = await source.manifest(digest ?? tag ?? "latest");
   const manifests = await manifestsOf(pulled, source);
   const found = new Map<Platform, BasePlatform>();
@@ -105,7 +114,7 @@ export async function resolveBase(
     );
   }
   const pin = `${source.name}${tag === undefined ? "" : `:${tag}`}@${pulled.digest}`;
-  const name = isLayoutReference(reference) ? null : source.name;
+  const name = isLayoutReference(source.name) ? null : source.name;
   return { name, digest: pulled.digest, pin, source, platforms: found };
 }
 

@@ -1,6 +1,6 @@
 /** The config of an image, its manifest and its index: documents that follow from what they describe, without a clock. */
 import type { Descriptor } from "../manifest.ts";
-import type { BasePlatform, ResolvedBase } from "./base.ts";
+import type { BaseConfig, BasePlatform, ResolvedBase } from "./base.ts";
 import type { Layer } from "./layers.ts";
 import {
   digestOfBytes,
@@ -42,19 +42,19 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 /** The user `nonroot` of distroless images. By number: Kubernetes cannot tell otherwise that it is not root. */
 const user = "65532:65532";
 
-/** Labels and annotations, sorted by name. */
+/** Labels and annotations, sorted by name. `base` null: it has no name that means anything to others. */
 export function namesOf(
   facts: ImageFacts,
   digests: ContentDigests,
-  base: ResolvedBase,
+  base: Pick<ResolvedBase, "name" | "digest"> | null,
 ): Record<string, string> {
   const all: Record<string, string | null | undefined> = {
     [ociNames.title]: facts.name,
     [ociNames.version]: facts.version,
     [ociNames.source]: facts.source,
     [ociNames.revision]: facts.revision,
-    [ociNames.baseName]: base.name,
-    [ociNames.baseDigest]: base.digest,
+    [ociNames.baseName]: base?.name,
+    [ociNames.baseDigest]: base?.digest,
     [ownNames.modelDigest]: digests.modelDigest,
     [ownNames.contractDigest]: digests.contractDigest,
     [ownNames.profileDigest]: digests.profileDigest,
@@ -65,34 +65,22 @@ export function namesOf(
   );
 }
 
-export function imageConfig(
-  platform: BasePlatform,
-  layers: readonly Layer[],
-  { name, modelDigest, labels }: { name: string; modelDigest: string; labels: Record<string, string> },
-): Made {
+export interface ConfigFacts {
+  name: string;
+  modelDigest: string;
+  labels: Record<string, string>;
+  /** Who answers: our server, or the process that the base's config starts. */
+  server: "ours" | "base";
+}
+
+export function imageConfig(platform: BasePlatform, layers: readonly Layer[], facts: ConfigFacts): Made {
   const { config } = platform;
   const document = {
     created,
     architecture: config.architecture,
     os: config.os,
     ...(config.variant !== undefined && { variant: config.variant }),
-    config: {
-      User: user,
-      ExposedPorts: { "8080/tcp": {} },
-      Env: environment(config.config?.Env ?? [], {
-        PATH: null,
-        NODE_ENV: "production",
-        PORT: "8080",
-        ONNXRUNTIME: `/${paths.runtime}/onnxruntime-node`,
-        MODEL_URI: `/${modelPath(name)}`,
-        MODEL_DIGEST: modelDigest,
-      }),
-      // V8's Maglev has overwritten figures: packages/release/src/layout.ts.
-      Entrypoint: ["/nodejs/bin/node", "--no-maglev", `/${paths.server}/server.js`],
-      WorkingDir: `/${paths.model}`,
-      Labels: { ...baseLabels(config.config?.Labels ?? {}), ...labels },
-      StopSignal: "SIGTERM",
-    },
+    config: processConfig(config.config ?? {}, facts),
     rootfs: {
       type: "layers",
       diff_ids: [...config.rootfs.diff_ids, ...layers.map(({ diffId }) => diffId)],
@@ -103,6 +91,31 @@ export function imageConfig(
     ],
   };
   return made(document, imageMediaTypes.config);
+}
+
+function processConfig(
+  { Env, Labels, ...process }: NonNullable<BaseConfig["config"]>,
+  { name, modelDigest, labels, server }: ConfigFacts,
+): object {
+  const model = { MODEL_URI: `/${modelPath(name)}`, MODEL_DIGEST: modelDigest };
+  const allLabels = { ...baseLabels(Labels ?? {}), ...labels };
+  if (server === "base") return { ...process, Env: environment(Env ?? [], model), Labels: allLabels };
+  return {
+    User: user,
+    ExposedPorts: { "8080/tcp": {} },
+    Env: environment(Env ?? [], {
+      PATH: null,
+      NODE_ENV: "production",
+      PORT: "8080",
+      ONNXRUNTIME: `/${paths.runtime}/onnxruntime-node`,
+      ...model,
+    }),
+    // V8's Maglev has overwritten figures: packages/release/src/layout.ts.
+    Entrypoint: ["/nodejs/bin/node", "--no-maglev", `/${paths.server}/server.js`],
+    WorkingDir: `/${paths.model}`,
+    Labels: allLabels,
+    StopSignal: "SIGTERM",
+  };
 }
 
 /** The base's variables with ours set; PATH is the base's, or what Docker would give. */

@@ -48,7 +48,14 @@ export const recordedLayersSchema = z.strictObject({
   onnxruntime: z.strictObject({
     version: z.string(),
     packages: z.array(
-      z.strictObject({ name: z.string(), version: z.string(), license: z.string(), purl: z.string() }),
+      z.strictObject({
+        name: z.string(),
+        version: z.string(),
+        license: z.string(),
+        purl: z.string(),
+        /** `sha512-<base64>` of the npm package, as its lock file has it. */
+        integrity: z.string(),
+      }),
     ),
     platforms: z.strictObject({ "linux/amd64": recordedLayerSchema, "linux/arm64": recordedLayerSchema }),
   }),
