@@ -141,15 +141,21 @@ function readableToken(token: string): string {
   } catch {
     // Told below, without the cause: JSON.parse quotes what it read.
   }
-  throw new EvidenceError(
+  throw unreadableToken();
+}
+
+function unreadableToken(): EvidenceError {
+  return new EvidenceError(
     "token",
-    "The OIDC token cannot be read: it is no JSON Web Token with a subject.",
+    "The OIDC token cannot be read: it is no JSON Web Token with a subject, or an e-mail that nobody verified.",
     "Give the job `permissions: id-token: write`, and use the runner's own token service.",
   );
 }
 
 function refused(cause: unknown, { fulcioUrl, rekor, tsaUrl }: SigningServices): EvidenceError {
   const code = cause instanceof InternalError ? cause.code : "";
+  // Its message holds the token, so neither message nor cause goes on.
+  if (code.startsWith("IDENTITY_TOKEN_")) return unreadableToken();
   const [who, url] = code.startsWith("TLOG_")
     ? ["Rekor", rekor?.url]
     : code.startsWith("TSA_")
