@@ -11,6 +11,7 @@ export {
   runtimeEntries,
   serverEntries,
 } from "./image/layers.ts";
+export { buildModelcar, type ModelcarRequest } from "./image/modelcar.ts";
 export {
   type LayerKind,
   layerKinds,

@@ -6,14 +6,7 @@ import { readFile, stat } from "node:fs/promises";
 import { OciError } from "../errors.ts";
 import type { Store } from "../store.ts";
 import type { BasePlatform, ResolvedBase } from "./base.ts";
-import {
-  type ContentDigests,
-  type ImageFacts,
-  imageConfig,
-  imageIndex,
-  imageManifest,
-  namesOf,
-} from "./config.ts";
+import { type ContentDigests, type ImageFacts, namesOf } from "./config.ts";
 import { checkFacts } from "./facts.ts";
 import {
   contractLayer,
@@ -23,8 +16,8 @@ import {
   runtimeLayer,
   serverLayer,
 } from "./layers.ts";
-import { digestOfBytes, type Platform, platforms, releaseDigest } from "./names.ts";
-import { type BuiltLayer, type ImagePlan, putImage } from "./put.ts";
+import { contractPath, digestOfBytes, modelPath, type Platform, platforms, releaseDigest } from "./names.ts";
+import { type BuiltLayer, type ImagePlan, planIndex, planPlatform, putImage } from "./put.ts";
 
 export interface ImageRequest {
   base: ResolvedBase;
@@ -75,7 +68,7 @@ async function planImage(request: ImageRequest): Promise<Plan> {
   const { base, facts } = request;
   const contract = await document(request.contract, "contract");
   const profile = request.profile === undefined ? null : await document(request.profile, "profile");
-  const { layer: model, modelDigest } = await modelLayer(request.model.path, facts.name);
+  const { layer: model, modelDigest } = await modelLayer(request.model.path, modelPath(facts.name));
   if (modelDigest !== request.model.digest) {
     throw new OciError(
       "image",
@@ -86,7 +79,7 @@ async function planImage(request: ImageRequest): Promise<Plan> {
     );
   }
   const served = await servedLayers(request);
-  const contents = await contractLayer(facts.name, contract, profile);
+  const contents = await contractLayer(contractPath(facts.name), contract, profile);
   const digests = {
     modelDigest,
     contractDigest: digestOfBytes(contract),
@@ -94,26 +87,16 @@ async function planImage(request: ImageRequest): Promise<Plan> {
   };
   // A base with a server of its own was built for this image alone.
   const names = namesOf(facts, digests, request.server === null ? null : base);
-  const images = wanted(request).map((platform) => {
-    const layers = [...served(platform), model, contents];
-    const basePlatform = base.platforms.get(platform) as BasePlatform;
-    const server = request.server === null ? "base" : "ours";
-    const config = imageConfig(basePlatform, layers, {
-      name: facts.name,
-      modelDigest,
-      labels: names,
-      server,
-    });
-    const descriptors = [...basePlatform.layers, ...layers.map(({ descriptor }) => descriptor)];
-    const manifest = imageManifest(config.descriptor, descriptors, names);
-    return { platform, base: basePlatform, layers, config, manifest };
-  });
-  const entries = images.map(({ platform, base: { config }, manifest }) => ({
-    platform,
-    ...(config.variant !== undefined && { variant: config.variant }),
-    descriptor: manifest.descriptor,
-  }));
-  return { ...digests, base, images, index: imageIndex(entries, names) };
+  const server = request.server === null ? "base" : "ours";
+  const images = wanted(request).map((platform) =>
+    planPlatform(
+      platform,
+      base.platforms.get(platform) as BasePlatform,
+      [...served(platform), model, contents],
+      { name: facts.name, modelDigest, labels: names, server },
+    ),
+  );
+  return { ...digests, base, images, index: planIndex(images, names) };
 }
 
 /** onnxruntime and our server; nothing where the base has its own. */

@@ -5,6 +5,7 @@ import type { Layer } from "./layers.ts";
 import {
   digestOfBytes,
   imageMediaTypes,
+  modelcarPaths,
   modelPath,
   ociNames,
   ownNames,
@@ -69,8 +70,9 @@ export interface ConfigFacts {
   name: string;
   modelDigest: string;
   labels: Record<string, string>;
-  /** Who answers: our server, or the process that the base's config starts. */
-  server: "ours" | "base";
+  /** Who answers: our server, the process that the base's config starts, or nobody (a modelcar, whose runner says what
+   * to start). */
+  server: "ours" | "base" | "none";
 }
 
 export function imageConfig(platform: BasePlatform, layers: readonly Layer[], facts: ConfigFacts): Made {
@@ -97,9 +99,17 @@ function processConfig(
   { Env, Labels, ...process }: NonNullable<BaseConfig["config"]>,
   { name, modelDigest, labels, server }: ConfigFacts,
 ): object {
-  const model = { MODEL_URI: `/${modelPath(name)}`, MODEL_DIGEST: modelDigest };
+  const path = server === "none" ? modelcarPaths(name).model : modelPath(name);
+  const model = { MODEL_URI: `/${path}`, MODEL_DIGEST: modelDigest };
   const allLabels = { ...baseLabels(Labels ?? {}), ...labels };
-  if (server === "base") return { ...process, Env: environment(Env ?? [], model), Labels: allLabels };
+  if (server !== "ours") {
+    const { Entrypoint: _e, Cmd: _c, ...idle } = process;
+    return {
+      ...(server === "base" ? process : idle),
+      Env: environment(Env ?? [], model),
+      Labels: allLabels,
+    };
+  }
   return {
     User: user,
     ExposedPorts: { "8080/tcp": {} },

@@ -9,10 +9,8 @@ import { digestPattern } from "../reference.ts";
 import type { BlobContent } from "../store.ts";
 import { gzipOf } from "./gzip.ts";
 import {
-  contractPath,
   imageMediaTypes,
   type LayerKind,
-  modelPath,
   nodeArchitecture,
   ownNames,
   type Platform,
@@ -160,10 +158,10 @@ async function filesUnder(
 const relativeTo = (folder: string, file: string): string =>
   file.slice(folder.length + 1).replaceAll("\\", "/");
 
-/** The model, as it is: weights hardly compress. Reads the file once; gives its digest too. */
+/** The model at a path of the image, as it is: weights hardly compress. Reads the file once; gives its digest too. */
 export async function modelLayer(
   file: string,
-  name: string,
+  path: string,
 ): Promise<{ layer: Layer; modelDigest: string; sizeBytes: number }> {
   const sizeBytes = await sizeOf(file);
   const hash = createHash("sha256");
@@ -173,7 +171,6 @@ export async function modelLayer(
       yield chunk;
     }
   }
-  const path = modelPath(name);
   const { digest, size } = await measured(tarOf([{ path, sizeBytes, content: hashed }]));
   const layer = plainLayer("model", [{ path, sizeBytes, content: () => fileContent(file) }], digest, size);
   return { layer, modelDigest: `sha256:${hash.digest("hex")}`, sizeBytes };
@@ -192,13 +189,13 @@ async function sizeOf(file: string): Promise<number> {
   });
 }
 
-/** The contract, and the reference profile where there is one. */
+/** The contract at a path of the image, and the reference profile where there is one. */
 export async function contractLayer(
-  name: string,
+  path: string,
   contract: Uint8Array,
   profile: Uint8Array | null,
 ): Promise<Layer> {
-  const entries: TarEntry[] = [{ path: contractPath(name), bytes: contract }];
+  const entries: TarEntry[] = [{ path, bytes: contract }];
   if (profile !== null) entries.push({ path: paths.profile, bytes: profile });
   const { digest, size } = await measured(tarOf(entries));
   return plainLayer("contract", entries, digest, size);

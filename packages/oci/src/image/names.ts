@@ -68,6 +68,14 @@ export function safeName(name: string): string {
   return plain === "" ? "model" : plain;
 }
 
+/** Where KServe looks in a modelcar. */
+const modelcarFolder = "models";
+
+export const modelcarPaths = (name: string) => ({
+  model: `${modelcarFolder}/${safeName(name)}.onnx`,
+  contract: `${modelcarFolder}/${safeName(name)}.contract.json`,
+});
+
 export const modelPath = (name: string): string => `${paths.model}/${safeName(name)}.onnx`;
 export const contractPath = (name: string): string => `${paths.model}/${safeName(name)}.contract.json`;
 

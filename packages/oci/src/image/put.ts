@@ -4,7 +4,7 @@ import { OciError } from "../errors.ts";
 import type { Descriptor } from "../manifest.ts";
 import type { BlobContent, Source, Store } from "../store.ts";
 import type { BasePlatform } from "./base.ts";
-import type { Made } from "./config.ts";
+import { type ConfigFacts, imageConfig, imageIndex, imageManifest, type Made } from "./config.ts";
 import type { Layer } from "./layers.ts";
 import type { LayerKind, Platform } from "./names.ts";
 
@@ -27,6 +27,33 @@ export interface PlannedImage {
   layers: Layer[];
   config: Made;
   manifest: Made;
+}
+
+/** One platform's image: its base's layers below ours. */
+export function planPlatform(
+  platform: Platform,
+  base: BasePlatform,
+  layers: Layer[],
+  facts: ConfigFacts,
+): PlannedImage {
+  const config = imageConfig(base, layers, facts);
+  const descriptors = [...base.layers, ...layers.map(({ descriptor }) => descriptor)];
+  return {
+    platform,
+    base,
+    layers,
+    config,
+    manifest: imageManifest(config.descriptor, descriptors, facts.labels),
+  };
+}
+
+export function planIndex(images: readonly PlannedImage[], names: Record<string, string>): Made {
+  const entries = images.map(({ platform, base: { config }, manifest }) => ({
+    platform,
+    ...(config.variant !== undefined && { variant: config.variant }),
+    descriptor: manifest.descriptor,
+  }));
+  return imageIndex(entries, names);
 }
 
 /** All that an image is, known before anything is sent. */
