@@ -1,0 +1,98 @@
+/** The usual way: base, onnxruntime, server, model and contract, layer on layer, without Docker. */
+import type { ActionContext } from "@ml-actions/action-kit/action";
+import {
+  type BuiltImage,
+  buildImage,
+  type ImageFacts,
+  type ResolvedBase,
+  readBase,
+} from "@ml-actions/oci/image";
+import { openStore } from "@ml-actions/oci/open-store";
+import { findRuntime } from "@ml-actions/serving/runtime";
+import { credentialsOf } from "../../registry-inputs.ts";
+import type { BuildInputs, BuildOutputs } from "./definition.ts";
+import type { Destination } from "./destination.ts";
+import type { Model } from "./model.ts";
+import type { RunIdentity } from "./run-identity.ts";
+
+export interface MadeImage extends Omit<BuiltImage, "base"> {
+  /** null: a Dockerfile named it. */
+  base: Base | null;
+  dockerfile: Dockerfile | null;
+}
+
+export interface Dockerfile {
+  digest: string;
+  /** What BuildKit fetched for it, as far as it says so. */
+  materials: readonly { uri: string; digest: Readonly<Record<string, string>> }[];
+}
+
+export interface Base {
+  /** As the input has it. */
+  given: string;
+  /** With its digest: the line to write so that the next build takes the same. */
+  pin: string;
+  digest: string;
+  /** Of Node, where the base's variables say it. */
+  nodeVersion: string | null;
+}
+
+export interface Parts {
+  inputs: BuildInputs;
+  model: Model;
+  run: RunIdentity;
+  destination: Destination;
+  tag: string;
+}
+
+export async function append(
+  { inputs, model, run, destination, tag }: Parts,
+  { log, programs }: ActionContext<BuildOutputs>,
+): Promise<MadeImage> {
+  const base = await openBase(inputs.base, inputs);
+  log.info(`Base: ${base.pin}`);
+  const built = await buildImage({
+    base,
+    platforms: inputs.platforms,
+    server: programs.image,
+    runtime: (platform) =>
+      findRuntime({ inference: programs.inference, platform, onProgress: (line) => log.info(line) }),
+    model: { path: model.path, digest: model.digest },
+    contract: model.contractFile.path,
+    ...(model.profile === null ? {} : { profile: model.profile.path }),
+    facts: factsOf(inputs, model, run),
+    store: destination.store,
+    tag: `${tag}${destination.tagSuffix}`,
+  });
+  const { pin, digest } = base;
+  const nodeVersion = nodeVersionOf(base);
+  return { ...built, base: { given: inputs.base, pin, digest, nodeVersion }, dockerfile: null };
+}
+
+/** The credentials are the registry's: another registry gets those that Docker has stored for it. */
+export async function openBase(reference: string, inputs: BuildInputs): Promise<ResolvedBase> {
+  const own = inputs.registry?.split("/")[0] === reference.split("/")[0];
+  const { store: source, ...named } = await openStore(reference, own ? credentialsOf(inputs) : {});
+  return readBase({ source, ...named }, inputs.platforms);
+}
+
+export function factsOf({ name, version }: BuildInputs, { evidence }: Model, run: RunIdentity): ImageFacts {
+  const datasetVersion = evidence?.card.dataset?.version ?? null;
+  return {
+    name,
+    version,
+    source: run.source.url,
+    revision: run.commit,
+    ...(datasetVersion === null ? {} : { datasetVersion }),
+  };
+}
+
+function nodeVersionOf({ platforms }: ResolvedBase): string | null {
+  for (const { config } of platforms.values()) {
+    for (const line of config.config?.Env ?? []) {
+      const version = /^NODE_VERSION=v?(\d+\.\d+\.\d+)$/.exec(line)?.[1];
+      if (version !== undefined) return version;
+    }
+  }
+  return null;
+}
