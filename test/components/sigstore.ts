@@ -87,6 +87,9 @@ export async function startSigstore(options: SigstoreOptions = {}): Promise<Runn
   const ca = await initializeCA(keys.ca, ctLog, clock.fulcio);
   const log = await initializeTLog(url, keys.log, clock.rekor);
   const tsa = await initializeTSA(keys.tsa, clock.tsa);
+  // In whole seconds, as Sigstore's own tells it. @sigstore/core reads a fraction of exactly three digits, and DER drops
+  // the zeros at its end: one timestamp of ten would be damaged.
+  Object.assign(tsa, { getCurrentTime: () => wholeSeconds(clock.tsa ?? new Date()) });
 
   const fulcio = fulcioHandler(ca).fn;
   routes.set("POST /api/v2/signingCert", async (body, request) => {
@@ -142,6 +145,10 @@ export async function startSigstore(options: SigstoreOptions = {}): Promise<Runn
         server.closeAllConnections();
       }),
   };
+}
+
+function wholeSeconds(time: Date): Date {
+  return new Date(Math.floor(time.getTime() / 1000) * 1000);
 }
 
 function keyPair(): { publicKey: KeyObject; privateKey: KeyObject } {
