@@ -173,6 +173,6 @@ async function billInput(
 }
 
 async function bundleOf(folder: string) {
-  const path = join(folder, "server.cdx.json");
+  const path = join(folder, "server/server.cdx.json");
   return readBundleBom(await readFile(path, "utf8"), path);
 }
