@@ -30,7 +30,7 @@ const allowed: Record<string, readonly string[]> = {
   admission: ["action-kit", "evidence"],
   reports: ["gates"],
   github: [],
-  release: ["action-kit", "evidence"],
+  release: ["action-kit", "evidence", "oci"],
 };
 
 /** Files that are one table, where splitting would hide it. */

@@ -61,11 +61,14 @@ export interface ActionContext<Outputs extends Record<string, string>> {
   holder: string;
 }
 
-/** Node programs started as processes of their own. In the release tree these are stubs; in the checkout the sources. */
+/** Node programs started as processes of their own: in the release tree these are stubs, in the checkout the sources. */
 export interface Programs {
   supervisor: string;
   server: string;
   inference: string;
+  /** No program but a folder of the release tree: what of ours goes into images, beside the folder `runtime` that
+   * onnxruntime is installed from. */
+  image: string;
 }
 
 export interface Log {

@@ -2,24 +2,18 @@
  * One bundle for all actions and programs. What is `import()`ed becomes a chunk of its own, so a start reads what it
  * needs and no more; sharing saves the tree from holding zod or @actions/core once an action.
  */
-import { rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { compile, run } from "./compile.ts";
+import { compile, ncc } from "./compile.ts";
 import { actionNamesIn } from "./definitions.ts";
 import type { Sources } from "./sources.ts";
-
-/** Native binaries, fetched at run time by its lock file in `runtime/`: in the tree they would be 290 MB. */
-const EXTERNAL = ["onnxruntime-node"];
 
 /** Compiles into `work` and bundles into `out`: index.js with its chunks, and the licences of all that is inside. */
 export async function bundle(sources: Sources, { work, out }: { work: string; out: string }): Promise<void> {
   await compile(sources, work);
   const entry = join(work, "entry.js");
   await writeFile(entry, entryModule(await actionNamesIn(join(sources.root, sources.actions)), sources));
-  await rm(out, { recursive: true, force: true });
-  const external = EXTERNAL.flatMap((name) => ["--external", name]);
-  const options = ["--minify", "--no-cache", "--license", "licenses.txt", ...external];
-  await run(sources.root, "ncc", ["build", entry, "--out", out, ...options]);
+  await ncc(sources.root, entry, out);
 }
 
 /** Programs are scripts: importing one runs it. */

@@ -15,6 +15,9 @@ import type { Sources } from "./sources.ts";
  */
 const PURE = ["@actions/core"];
 
+/** Native binaries, fetched at run time by its lock file in `runtime/`: in the tree they would be 290 MB. */
+const EXTERNAL = ["onnxruntime-node"];
+
 /** Compiles packages, actions and programs into `out`, which is emptied before. */
 export async function compile(sources: Sources, out: string): Promise<void> {
   const { root } = sources;
@@ -70,6 +73,19 @@ async function linkPackage(root: string, out: string, name: string): Promise<voi
   // npm puts a dependency there when two packages want different versions of it.
   if (existsSync(join(source, "node_modules")))
     await symlink(join(source, "node_modules"), join(target, "node_modules"));
+}
+
+/** Bundles an entry of the compiled sources into `out`: index.js with its chunks, and the licences of all inside. */
+export async function ncc(
+  root: string,
+  entry: string,
+  out: string,
+  options: readonly string[] = [],
+): Promise<void> {
+  await rm(out, { recursive: true, force: true });
+  const external = EXTERNAL.flatMap((name) => ["--external", name]);
+  const fixed = ["--minify", "--no-cache", "--license", "licenses.txt", ...external];
+  await run(root, "ncc", ["build", entry, "--out", out, ...fixed, ...options]);
 }
 
 /** Runs a tool of the checkout's under the Node that runs this. Throws with its output when it fails. */

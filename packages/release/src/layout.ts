@@ -3,7 +3,7 @@
  * of a few lines, the bundle, and what people read.
  */
 import { existsSync } from "node:fs";
-import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Sources } from "./sources.ts";
 
@@ -22,17 +22,16 @@ export const laidOut = (sources: Sources): string[] => [
   "packages/release/src/layout.ts",
 ];
 
-/** Lays out the tree in `out`, an empty directory. */
+/** Lays out the tree in `out`, an empty directory. `bundled` holds `bundle/` and, where there is one, `image/`. */
 export async function layOut(
   sources: Sources,
-  parts: { bundle: string; actions: readonly string[]; out: string; ref: string },
+  parts: { bundled: string; actions: readonly string[]; out: string; ref: string },
 ): Promise<void> {
   const { root } = sources;
-  const { bundle, actions, out, ref } = parts;
+  const { bundled, actions, out, ref } = parts;
   await mkdir(out, { recursive: true });
-  await cp(bundle, join(out, "bundle"), { recursive: true });
-  await cp(join(bundle, "licenses.txt"), join(out, "licenses.txt"));
-  await rm(join(out, "bundle/licenses.txt"));
+  await cp(bundled, out, { recursive: true });
+  await rename(join(out, "bundle/licenses.txt"), join(out, "licenses.txt"));
   await write(join(out, "package.json"), '{ "private": true, "type": "module" }\n');
   await write(join(out, "start.js"), startModule(Object.keys(sources.programs)));
   for (const name of Object.keys(sources.programs)) {
@@ -96,6 +95,7 @@ if (RUNNER_TEMP) enableCompileCache(join(RUNNER_TEMP, "ml-actions", "compile-cac
 
 const programs = {
 ${programs.map((name) => `  ${name}: join(import.meta.dirname, "${PROGRAMS}/${name}.js"),`).join("\n")}
+  image: join(import.meta.dirname, "image"),
 };
 
 export async function startAction(name, phase) {

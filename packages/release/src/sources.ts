@@ -13,6 +13,8 @@ export interface Sources {
   programs: Record<"supervisor" | "server" | "inference", string>;
   /** Programs for people, each in a folder of its own: `node replay FILE`. */
   tools?: Record<string, string>;
+  /** The tree gets `image/`, what goes into images of models. */
+  image?: boolean;
 }
 
 /** The suite itself. */
@@ -25,6 +27,7 @@ export function suiteSources(root = resolve(import.meta.dirname, "../../..")): S
       server: "packages/serving/src/programs/server.ts",
       inference: "packages/serving/src/programs/inference.ts",
     },
+    image: true,
     tools: { replay: "packages/evidence/src/programs/replay.ts" },
   };
 }

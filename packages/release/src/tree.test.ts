@@ -110,8 +110,8 @@ describe("building it", () => {
     const root = join(scratch, "suite");
     const workflows = join(root, ".github/workflows");
     await mkdir(workflows, { recursive: true });
-    await mkdir(join(root, "bundle"), { recursive: true });
-    await writeFile(join(root, "bundle/licenses.txt"), "");
+    await mkdir(join(root, "bundled/bundle"), { recursive: true });
+    await writeFile(join(root, "bundled/bundle/licenses.txt"), "");
     await writeFile(join(root, "README.md"), "uses: org/ml-actions/deploy@v1, never org/other@v1");
     const step = "jobs:\n  a:\n    steps:\n      - uses: org/ml-actions/deploy@v1\n";
     await writeFile(join(workflows, "deliver.yml"), `on:\n  workflow_call:\n${step}`);
@@ -119,7 +119,7 @@ describe("building it", () => {
     const out = join(scratch, "laid-out");
     await layOut(
       { ...sampleSources, root },
-      { bundle: join(root, "bundle"), actions: [], out, ref: "v1.2.3" },
+      { bundled: join(root, "bundled"), actions: [], out, ref: "v1.2.3" },
     );
     expect(await readFile(join(out, "README.md"), "utf8")).toBe(
       "uses: org/ml-actions/deploy@v1.2.3, never org/other@v1",

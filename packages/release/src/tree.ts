@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { withLock } from "./build-lock.ts";
 import { bundle } from "./bundle.ts";
 import { actionNamesIn } from "./definitions.ts";
+import { layOutImage } from "./image.ts";
 import { laidOut, layOut } from "./layout.ts";
 import { codeHash, layoutHash, type Sources, suiteSources } from "./sources.ts";
 
@@ -28,11 +29,15 @@ export async function releaseTree(sources: Sources = suiteSources(), ref = "v1")
     if (await used(tree)) return tree;
     const bundled = join(build, "bundle", code);
     if (!(await used(bundled))) {
-      await complete(bundled, (out) => bundle(sources, { work: join(build, "js"), out }));
+      const work = join(build, "js");
+      await complete(bundled, async (out) => {
+        await bundle(sources, { work, out: join(out, "bundle") });
+        if (sources.image) await layOutImage(sources, { work, out: join(out, "image") });
+      });
       await prune(join(build, "bundle"));
     }
     const actions = await actionNamesIn(join(sources.root, sources.actions));
-    await complete(tree, (out) => layOut(sources, { bundle: bundled, actions, out, ref }));
+    await complete(tree, (out) => layOut(sources, { bundled, actions, out, ref }));
     await prune(join(build, "release"));
     return tree;
   });

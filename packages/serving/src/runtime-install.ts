@@ -1,5 +1,5 @@
 /** Installs onnxruntime-node in the runner's tool cache: from a lock file with integrity hashes, without running any
- * script of any package, and with the binaries of this platform alone (288 MB → 46 MB on Linux x64). */
+ * script of any package, and with the binaries of one platform alone (288 MB → 46 MB on Linux x64). */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { access, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -12,6 +12,13 @@ export interface InstallOptions {
   lock: string;
   onProgress: (line: string) => void;
   environment: NodeJS.ProcessEnv;
+  platform: BinaryPlatform;
+}
+
+/** In Node's words: `linux`, `x64`. */
+export interface BinaryPlatform {
+  os: string;
+  architecture: string;
 }
 
 /** Written last: a folder without it is what an interrupted run left. */
@@ -22,10 +29,11 @@ const installTimeoutMs = 300_000;
 
 /** Gives the folder of the package in the tool cache. Two at once are safe: each installs beside, the first to rename
  * wins, the other uses that. Rejects with `ServingError` code `runtime`. */
-export async function installRuntime({ lock, onProgress, environment }: InstallOptions): Promise<string> {
+export async function installRuntime(options: InstallOptions): Promise<string> {
+  const { lock, onProgress, environment, platform } = options;
   const version = await lockedVersion(lock);
   const cache = environment.RUNNER_TOOL_CACHE || join(homedir(), ".cache", "ml-actions", "tools");
-  const place = join(cache, "ml-actions-onnxruntime", version, `${process.platform}-${process.arch}`);
+  const place = join(cache, "ml-actions-onnxruntime", version, `${platform.os}-${platform.architecture}`);
   const runtime = join(place, "node_modules", "onnxruntime-node");
   if (await exists(join(place, marker))) return runtime;
   if (environment.ONNXRUNTIME_NODE_INSTALL === "skip") {
@@ -40,7 +48,7 @@ export async function installRuntime({ lock, onProgress, environment }: InstallO
       await copyFile(join(lock, file), join(beside, file));
     await npmInstall(beside, environment);
     await keepWhatRuns(join(beside, "node_modules"));
-    await keepThisPlatform(join(beside, "node_modules", "onnxruntime-node"));
+    await keepPlatform(join(beside, "node_modules", "onnxruntime-node"), platform);
     await writeFile(join(beside, marker), `${version}\n`);
     await moveIntoPlace(beside, place);
   } catch (cause) {
@@ -107,19 +115,18 @@ async function keepWhatRuns(modules: string): Promise<void> {
   }
 }
 
-/** The package holds `bin/napi-v<n>/<platform>/<arch>/`; only this machine's stays. */
-async function keepThisPlatform(runtime: string): Promise<void> {
+/** The package holds `bin/napi-v<n>/<os>/<architecture>/`; only one platform's stays. */
+async function keepPlatform(runtime: string, { os, architecture }: BinaryPlatform): Promise<void> {
   const bin = join(runtime, "bin");
   for (const napi of await readdir(bin)) {
-    for (const platform of await readdir(join(bin, napi))) {
-      for (const architecture of await readdir(join(bin, napi, platform))) {
-        if (platform === process.platform && architecture === process.arch) continue;
-        await rm(join(bin, napi, platform, architecture), { recursive: true });
+    for (const folder of await readdir(join(bin, napi))) {
+      for (const other of await readdir(join(bin, napi, folder))) {
+        if (folder === os && other === architecture) continue;
+        await rm(join(bin, napi, folder, other), { recursive: true });
       }
     }
-    const kept = join(bin, napi, process.platform, process.arch);
-    if (!(await exists(kept))) {
-      throw new Error(`it has no binary for ${process.platform} on ${process.arch}`);
+    if (!(await exists(join(bin, napi, os, architecture)))) {
+      throw new Error(`it has no binary for ${os} on ${architecture}`);
     }
   }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findRuntime } from "./runtime.ts";
-import { installRuntime } from "./runtime-install.ts";
+import { type BinaryPlatform, installRuntime } from "./runtime-install.ts";
 import { inferenceProgram, onnxruntime } from "./testing/models.ts";
 
 const lock = join(dirname(dirname(dirname(inferenceProgram))), "runtime");
@@ -17,8 +17,10 @@ afterEach(() => rm(directory, { recursive: true }));
 
 const place = () =>
   join(directory, "ml-actions-onnxruntime", "1.30.0", `${process.platform}-${process.arch}`);
-const install = (environment: Record<string, string> = {}, from = lock) =>
+const here = { os: process.platform, architecture: process.arch };
+const install = (environment: Record<string, string> = {}, from = lock, platform: BinaryPlatform = here) =>
   installRuntime({
+    platform,
     lock: from,
     onProgress: (line) => lines.push(line),
     environment: {
@@ -64,6 +66,18 @@ describe("onnxruntime-node", () => {
     lines = [];
     expect(await install()).toBe(runtime);
     expect(lines).toEqual([]);
+  });
+
+  it("is installed for a platform other than this machine's, beside its own", async () => {
+    await npm(unpack());
+    for (const architecture of ["x64", "arm64"]) {
+      const runtime = await install({}, lock, { os: "linux", architecture });
+      expect(await readdir(join(runtime, "bin/napi-v6/linux"))).toEqual([architecture]);
+      expect(await readdir(join(runtime, "bin/napi-v6/darwin"))).toEqual([]);
+    }
+    await expect(install({}, lock, { os: "linux", architecture: "riscv64" })).rejects.toMatchObject({
+      message: expect.stringContaining("no binary for linux on riscv64"),
+    });
   });
 
   it("is installed by several at once, and over what an interrupted run has left", async () => {
