@@ -42,7 +42,7 @@ function readPem(pem: string): { label: string; content: Buffer } {
     throw new EvidenceError("private-key", `The key has ${pem.length} characters, which no key has.`, remedy);
   }
   const [, label = "", body = ""] =
-    /^-----BEGIN ([A-Z0-9 ]+)-----\r?\n([^-]*)-----END \1-----$/.exec(pem.trim()) ?? [];
+    /^-----BEGIN ([A-Z0-9 ]+)-----\r?\n((?:(?!-----)[\s\S])*)-----END \1-----$/.exec(pem.trim()) ?? [];
   if (label === "") {
     const found = pem.includes("-----BEGIN") ? "holds more or less than one whole PEM block" : "is no PEM";
     throw new EvidenceError("private-key", `The key ${found}.`, remedy);
