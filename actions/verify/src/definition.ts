@@ -1,5 +1,5 @@
 import type { ActionDefinition } from "@ml-actions/action-kit/action";
-import { config, text } from "@ml-actions/action-kit/fields";
+import { config, filePath, text } from "@ml-actions/action-kit/fields";
 import { z } from "zod";
 import { registryInputs, registryProblems } from "../../registry-inputs.ts";
 import { trustInputs, trustProblems } from "../../trust-inputs.ts";
@@ -15,12 +15,17 @@ const inputs = z
       .meta({ secret: true })
       .optional()
       .describe(
-        "Private key (PEM) that signs the verification summary. Default: this workflow's identity where the job has `id-token: write`, else it is not signed. A secret",
+        "What signs the verification summary: a private key as PEM text, or a path. Default: this workflow's identity, where the policy trusts identities and the job has `id-token: write`; else it is not signed. A secret",
       ),
     "signing-key-password": text()
       .meta({ secret: true })
       .optional()
       .describe("The password of `signing-key`. A secret"),
+    "signing-config": filePath()
+      .optional()
+      .describe(
+        "At a Sigstore of your own, beside `trusted-root`: where the verification summary is signed without a key (SigningConfig v0.2)",
+      ),
     config: config(),
   })
   .superRefine((given, context) => {
@@ -28,12 +33,18 @@ const inputs = z
     const problems: { input: string; message: string }[] = [
       ...trustProblems(given),
       ...registryProblems(given),
+      ...configAlone(given),
       ...(passwordAlone
         ? [{ input: "signing-key-password", message: "is given without `signing-key`" }]
         : []),
     ];
     for (const { input, message } of problems) context.addIssue({ code: "custom", path: [input], message });
   });
+
+function configAlone(given: { "signing-config"?: string | undefined; "trusted-root"?: string | undefined }) {
+  if (given["signing-config"] === undefined || given["trusted-root"] !== undefined) return [];
+  return [{ input: "trusted-root", message: "is missing: `signing-config` is given without it" }];
+}
 
 const outputs = {
   verdict: "`pass` or `fail`; `inconclusive` when the image could not be verified at all",

@@ -8,6 +8,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { ActionDefinition } from "@ml-actions/action-kit";
 import { metricsJsonSchema } from "@ml-actions/evidence";
+import { policyJsonSchema } from "@ml-actions/evidence/verification/policy-schema";
 import { actionYml } from "./action-yml.ts";
 import { readDefinitions } from "./definitions.ts";
 import { jsonText } from "./json-text.ts";
@@ -34,6 +35,7 @@ export async function generatedFiles(
   files.set("action-readme.md", replaceGenerated(suite, suiteReference(definitions)));
   files.set("docs/schemas/delivery.schema.json", jsonText(deliverySchema(definitions)));
   files.set("docs/schemas/metrics.schema.json", jsonText(metricsJsonSchema()));
+  files.set("docs/schemas/policy.schema.json", jsonText(policyJsonSchema()));
   files.set("packages/action-kit/src/config-readers.ts", configReaders(definitions));
   return files;
 }

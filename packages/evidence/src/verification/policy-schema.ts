@@ -120,3 +120,9 @@ export function policySchema(readKey: (textOrPath: string) => string) {
 }
 
 export type PolicyFile = z.output<ReturnType<typeof policySchema>>;
+
+/** The published JSON Schema (draft 2020-12) of a policy file. */
+export function policyJsonSchema(): Record<string, unknown> {
+  const schema = policySchema((given) => given).meta({ title: "ml-actions policy of evidence" });
+  return { ...z.toJSONSchema(schema, { io: "input" }) };
+}
