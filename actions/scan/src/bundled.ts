@@ -1,10 +1,9 @@
 /** What a bundle inside the image is made of, by the SBOM that lies beside it: the scanner must have seen it. */
-import { createGunzip } from "node:zlib";
-import { entriesOf } from "@ml-actions/oci/image/tar-reader";
 import type { Descriptor } from "@ml-actions/oci/manifest";
 import type { Source } from "@ml-actions/oci/store";
 import { z } from "zod";
 import { ScanError, shown } from "./errors.ts";
+import { filesOf } from "./layer-files.ts";
 import type { ImagePlatform } from "./platforms.ts";
 
 /** Of the server, whose packages were bundled into few files where no scanner could tell them. */
@@ -41,24 +40,13 @@ export function plainPurl(purl: string): string {
 
 async function sbomOf(source: Source, layer: Descriptor): Promise<string | null> {
   let text: string | null = null;
-  for await (const { path, type, sizeBytes, content } of entriesOf(tarOf(source, layer))) {
-    if (type !== "file" || path.replace(/^(\.?\/)+/, "") !== bundleSbom || sizeBytes > mostSbomBytes)
-      continue;
+  for await (const { path, sizeBytes, content } of filesOf(source, layer)) {
+    if (path !== bundleSbom || sizeBytes > mostSbomBytes) continue;
     const chunks: Uint8Array[] = [];
     for await (const chunk of content) chunks.push(chunk.slice());
     text = Buffer.concat(chunks).toString("utf8");
   }
   return text;
-}
-
-async function* tarOf(source: Source, layer: Descriptor): AsyncGenerator<Uint8Array> {
-  if (!layer.mediaType.endsWith("gzip")) return yield* source.blob(layer);
-  const { Readable } = await import("node:stream");
-  const bytes = Readable.from(source.blob(layer), { objectMode: false });
-  const unzip = createGunzip();
-  // `pipe` hands on no error: without this, a blob that is not what its digest says would end in silence.
-  bytes.on("error", (error) => unzip.destroy(error));
-  yield* bytes.pipe(unzip);
 }
 
 function parsed(text: string): unknown {

@@ -43,9 +43,17 @@ export function assertLooked(report: PlatformReport, bundled: readonly string[],
   );
 }
 
-/** Why finding nothing in the operating system's packages would prove nothing; empty when there is no such reason. */
-export function doubtsAbout({ os }: PlatformReport, platform: string): string[] {
-  if (os === null) return [];
+/**
+ * Why finding nothing in the operating system's packages would prove nothing; empty when there is no such reason.
+ *
+ * @param listed a list of installed packages in an image without a known system, as `systemPackages` finds it.
+ */
+export function doubtsAbout({ os }: PlatformReport, platform: string, listed: string | null): string[] {
+  if (os === null) {
+    return listed === null
+      ? []
+      : [`${platform} has packages of an operating system that the scanner does not know (/${listed})`];
+  }
   if (os.endOfLife) {
     return [
       `${os.name} (${platform}) is at its end of life: nobody looks for vulnerabilities in it any more`,

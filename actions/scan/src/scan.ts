@@ -22,12 +22,13 @@ import { type ImagePlatform, platformsOf } from "./platforms.ts";
 import { type PlatformReport, readReport } from "./report.ts";
 import { findScanner } from "./scanner.ts";
 import { type ScanStory, scanSummary, sentenceOf } from "./summary.ts";
+import { systemPackages } from "./system-packages.ts";
 import { Trivy } from "./trivy.ts";
 import { giveCredentials, openWorkroom, removeWorkroom, takeCredentials, type Workroom } from "./workroom.ts";
 
 type Definition = typeof definition;
 type Context = ActionContext<ScanOutputs>;
-type Looked = { asked: ImagePlatform; report: PlatformReport };
+type Looked = { asked: ImagePlatform; report: PlatformReport; doubts: string[] };
 
 export const scan: Story<Definition["inputs"], Definition["outputs"]> = async (inputs, context) => {
   const startedAt = Date.now();
@@ -44,7 +45,7 @@ export const scan: Story<Definition["inputs"], Definition["outputs"]> = async (i
     log.info(`Vulnerability database of ${new Date(database.updatedAt).toISOString()}`);
     const looked = await lookAtAll(inputs, room, trivy, database.directory, context);
     const policy = policyOf(inputs, risks);
-    const doubts = looked.flatMap(({ asked: of, report }) => doubtsAbout(report, of.platform));
+    const doubts = looked.flatMap((one) => one.doubts);
     const finishedAt = Date.now();
     const decision = decide(
       looked.flatMap(({ report }) => report.findings),
@@ -119,7 +120,8 @@ async function lookAtAll(
     assertAsked(report, asked);
     assertLooked(report, bundled, asked.platform);
     log.info(`${asked.platform}: ${report.packages} packages, ${report.findings.length} vulnerabilities`);
-    looked.push({ asked, report });
+    const listed = report.os === null ? await systemPackages(store, asked) : null;
+    looked.push({ asked, report, doubts: doubtsAbout(report, asked.platform, listed) });
   }
   await takeCredentials(room);
   return looked;
