@@ -13,6 +13,10 @@ import { type DsseBundle, digestOf, isSignedBy, readBundle, readSignedStatement 
 import { keyFingerprint, keyName } from "./key-kinds.ts";
 import type { Signed, Trust } from "./types.ts";
 
+const remedies = {
+  edited: "Do not trust it. Find out who wrote it, and sign the true evidence again.",
+};
+
 type Signer = Pick<Signed, "signer" | "issuer" | "signedAt">;
 
 /**
@@ -52,7 +56,9 @@ function verifyKey(bundle: DsseBundle, publicKey: string): Signer {
       throw new EvidenceError(
         "signature",
         `The signature of ${expected} is not of these bytes: the statement was edited after it was signed.`,
-        "Do not trust it. Find out who wrote it, and sign the true evidence again.",
+        key.asymmetricKeyType === "ed25519"
+          ? `${remedies.edited} (With Ed25519 keys cosign signs in a form, Ed25519ph, that its own verify does not read either.)`
+          : remedies.edited,
       );
     }
     const named = Buffer.from(hint, "base64");
