@@ -43,6 +43,7 @@ export class Connection {
     if (response.status !== 401) return response;
     this.#challenge = parseChallenge(response.headers.get("www-authenticate"));
     await response.body?.cancel();
+    for (const [key, { header }] of this.#tokens) if (header === known) this.#tokens.delete(key);
     return exchange(url, withAuthorization(request, await this.#answer(scopes)));
   }
 
@@ -54,14 +55,13 @@ export class Connection {
   /** The header for scopes when one can be had without being challenged again. */
   async #known(scopes: string[]): Promise<string | null> {
     if (this.#challenge === null) return null;
-    const token = this.#tokens.get(scopes.join(" ")) ?? (scopes.length === 1 ? this.#pushToken() : undefined);
-    if (token !== undefined && token.usableUntil > Date.now()) return token.header;
+    // What may push may pull.
+    const push =
+      scopes.length === 1 ? this.#tokens.get(scopes[0]?.replace(/:pull$/, ":pull,push") ?? "") : null;
+    for (const token of [push, this.#tokens.get(scopes.join(" "))]) {
+      if (token && token.usableUntil > Date.now()) return token.header;
+    }
     return this.#answer(scopes);
-  }
-
-  /** What may push may pull. */
-  #pushToken(): Token | undefined {
-    return this.#tokens.get(`repository:${this.reference.repository}:pull,push`);
   }
 
   /** The Authorization that answers the challenge; null when there is none to give. */

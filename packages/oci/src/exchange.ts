@@ -1,7 +1,7 @@
 /** One HTTP request, carefully: redirects do not carry credentials to strangers or leave TLS, and failures have names. */
 import { OciError, type OciErrorCode } from "./errors.ts";
 import { Transient } from "./retries.ts";
-import { type StreamedBody, sendStreamed, WrongLength } from "./streamed.ts";
+import { BodyFailed, type StreamedBody, sendStreamed, WrongLength } from "./streamed.ts";
 
 export interface Exchange {
   method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH";
@@ -93,7 +93,7 @@ async function send(url: URL, request: Exchange & { headers: Record<string, stri
       ...(body !== undefined && { body: typeof body === "string" ? body : new Uint8Array(body) }),
     });
   } catch (cause) {
-    if (cause instanceof OciError || cause instanceof Transient) throw cause;
+    if (cause instanceof BodyFailed) throw cause.cause;
     if (cause instanceof WrongLength) throw unstable(url, cause);
     throw new Transient(networkError(url, cause));
   }

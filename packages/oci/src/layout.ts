@@ -8,7 +8,7 @@ import { type Descriptor, mediaTypes, type Pulled, parseDocument } from "./manif
 import { digestPattern } from "./reference.ts";
 import { opened, referrer, subjectOf } from "./referrers.ts";
 import type { BlobContent, Referrer, Store } from "./store.ts";
-import { assertTag } from "./tag.ts";
+import { assertName, assertTag } from "./tag.ts";
 
 const chunkBytes = 64 * 1024;
 const version = { imageLayoutVersion: "1.0.0" };
@@ -26,6 +26,7 @@ export class Layout implements Store {
   }
 
   async manifest(tagOrDigest: string): Promise<Pulled> {
+    assertName(tagOrDigest);
     const entries = await readIndex(this.#directory);
     if (entries === null) throw notThere(this.name, tagOrDigest, "there is no image layout");
     const entry = find(entries, tagOrDigest, this.name);

@@ -6,11 +6,11 @@ import { OciError } from "./errors.ts";
 import { shown } from "./exchange.ts";
 import { type Descriptor, type Pulled, parseDocument } from "./manifest.ts";
 import { getManifest, headManifest, putManifest } from "./manifests.ts";
-import { digestPattern, type Reference } from "./reference.ts";
+import type { Reference } from "./reference.ts";
 import { attach, listReferrers, subjectOf } from "./referrers.ts";
 import { Retries, withRetries } from "./retries.ts";
 import type { BlobContent, Referrer, Source, Store } from "./store.ts";
-import { assertTag, tagConflict } from "./tag.ts";
+import { assertName, assertTag, tagConflict } from "./tag.ts";
 import { upload } from "./upload.ts";
 
 export type { RegistryOptions } from "./connection.ts";
@@ -146,11 +146,6 @@ export class Registry implements Store {
   toString(): string {
     return this.name;
   }
-}
-
-/** What becomes part of a URL's path. */
-function assertName(tagOrDigest: string): string {
-  return digestPattern.test(tagOrDigest) ? tagOrDigest : assertTag(tagOrDigest);
 }
 
 function wrongSize(url: URL, actual: number | string, size: number): OciError {

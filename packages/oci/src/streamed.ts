@@ -13,7 +13,7 @@ export interface StreamedBody {
 const maxAnswerBytes = 64 * 1024;
 
 /** One request with a streamed body. `silenceMs`: so long nothing is taken before the body's end, the connection is
- * dead; `answerMs`: until the answer after it. Rejects with what broke: the connection, or the stream itself. */
+ * dead; `answerMs`: until the answer after it. Rejects with `BodyFailed` or `WrongLength` for the stream's failures, else with what broke the connection. */
 export async function sendStreamed(
   url: URL,
   { method, headers, body }: { method: string; headers: Record<string, string>; body: StreamedBody },
@@ -27,6 +27,9 @@ export async function sendStreamed(
     timer = setTimeout(() => request.destroy(new Error(`${what} for ${ms} ms`)), ms);
   };
   let heard = false;
+  const closed = new Promise<void>((resolve) => {
+    request.on("close", () => resolve());
+  });
   const failed = new Promise<never>((_, reject) => {
     request.on("error", reject);
     request.on("close", () => {
@@ -61,28 +64,32 @@ export async function sendStreamed(
 
   async function write(): Promise<undefined> {
     let written = 0;
-    for await (const chunk of body.stream()) {
+    for await (const chunk of named(body.stream())) {
       written += chunk.byteLength;
       if (written > body.bytes) break;
       if (request.destroyed) return undefined;
-      if (request.write(chunk)) continue;
       within(silenceMs, "nothing was taken");
-      await drained();
+      // The next chunk may come in the same buffer, so this one must have left it.
+      const left = new Promise<void>((resolve) => {
+        request.write(chunk, () => resolve());
+      });
+      await Promise.race([left, closed]);
       clearTimeout(timer);
     }
     if (written !== body.bytes) throw new WrongLength(written, body.bytes);
     request.end();
     return undefined;
   }
+}
 
-  function drained(): Promise<void> {
-    return new Promise((resolve) => {
-      const go = () => {
-        request.off("drain", go).off("close", go);
-        resolve();
-      };
-      request.on("drain", go).on("close", go);
-    });
+/** The stream itself failed, not the connection: `cause` says how. */
+export class BodyFailed extends Error {}
+
+async function* named(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream;
+  } catch (cause) {
+    throw new BodyFailed("the body's stream failed", { cause });
   }
 }
 

@@ -5,7 +5,7 @@ import { Pieces } from "./content.ts";
 import { OciError } from "./errors.ts";
 import { type Exchange, shown } from "./exchange.ts";
 import type { Descriptor } from "./manifest.ts";
-import { Retries, withRetries } from "./retries.ts";
+import { Retries, Transient, withRetries } from "./retries.ts";
 import type { BlobContent } from "./store.ts";
 
 /** What is sent in one request. A break costs at most so much again. */
@@ -170,8 +170,8 @@ async function resume(connection: Connection, session: Session, size: number): P
   session.offset = received(response, location, size) ?? 0;
 }
 
-/** A request of an upload under way; 404 and 416, and 400 after a break, mean that the registry no longer knows it, or
- * not at this offset. */
+/** A request of an upload under way. 404, and 400 after a break, mean that the registry no longer knows it; 416 that it
+ * has more or less than was thought, which it may be asked. */
 async function inSession(
   connection: Connection,
   session: Session,
@@ -189,6 +189,7 @@ async function inSession(
     });
   }
   const failure = new OciError("status", message, { remedy: "Look at the registry's own log." });
+  if (response.status === 416) throw new Transient(failure);
   throw response.status === 400 && !session.broken ? failure : new SessionLost(failure);
 }
 
