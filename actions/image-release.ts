@@ -1,5 +1,6 @@
 /** An image by reference → which image exactly, and the release that it holds. */
 
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Log, UserError } from "@ml-actions/action-kit/action";
 import type { Source } from "@ml-actions/oci";
@@ -59,10 +60,17 @@ export async function releaseOf(
   verified?: NonNullable<Release["verified"]>,
 ): Promise<Release> {
   const { extractModel } = await import("@ml-actions/oci/image");
-  const folder = join(directory, "image", digest.slice("sha256:".length));
+  const folder = join(unpackedIn(directory), digest.slice("sha256:".length));
   const { model, contract, contents } = await extractModel(source, digest, folder);
   const label = titleOf(contents.labels) ?? (await nameOf(contract));
   return releaseFromImage({ image: reference, label, model, contract, ...(verified && { verified }) });
+}
+
+const unpackedIn = (directory: string): string => join(directory, "unpacked");
+
+/** Removes what was taken out of images: the directory is for people, who would otherwise keep gigabytes that they have. */
+export async function forgetUnpacked(directory: string): Promise<void> {
+  await rm(unpackedIn(directory), { recursive: true, force: true });
 }
 
 const longestLabel = 200;

@@ -57,7 +57,7 @@ export async function imageOf(
 }
 
 /** One empty layer, and a config that says for what it is. */
-async function smallBase(): Promise<string> {
+export async function smallBase(): Promise<string> {
   const directory = join(scratch(), "base");
   const { store } = await openStore(`oci:${directory}`);
   const tar = Buffer.alloc(1024);
@@ -127,6 +127,8 @@ export interface EvaluationFacts {
   metrics: Readonly<Record<string, number>>;
   verdict?: "pass" | "fail";
   dataset?: { name: string; digest: string };
+  /** What the statement is about, when it is not what it is attached to. */
+  about?: FlightsImage;
   /** Milliseconds since 1970. Of several, the newest counts. */
   finishedAt?: number;
 }
@@ -150,7 +152,7 @@ export function newSigning(): Signing {
         ...{ _type: "https://in-toto.io/Statement/v1", subject: [subjectOf(image.digest)], predicate: {} },
         predicateType: imageSignatureType,
       }),
-    evaluation: (image, facts) => put(image, evaluationOf(image, facts)),
+    evaluation: (image, facts) => put(image, evaluationOf(facts.about ?? image, facts)),
   };
 }
 

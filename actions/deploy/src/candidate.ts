@@ -29,6 +29,7 @@ async function verifiedRelease(reference: string, inputs: DeployInputs, context:
   const image = await openImage(reference, inputs, { log: context.log, input: "candidate" });
   context.output("image", image.reference);
   const { verification, summary } = await verifyReference(image.reference, inputs, context);
+  context.output("verification", summary.path);
   if (verification.verdict === "fail") {
     context.output("verdict", "fail");
     context.output("stage", "refused");

@@ -74,6 +74,8 @@ const outputs = {
   stage:
     "`promoted`, `restored` or `held`; `refused` when the image's evidence was not what is asked for: then nothing was touched",
   image: "The image by digest, when the candidate is one",
+  verification:
+    "Path of the verification summary of that image (SLSA VSA); the state of the target keeps its digest",
   stable: "Digest of the release that serves now",
   metrics,
   report,
@@ -90,7 +92,10 @@ export const definition: ActionDefinition<typeof inputs, DeployOutputs> = {
     "Shifts traffic to a candidate step by step, and gives it all back to stable by itself when the candidate is worse",
   inputs,
   outputs,
-  permissions: {},
+  permissions: {
+    packages:
+      "`read`, to pull from GitHub's registry (ghcr.io) with `GITHUB_TOKEN` as `password`; only with an image as `candidate`",
+  },
   safeOutputs: { verdict: "inconclusive" },
   example: `- uses: org/ml-actions/deploy@v1
   with:

@@ -8,6 +8,7 @@ import { releaseDigest } from "@ml-actions/rollout/release";
 import { rollOut } from "@ml-actions/rollout/rollout";
 import { openTarget } from "@ml-actions/rollout/targets/index";
 import { keep, runFacts } from "../../conclude.ts";
+import { forgetUnpacked } from "../../image-release.ts";
 import { leaseTtlMs, localOptions, localState, portVariable, stateVariable } from "../../local-state.ts";
 import { candidateRelease } from "./candidate.ts";
 import type { DeployInputs, DeployOutputs, definition } from "./definition.ts";
@@ -19,6 +20,14 @@ type Definition = typeof definition;
 const confidence = 0.95;
 
 export const deploy: Story<Definition["inputs"], Definition["outputs"]> = async (inputs, context) => {
+  try {
+    await deployCandidate(inputs, context);
+  } finally {
+    await forgetUnpacked(context.directory);
+  }
+};
+
+async function deployCandidate(inputs: DeployInputs, context: ActionContext<DeployOutputs>): Promise<void> {
   const startedAt = Date.now();
   const candidate = await candidateRelease(inputs, context);
   const modelRelease = candidate.image === undefined ? null : await releaseDigest(candidate.model);
@@ -34,7 +43,7 @@ export const deploy: Story<Definition["inputs"], Definition["outputs"]> = async 
   const result = await rollOut(plan, ports, (event) => narrator.hear(event));
   context.remember("finished", "true");
   await tell(inputs, context, plan, result, narrator, { startedAt, url: situation.url, modelRelease });
-};
+}
 
 function planRequest(
   inputs: DeployInputs,

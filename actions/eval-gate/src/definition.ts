@@ -141,7 +141,10 @@ export const definition: ActionDefinition<typeof inputs, EvalGateOutputs> = {
     "Compares a candidate model with a baseline on labelled data and fails the job when a gate does not hold",
   inputs,
   outputs: judgementOutputs,
-  permissions: {},
+  permissions: {
+    packages:
+      "`read`, to pull from GitHub's registry (ghcr.io) with `GITHUB_TOKEN` as `password`; only with an image as `baseline`, or one that is deployed",
+  },
   safeOutputs: safeJudgement,
   readsConfig: true,
   example: `- uses: org/ml-actions/eval-gate@v1

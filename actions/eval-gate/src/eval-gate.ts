@@ -1,13 +1,14 @@
 /** eval-gate, top to bottom: who is judged, what the gates say, and what the reader gets. */
-import type { Story } from "@ml-actions/action-kit/action";
+import type { ActionContext, Story } from "@ml-actions/action-kit/action";
 import { configurationDigest, metricsFile, testResultStatement } from "@ml-actions/evidence";
 import { type EvaluateResult, evaluate, overall } from "@ml-actions/gates/evaluate";
 import { type EvaluationReportInput, evalGateSummary, evaluationPage } from "@ml-actions/reports";
 import { evaluationStory } from "@ml-actions/reports/story/evaluation";
 import { aucComparison } from "../../auc-comparison.ts";
 import { type Conclusion, conclude, runFacts } from "../../conclude.ts";
+import { forgetUnpacked } from "../../image-release.ts";
 import { plotRows } from "../../plot-rows.ts";
-import type { definition, EvalGateInputs } from "./definition.ts";
+import type { definition, EvalGateInputs, EvalGateOutputs } from "./definition.ts";
 import { drawnRows } from "./drawn-rows.ts";
 import { contradiction } from "./signed-figures.ts";
 import { fromModels, fromPredictions, type Subject } from "./subject.ts";
@@ -16,10 +17,7 @@ type Definition = typeof definition;
 
 export const evalGate: Story<Definition["inputs"], Definition["outputs"]> = async (inputs, context) => {
   const startedAt = Date.now();
-  const subject =
-    inputs.predictions === undefined
-      ? await fromModels(inputs, context)
-      : await fromPredictions(inputs, context);
+  const subject = await judged(inputs, context);
   const result = evaluate(inputs.gates, subject.evaluation, {
     rule: inputs["decision-rule"],
     confidence: inputs.confidence,
@@ -32,6 +30,16 @@ export const evalGate: Story<Definition["inputs"], Definition["outputs"]> = asyn
   const report = reportOf(inputs, { ...subject, notes }, result, runFacts(context, startedAt));
   await conclude(context, conclusionOf(inputs, subject, result, { report, configuration }));
 };
+
+async function judged(inputs: EvalGateInputs, context: ActionContext<EvalGateOutputs>): Promise<Subject> {
+  try {
+    return await (inputs.predictions === undefined
+      ? fromModels(inputs, context)
+      : fromPredictions(inputs, context));
+  } finally {
+    await forgetUnpacked(context.directory);
+  }
+}
 
 function contradictionOf(
   { signed, dataset }: Subject,
