@@ -35,7 +35,7 @@ const inputs = z
       ...registryProblems(given),
       ...configAlone(given),
       ...(passwordAlone
-        ? [{ input: "signing-key-password", message: "is given without `signing-key`" }]
+        ? [{ input: "signing-key", message: "is missing: `signing-key-password` is given without it" }]
         : []),
     ];
     for (const { input, message } of problems) context.addIssue({ code: "custom", path: [input], message });
