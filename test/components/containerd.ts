@@ -164,6 +164,13 @@ platforms = ["linux"]
     return container;
   }
 
+  /** The files of a pulled image, read-only in a folder, as an image volume of Kubernetes has them. */
+  async mount(reference: string): Promise<string> {
+    const folder = await mkdtemp(join(this.directory, "volume-"));
+    await this.#ctr("images", "mount", "--snapshotter", this.#snapshotter, reference, folder);
+    return folder;
+  }
+
   /** Ends all containers and removes everything that they and containerd have made. */
   async stop(): Promise<void> {
     await Promise.allSettled(this.#containers.map((container) => container.stop("SIGKILL")));
