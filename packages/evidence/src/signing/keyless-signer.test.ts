@@ -1,18 +1,14 @@
+import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { githubIssuer, type RunningSigstore, startSigstore } from "../../../../test/components/sigstore.ts";
+import type { EvidenceError } from "../error.ts";
 import { keylessSigner } from "./keyless-signer.ts";
-import { readSigningServices } from "./services.ts";
+import { readSigningServices, type SigningServices } from "./services.ts";
+import { statementBytes } from "./testing/statements.ts";
 import { verifySigned } from "./verify.ts";
 
 const workflow = "https://github.com/org/flights/.github/workflows/deliver.yml@refs/heads/main";
-const statement = Buffer.from(
-  JSON.stringify({
-    _type: "https://in-toto.io/Statement/v1",
-    subject: [{ digest: { sha256: "a".repeat(64) } }],
-    predicateType: "https://example.com/x",
-    predicate: {},
-  }),
-);
+const statement = statementBytes();
 
 let sigstore: RunningSigstore;
 beforeAll(async () => {
@@ -61,5 +57,39 @@ describe("a workflow signs without a key", () => {
     } finally {
       await other.stop();
     }
+  });
+});
+
+describe("a workflow that cannot sign hears why", () => {
+  const secret = "hunter2";
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const refusal = async (token: string, services: Partial<SigningServices> = {}) => {
+    const all = { ...readSigningServices(sigstore.signingConfig, Date.now()), ...services };
+    const options = { token: async () => token, services: all, trustedRoot: sigstore.trustedRoot };
+    return keylessSigner(options)
+      .then((signer) => signer.sign(statement))
+      .catch((error: unknown) => error as EvidenceError & { cause?: Error });
+  };
+
+  it.each([
+    ["no token", secret],
+    ["a token without subject", `a.${part({ name: secret })}.${secret}`],
+    ["an e-mail that nobody verified", `a.${part({ email: "x@example.com", sub: "x" })}.${secret}`],
+  ])("%s, which is never repeated", async (_, token) => {
+    const error = await refusal(token);
+    expect(error).toMatchObject({ name: "EvidenceError", code: "token" });
+    expect(inspect(error, { depth: 9 })).not.toContain(secret);
+  });
+
+  // Each waits for three tries.
+  it.concurrent.each([
+    ["Fulcio", { fulcioUrl: "http://127.0.0.1:1" }],
+    ["Rekor", { rekor: { url: "http://127.0.0.1:1", version: 1 as const } }],
+    ["The timestamp authority", { tsaUrl: "http://127.0.0.1:1/api" }],
+  ])("%s is not there", async (who, services) => {
+    const error = await refusal(sigstore.token(workflow), services);
+    expect(error).toMatchObject({ name: "EvidenceError", code: "signing" });
+    expect((error as Error).message).toContain(`${who} (http://127.0.0.1:1`);
+    expect(inspect(error, { depth: 9 })).not.toContain(sigstore.token(workflow).split(".")[1]);
   });
 });

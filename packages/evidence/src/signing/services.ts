@@ -48,6 +48,7 @@ export function parseSigningServices(text: string, place: string, now: number): 
 }
 
 function parsed(value: unknown): SigningConfig {
+  if (value === null) throw unfit("is not there");
   let config: SigningConfig;
   try {
     config = SigningConfig.fromJSON(value);

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DEFAULT_MIRROR_URL, initTUF } from "@sigstore/tuf";
+import { DEFAULT_MIRROR_URL, initTUF, TUFError } from "@sigstore/tuf";
 import { EvidenceError } from "../error.ts";
 import { parseJson, shown } from "../read-json.ts";
 import { readTrustedRoot } from "./trusted-root.ts";
@@ -40,7 +40,11 @@ export async function trustFromTuf(tufUrl: string = DEFAULT_MIRROR_URL): Promise
       });
     const trustedRoot = await target("trusted_root.json");
     readTrustedRoot(trustedRoot);
-    return { trustedRoot, signingConfig: await target("signing_config.v0.2.json").catch(() => null) };
+    const signingConfig = await target("signing_config.v0.2.json").catch((error: unknown) => {
+      if (error instanceof TUFError && error.code === "TUF_FIND_TARGET_ERROR") return null;
+      throw error;
+    });
+    return { trustedRoot, signingConfig };
   } catch (cause) {
     if (cause instanceof EvidenceError) throw cause;
     throw unreachable(mirrorURL, cause);
