@@ -2,15 +2,6 @@ export { type BasePlatform, type ResolvedBase, readBase, resolveBase } from "./i
 export { type BuiltImage, buildImage, type ImageRequest } from "./image/build.ts";
 export type { ContentDigests, ImageFacts } from "./image/config.ts";
 export { type ExtractedModel, extractModel, type ImageContents, readContents } from "./image/contents.ts";
-export {
-  measuredLayer,
-  type RecordedLayer,
-  type RecordedLayers,
-  recordedLayers,
-  recordedLayersSchema,
-  runtimeEntries,
-  serverEntries,
-} from "./image/layers.ts";
 export { buildModelcar, type ModelcarRequest } from "./image/modelcar.ts";
 export {
   type LayerKind,
@@ -23,3 +14,12 @@ export {
   safeName,
 } from "./image/names.ts";
 export type { BuiltLayer } from "./image/put.ts";
+export {
+  measuredLayer,
+  type RecordedLayer,
+  type RecordedLayers,
+  recordedLayers,
+  recordedLayersSchema,
+  runtimeEntries,
+  serverEntries,
+} from "./image/served-layers.ts";

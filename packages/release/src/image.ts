@@ -19,7 +19,9 @@ import type { Sources } from "./sources.ts";
 const RUNTIME_LOCK = "packages/serving/runtime/package-lock.json";
 const RUNTIME_PACKAGES = ["onnxruntime-node", "onnxruntime-common"];
 /** Code that the bytes of a layer follow from. */
-const LAYER_CODE = ["layers", "tar", "gzip", "names"].map((name) => `packages/oci/src/image/${name}.ts`);
+const LAYER_CODE = ["served-layers", "tar", "gzip", "names"].map(
+  (name) => `packages/oci/src/image/${name}.ts`,
+);
 
 /** Writes the release tree's `image/` into `out`. `work` holds the compiled sources. */
 export async function layOutImage(

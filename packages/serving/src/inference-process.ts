@@ -46,7 +46,8 @@ export class InferenceProcess {
     this.#child = fork(program, [], {
       // The folder that onnxruntime confines a model loaded from memory to: nothing of worth lies beside the program.
       cwd: dirname(program),
-      execArgv: [],
+      // V8's Maglev has overwritten figures (packages/release/src/layout.ts), and nobody inherits flags of a command line.
+      execArgv: ["--no-maglev"],
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       // A model file is foreign code to a native parser: it gets no credentials.

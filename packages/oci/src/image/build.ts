@@ -8,16 +8,10 @@ import type { Store } from "../store.ts";
 import type { BasePlatform, ResolvedBase } from "./base.ts";
 import { type ContentDigests, type ImageFacts, namesOf } from "./config.ts";
 import { checkFacts } from "./facts.ts";
-import {
-  contractLayer,
-  type Layer,
-  modelLayer,
-  recordedLayers,
-  runtimeLayer,
-  serverLayer,
-} from "./layers.ts";
+import { contractLayer, type Layer, modelLayer } from "./layers.ts";
 import { contractPath, digestOfBytes, modelPath, type Platform, platforms, releaseDigest } from "./names.ts";
 import { type BuiltLayer, type ImagePlan, planIndex, planPlatform, putImage } from "./put.ts";
+import { recordedLayers, runtimeLayer, serverLayer } from "./served-layers.ts";
 
 export interface ImageRequest {
   base: ResolvedBase;
