@@ -15,7 +15,7 @@ const issuer = "ml-actions token server";
 export interface TokenServer {
   /** The registry's `auth` section. */
   auth: Record<string, unknown>;
-  /** Scopes asked for, in order. */
+  /** Scopes asked for, in order; several of one request in one text. */
   asked: string[];
   /** A token of the tests' own, for pushing. */
   token(repository: string, actions: string[]): string;
@@ -32,10 +32,10 @@ export async function startTokenServer(password: string): Promise<TokenServer> {
   ]);
   const privateKey = createPrivateKey(await readFile(key));
   const x5c = [new X509Certificate(await readFile(certificate)).raw.toString("base64")];
-  const token = (name: string, actions: string[]) => {
+  const token = (name: string, actions: string[]) => tokenFor([{ type: "repository", name, actions }]);
+  const tokenFor = (access: { type: string; name: string; actions: string[] }[]) => {
     const now = Math.floor(Date.now() / 1000);
     const times = { iat: now, nbf: now - 10, exp: now + 120 };
-    const access = [{ type: "repository", name, actions }];
     const claims = { iss: issuer, sub: "robot", aud: service, jti: randomUUID(), ...times, access };
     const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
     const text = `${encode({ alg: "RS256", typ: "JWT", x5c })}.${encode(claims)}`;
@@ -45,13 +45,17 @@ export async function startTokenServer(password: string): Promise<TokenServer> {
   const expected = `Basic ${Buffer.from(`robot:${password}`).toString("base64")}`;
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "", "http://127.0.0.1");
-    const scope = url.searchParams.get("scope") ?? "";
-    asked.push(scope);
-    const [, name, actions] = /^repository:(.+):([a-z,]+)$/.exec(scope) ?? [];
+    const scopes = url.searchParams.getAll("scope");
+    asked.push(scopes.join(" "));
     if (request.headers.authorization !== expected || url.searchParams.get("service") !== service) {
       response.writeHead(401).end("unknown user");
-    } else
-      response.end(JSON.stringify({ token: token(name ?? "", actions?.split(",") ?? []), expires_in: 120 }));
+      return;
+    }
+    const access = scopes.map((scope) => {
+      const [, name = "", actions = ""] = /^repository:(.+):([a-z,]+)$/.exec(scope) ?? [];
+      return { type: "repository", name, actions: actions.split(",") };
+    });
+    response.end(JSON.stringify({ token: tokenFor(access), expires_in: 120 }));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const realm = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
