@@ -18,8 +18,8 @@ import type { Source, Store } from "@ml-actions/oci";
 import { openStore } from "@ml-actions/oci/open-store";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type RunningRegistry, startRegistry } from "../components/docker-registry.ts";
+import { type FaultProxy, startFaultProxy } from "../components/fault-proxy.ts";
 import { type RunningSigstore, startSigstore } from "../components/sigstore.ts";
-import { type LyingProxy, startLyingProxy } from "./lying-proxy.ts";
 
 const hourMs = 3_600_000;
 const workflow = "https://github.com/org/flights/.github/workflows/x.yml";
@@ -191,7 +191,7 @@ describe.each(ways)("evidence signed %s", (_, prepare) => {
 
   it("refuses what a registry gives for another digest", async () => {
     await image.attest(ours, evalOf({}, aMomentAgo()));
-    const proxy = await startLyingProxy(registry.host);
+    const proxy = await startFaultProxy(registry.host);
     try {
       const { store: lying } = await openStore(`${proxy.host}/org/flights`);
       expect(await check({}, lying)).toMatchObject({ verdict: "pass" });
@@ -316,9 +316,22 @@ function edited(text: string): string {
   return JSON.stringify(bundle);
 }
 
-async function liesAbout(proxy: LyingProxy, path: RegExp, source: Source, trust: Trust): Promise<void> {
-  proxy.lieAbout(path);
+async function liesAbout(proxy: FaultProxy, path: RegExp, source: Source, trust: Trust): Promise<void> {
+  proxy.faults[0] = (request, _, forward) => {
+    if (request.method !== "GET" || !path.test(request.url ?? "")) return false;
+    void lieOf(request.url ?? "", request.headers.accept ?? "*/*").then((body) => forward({ body }));
+    return true;
+  };
   await expect(
     verifyImage({ source, digest: image.digest, policy: policyOf(trust), now: Date.now() }),
   ).rejects.toMatchObject({ code: "digest", remedy: expect.any(String) });
+}
+
+/** What the registry has there, with one bit changed: of the same length, so that only the digest can tell. */
+async function lieOf(path: string, accept: string): Promise<Buffer> {
+  const answer = await fetch(`http://${registry.host}${path}`, { headers: { accept } });
+  const body = Buffer.from(await answer.arrayBuffer());
+  const at = Math.floor(body.length / 2);
+  body[at] = (body[at] as number) ^ 1;
+  return body;
 }
