@@ -60,7 +60,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await traffic?.stop();
-  await job?.end();
+  for (const post of await job.end()) expect(post.exitCode, post.raw).toBe(0);
 });
 
 describe("an image that was not proven", () => {
@@ -181,11 +181,10 @@ describe("an image with good evidence", () => {
       resource: "flights",
       candidate: flights("flights-1.onnx"),
       gates: "error_rate <= 0.1\nnan_rate <= 0.1",
-      "min-samples": "100",
+      "min-samples": "300",
       duration: "60s",
     };
     const done = await job.run({ action: "shadow", inputs });
-    if (done.outputs.verdict !== "pass") console.log(done.raw);
     expect(done.outputs.verdict, done.raw).toBe("pass");
     expect(done.summary).toContain(images["flights-2"].reference);
   }, 90_000);
@@ -271,10 +270,7 @@ describe("when the images are gone", () => {
     expect(errorsOf(done).join()).toMatch(/action deploy, with its evidence/);
   });
 
-  it("a file is deployed without evidence, and told so", async () => {
-    const done = await deploy(flights("flights-1.onnx"), {});
-    expect(done.exitCode, done.raw).toBe(0);
-    expect(done.raw).toMatch(/::notice.*carries no evidence/);
+  it("no request was lost by any of this", () => {
     expect(traffic.failures).toEqual([]);
   });
 });

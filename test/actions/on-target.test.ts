@@ -57,6 +57,7 @@ describe("the life of a resource", () => {
     expect(done.exitCode, done.raw).toBe(0);
     expect(done.outputs).toMatchObject({ stage: "promoted", verdict: "inconclusive" });
     expect(done.summary).toMatch(/first release/);
+    expect(done.raw).toMatch(/::notice.*carries no evidence/);
     expect(done.env.ML_ACTIONS_LOCAL_STATE).toBeTruthy();
     traffic.start();
   });
