@@ -55,7 +55,6 @@ function nameImage(
 
 function summaryOf(parts: Parts, image: MadeImage, modelcar: Modelcar | null, startedAt: number): string {
   const { inputs, tag, destination, model, run } = parts;
-  const { card = null } = model.evidence ?? {};
   const step = process.env.GITHUB_ACTION ?? "";
   return buildSummary({
     name: inputs.name,
@@ -63,7 +62,7 @@ function summaryOf(parts: Parts, image: MadeImage, modelcar: Modelcar | null, st
     destination,
     image,
     model: { file: basename(model.path), digest: model.digest, task: model.contract.task },
-    judged: card === null ? null : { metrics: card.metrics, dataset: card.dataset?.name ?? null },
+    judged: model.evidence === null ? null : judgedBy(model.evidence),
     modelcar,
     source: { url: run.source.url, commit: run.commit },
     // Without an id GitHub makes one up, which no expression can use.
@@ -71,4 +70,8 @@ function summaryOf(parts: Parts, image: MadeImage, modelcar: Modelcar | null, st
     tookMs: Date.now() - startedAt,
     tool,
   });
+}
+
+function judgedBy({ result, gates, card }: NonNullable<Parts["model"]["evidence"]>) {
+  return { result, gates, dataset: card.dataset?.name ?? null };
 }

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { type ActionContext, UserError } from "@ml-actions/action-kit/action";
-import { type CardInput, cardOf, readStatement } from "@ml-actions/evidence";
+import { type CardInput, cardOf, figuresField, readStatement } from "@ml-actions/evidence";
 import { parseProfile } from "@ml-actions/gates/drift";
 import { releaseDigest } from "@ml-actions/oci/image";
 import { fileDigest } from "@ml-actions/rollout/release";
@@ -21,7 +21,14 @@ export interface Model extends ModelFile {
   contract: Contract;
   contractFile: ModelFile;
   profile: ModelFile | null;
-  evidence: (ModelFile & { card: CardInput }) | null;
+  evidence: Evidence | null;
+}
+
+/** What eval-gate says of the model. */
+export interface Evidence extends ModelFile {
+  result: string;
+  gates: readonly { gate: string; observed: number | null }[];
+  card: CardInput;
 }
 
 /** A model of 2 GB loads in some ten seconds; one that never ends must not hold the job. */
@@ -68,7 +75,7 @@ async function readProfile(path: string): Promise<ModelFile> {
   return identified(path);
 }
 
-async function readEvidence(path: string, model: ModelFile, contract: ModelFile) {
+async function readEvidence(path: string, model: ModelFile, contract: ModelFile): Promise<Evidence> {
   const text = await readText(path, "evidence", 'Give the file that eval-gate wrote (output "evidence").');
   const statement = readStatement(text, path);
   const known = [model.digest, releaseDigest(model.digest, contract.digest)];
@@ -82,7 +89,8 @@ async function readEvidence(path: string, model: ModelFile, contract: ModelFile)
       },
     );
   }
-  return { ...(await identified(path)), card: cardOf(statement) };
+  const { result, [figuresField]: figures } = statement.predicate;
+  return { ...(await identified(path)), result, gates: figures.verdicts, card: cardOf(statement) };
 }
 
 async function readText(path: string, input: string, remedy: string): Promise<string> {

@@ -1,6 +1,6 @@
 /** The job summary: what was built, by what name to use it, what was sent, and what comes next. */
 
-import { duration } from "@ml-actions/reports/figures";
+import { duration, figure } from "@ml-actions/reports/figures";
 import { cappedSections, code, details, link, table, text } from "@ml-actions/reports/summary/markdown";
 import type { MadeImage } from "./appended.ts";
 import type { Destination } from "./destination.ts";
@@ -11,8 +11,12 @@ export interface SummaryInput {
   destination: Pick<Destination, "place" | "kind">;
   image: MadeImage;
   model: { file: string; digest: string; task: string };
-  /** `auc 0.686, f1 0.41` of the evidence; null without. */
-  judged: { metrics: Readonly<Record<string, number>>; dataset: string | null } | null;
+  /** What the evidence says; null without. */
+  judged: {
+    result: string;
+    gates: readonly { gate: string; observed: number | null }[];
+    dataset: string | null;
+  } | null;
   modelcar: { reference: string; uri: string } | null;
   source: { url: string; commit: string };
   /** The step's own id; null when the workflow gave it none. */
@@ -26,7 +30,7 @@ const kinds: Record<Destination["kind"], string> = {
   layout: "is built into an image layout",
   kept: "is built, and nothing was sent",
 };
-const metricsShown = 4;
+const gatesShown = 3;
 const columns = (...titles: readonly [string, "left" | "right"][]) =>
   titles.map(([title, align]) => ({ title, align }));
 
@@ -57,13 +61,16 @@ function facts({ tag, destination, image, model, judged, modelcar, source, tookM
   return table(columns(["", "left"], ["", "left"]), rows);
 }
 
-function judgedText({ metrics, dataset }: NonNullable<SummaryInput["judged"]>): string {
-  const overall = Object.entries(metrics).filter(([name]) => !name.includes("{"));
-  const shown = overall
-    .slice(0, metricsShown)
-    .map(([name, value]) => `${text(name)} ${Number(value.toPrecision(4))}`);
-  const more = overall.length > metricsShown ? ` and ${overall.length - metricsShown} more` : "";
-  return `${shown.join(", ")}${more}${dataset === null ? "" : ` on ${code(dataset, 100)}`}`;
+/** `PASSED, auc >= 0.65 (0.686) and 2 more on dataset_v20131231.parquet`. */
+function judgedText({ result, gates, dataset }: NonNullable<SummaryInput["judged"]>): string {
+  const shown = gates
+    .slice(0, gatesShown)
+    .map(
+      ({ gate, observed }) =>
+        `${code(gate, 100)}${observed === null ? "" : ` (${figure(observed, "none")})`}`,
+    );
+  const more = gates.length > gatesShown ? ` and ${gates.length - gatesShown} more` : "";
+  return `${text(result)}: ${shown.join(", ")}${more}${dataset === null ? "" : ` on ${code(dataset, 100)}`}`;
 }
 
 /** What one push costs is what was sent; the rest lay there before. */
@@ -72,7 +79,10 @@ function moved({ layers }: MadeImage): string {
   const bytes = (kept: (layer: MadeImage["layers"][number]) => boolean) =>
     once.filter(kept).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const [all, sent] = [bytes(() => true), bytes(({ how }) => how === "sent")];
-  return `${size(sent)} of ${size(all)} written, the rest was there`;
+  if (sent === all) return `${size(all)} written`;
+  return sent === 0
+    ? `all ${size(all)} were there`
+    : `${size(sent)} of ${size(all)} written, the rest was there`;
 }
 
 function pin({ image: { base } }: SummaryInput): string | null {
