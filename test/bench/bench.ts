@@ -4,6 +4,7 @@ const benches: Record<string, () => Promise<{ run: (args: string[]) => Promise<v
   gates: () => import("./gates.ts"),
   calibration: () => import("./calibration.ts"),
   nightly: () => import("./nightly.ts"),
+  image: () => import("./image.ts"),
 };
 
 const [name = "", ...args] = process.argv.slice(2);
