@@ -42,27 +42,25 @@ export function canonicalDsseEntry(proposed: ProposedEntry): object {
   };
 }
 
-/** Rekor v2's canonical `dsse` entry, in a log of this one entry. It carries no time.
- * https://github.com/sigstore/rekor-tiles/blob/main/pkg/types/dsse/dsse.go */
+/** Rekor v2's canonical `hashedrekord` entry, in a log of this one entry. It carries no time. sigstore-go reads no other
+ * kind of Rekor v2. https://github.com/sigstore/rekor-tiles/blob/main/pkg/types/hashedrekord/hashedrekord.go */
 export async function logEntryV2(log: Log, body: unknown): Promise<unknown> {
   const { spec } = CreateEntryRequest.fromJSON(body);
-  if (spec?.$case !== "dsseRequestV002") throw new Error("only dsse entries are logged here");
-  const { envelope, verifiers } = spec.dsseRequestV002;
+  if (spec?.$case !== "hashedRekordRequestV002") throw new Error("only hashedrekord entries are logged here");
+  const { digest, signature } = spec.hashedRekordRequestV002;
+  const verifier = signature?.verifier?.verifier;
+  if (signature === undefined || verifier?.$case !== "x509Certificate") throw new Error("no certificate");
+  const rawBytes = verifier.x509Certificate.rawBytes.toString("base64");
   const entry = {
     apiVersion: "0.0.2",
-    kind: "dsse",
+    kind: "hashedrekord",
     spec: {
-      dsseV002: {
-        payloadHash: { algorithm: "SHA2_256", digest: sha256(envelope?.payload ?? "").toString("base64") },
-        signatures: (envelope?.signatures ?? []).map(({ sig }, at) => {
-          const verifier = verifiers[at]?.verifier;
-          const rawBytes =
-            verifier?.$case === "x509Certificate" ? verifier.x509Certificate.rawBytes.toString("base64") : "";
-          return {
-            content: sig.toString("base64"),
-            verifier: { x509Certificate: { rawBytes }, keyDetails: "PKIX_ECDSA_P256_SHA_256" },
-          };
-        }),
+      hashedRekordV002: {
+        data: { algorithm: "SHA2_256", digest: digest.toString("base64") },
+        signature: {
+          content: signature.content.toString("base64"),
+          verifier: { x509Certificate: { rawBytes }, keyDetails: "PKIX_ECDSA_P256_SHA_256" },
+        },
       },
     },
   };
@@ -72,6 +70,7 @@ export async function logEntryV2(log: Log, body: unknown): Promise<unknown> {
   const leaf = Buffer.concat([Buffer.from([0]), logged.canonicalizedBody]);
   return TransparencyLogEntry.toJSON({
     ...logged,
+    kindVersion: { kind: entry.kind, version: entry.apiVersion },
     logIndex: "0",
     integratedTime: "0",
     inclusionProof: { ...proof, logIndex: "0", treeSize: "1", rootHash: sha256(leaf) },

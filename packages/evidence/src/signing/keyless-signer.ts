@@ -2,9 +2,10 @@
  * Signs without a key of one's own: Fulcio certifies a key that lives in this process for minutes as this workflow's,
  * and Rekor or a timestamp authority vouches for the time. One certificate serves all statements of a run.
  */
-import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { bundleToJSON } from "@sigstore/bundle";
-import { X509Certificate } from "@sigstore/core";
+import { dsse, X509Certificate } from "@sigstore/core";
+import { HashAlgorithm } from "@sigstore/protobuf-specs";
 import {
   DSSEBundleBuilder,
   FulcioSigner,
@@ -81,13 +82,35 @@ function witnessesOf({ rekor, tsaUrl }: SigningServices): Witness[] {
   const witnesses: Witness[] = [];
   if (rekor !== null) {
     const timeout = rekor.version === 2 ? timeouts.rekor2Ms : timeouts.shortMs;
-    witnesses.push(
-      new RekorWitness({ rekorBaseURL: rekor.url, majorApiVersion: rekor.version, retry, timeout }),
-    );
+    const witness = new RekorWitness({
+      rekorBaseURL: rekor.url,
+      majorApiVersion: rekor.version,
+      retry,
+      timeout,
+    });
+    witnesses.push(rekor.version === 2 ? asHashedRekord(witness) : witness);
   }
   if (tsaUrl !== null)
     witnesses.push(new TSAWitness({ tsaBaseURL: tsaUrl, retry, timeout: timeouts.shortMs }));
   return witnesses;
+}
+
+/** Rekor 2 keeps what sigstore-go, and so cosign v3.1, reads: an entry of the hash that was signed. @sigstore/sign would
+ * make one of the kind `dsse`, which cosign refuses; `hashedrekord` is what it makes for a file's signature. */
+function asHashedRekord(rekor: Witness): Witness {
+  return {
+    testify: (content, publicKey) => {
+      if (content.$case !== "dsseEnvelope") return rekor.testify(content, publicKey);
+      const { payloadType, payload, signatures } = content.dsseEnvelope;
+      const signed = dsse.preAuthEncoding(payloadType, payload);
+      const digest = createHash("sha256").update(signed).digest();
+      const messageSignature = {
+        messageDigest: { algorithm: HashAlgorithm.SHA2_256, digest },
+        signature: signatures[0]?.sig ?? Buffer.alloc(0),
+      };
+      return rekor.testify({ $case: "messageSignature", messageSignature }, publicKey);
+    },
+  };
 }
 
 async function certify({ token, services, trustedRoot }: KeylessOptions): Promise<Certified> {
