@@ -24,6 +24,8 @@ const defaultTimeoutMs = 20 * 60_000;
 /** 20,000 packages with 5,000 findings are 60 MB. */
 const mostReportBytes = 256 * 1024 * 1024;
 
+const scanAgain = "Correct what it complains about and run the scan again.";
+
 const quietly = ["--no-progress", "--disable-telemetry", "--skip-version-check"];
 
 export class Trivy {
@@ -36,12 +38,11 @@ export class Trivy {
 
   /** Into a cache directory; nothing happens while the one there is the newest. */
   async downloadDatabase(cacheDir: string): Promise<void> {
-    await this.#run("fetching the vulnerability database", [
-      "image",
-      "--download-db-only",
-      ...["--cache-dir", cacheDir],
-      ...quietly,
-    ]);
+    await this.#run(
+      "fetching the vulnerability database",
+      ["image", "--download-db-only", "--cache-dir", cacheDir, ...quietly],
+      "Run it again; without a network, bring the database along with `cache-dir`.",
+    );
   }
 
   /** The report of one platform's manifest, as JSON text. `offline`: nothing else is fetched. */
@@ -91,7 +92,7 @@ export class Trivy {
     return layout;
   }
 
-  async #run(what: string, args: readonly string[]): Promise<void> {
+  async #run(what: string, args: readonly string[], remedy = scanAgain): Promise<void> {
     const { scanner, room, signal } = this.#options;
     const ended = await runProgram({
       path: scanner.path,
@@ -102,7 +103,7 @@ export class Trivy {
       timeoutMs: this.#timeoutMs + 30_000,
       signal,
     });
-    if (ended.code !== 0) throw crashed(what, ended);
+    if (ended.code !== 0) throw crashed(what, ended, remedy);
   }
 
   async #read(output: string): Promise<string> {
@@ -128,18 +129,15 @@ export class Trivy {
   }
 }
 
-function crashed(what: string, { code, signal, timedOut, stderr }: Ended): ScanError {
-  const how = timedOut
-    ? "did not end in time and was stopped"
-    : signal === null
-      ? `ended with ${code}`
-      : `was ended by ${signal}`;
+function crashed(what: string, { code, signal, timedOut, stderr }: Ended, remedy: string): ScanError {
+  const end = signal === null ? `ended with ${code}` : `was ended by ${signal}`;
+  const how = timedOut ? "did not end in time and was stopped" : end;
   const lines = stderr.trim().split("\n");
-  const fatal = lines.filter((line) => /FATAL|ERROR|panic/i.test(line));
-  const said = shown((fatal.length > 0 ? fatal : lines).slice(-3).join(" "), 1000);
+  const fatal = lines.findIndex((line) => /\b(FATAL|ERROR|panic)\b/.test(line));
+  const said = shown(lines.slice(fatal < 0 ? -3 : fatal).join(" "), 1000);
   return new ScanError(
     "crash",
     `${what}: the scanner ${how}${said === "" ? ", and said nothing" : `; it said: ${said}`}`,
-    "Nothing was judged. Correct what it complains about and run the scan again.",
+    `Nothing was judged. ${remedy}`,
   );
 }
