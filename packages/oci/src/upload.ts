@@ -107,7 +107,10 @@ async function send(
         await sendChunk(connection, session, size, pieces);
       } catch (error) {
         await retries.after(error);
-        await resume(connection, session, size);
+        await resume(connection, session, size).catch((lost) => {
+          // What broke it is worth more to the reader than that it was then forgotten.
+          throw lost instanceof SessionLost ? new SessionLost((error as Transient).failure) : lost;
+        });
       }
       if (session.offset > before) retries.progressed();
       whole &&= session.offset === 0;
