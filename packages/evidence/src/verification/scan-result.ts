@@ -14,7 +14,7 @@ export const readScan: Reader = (signed, context) => {
   return {
     finishedAt,
     refusal: verdictRefusal(scan) ?? expectationRefusal(scan, context),
-    says: `pass: ${findings.length} findings, none blocks (${policy.severity.join(", ")}), database of ${new Date(scanner.database.updatedAt).toISOString().slice(0, 10)}`,
+    says: `pass: ${findings.length === 1 ? "1 finding" : `${findings.length} findings`}, none blocks (${policy.severity.join(", ")}), database of ${new Date(scanner.database.updatedAt).toISOString().slice(0, 10)}`,
   };
 };
 
