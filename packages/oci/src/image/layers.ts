@@ -88,31 +88,32 @@ export async function measured(
   return { digest: `sha256:${hash.digest("hex")}`, size };
 }
 
-/** The bytes from an offset on. Made from the start each time, so that their digest is known: files may have changed
- * since it was computed, and then the end is an `OciError` code `image` and not a layer that nobody asked for. */
+/** The bytes from an offset on. Made from the start each time, so that their digest is known: files may have changed since
+ * it was computed, and then there is an `OciError` code `image` before the last chunk, and no layer that nobody asked for.
+ * Each chunk is valid until the next is asked for. */
 export function checkedContent(
   bytes: () => AsyncIterable<Uint8Array>,
-  { digest }: Descriptor,
+  { digest, size }: Descriptor,
   what: string,
 ): BlobContent {
+  const refused = (actual: string) =>
+    new OciError("image", `${what} comes out as ${actual}, not as ${digest} of ${size} bytes`, {
+      remedy: "Do not change the files while an image is built. If nobody does, install ml-actions anew.",
+    });
   return async function* (offset) {
     const hash = createHash("sha256");
     let position = 0;
-    // The last chunk is held back, so that nobody has all bytes before they are known to be right.
-    let held: Uint8Array | null = null;
     for await (const chunk of bytes()) {
       hash.update(chunk);
-      if (held !== null) yield held;
-      const kept: Uint8Array = chunk.subarray(Math.max(0, offset - position));
+      const kept = chunk.subarray(Math.max(0, offset - position));
       position += chunk.byteLength;
-      held = kept.byteLength > 0 ? kept : null;
+      if (position > size) throw refused(`${position} bytes or more`);
+      if (position === size) {
+        const actual = `sha256:${hash.digest("hex")}`;
+        if (actual !== digest) throw refused(actual);
+      }
+      if (kept.byteLength > 0) yield kept;
     }
-    const actual = `sha256:${hash.digest("hex")}`;
-    if (actual !== digest) {
-      throw new OciError("image", `${what} comes out as ${actual}, not ${digest}`, {
-        remedy: "Do not change the files while an image is built. If nobody does, install ml-actions anew.",
-      });
-    }
-    if (held !== null) yield held;
+    if (position < size) throw refused(`${position} bytes`);
   };
 }
