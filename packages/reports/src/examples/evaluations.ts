@@ -16,6 +16,13 @@ export const flights = (version: string): NamedRelease => ({
   digest: `sha256:${version.charCodeAt(0).toString(16).padStart(2, "0").repeat(32)}`,
 });
 
+/** The same, deployed from an image whose evidence was verified a day before. */
+export const flightsImage = (version: string): NamedRelease => ({
+  ...flights(version),
+  image: `ghcr.io/example/flights@${flights(version).digest}`,
+  verified: { at: startedAt - 86_460_000 },
+});
+
 export function verdict(changes: Partial<Verdict> & Pick<Verdict, "gate">): Verdict {
   return {
     metric: changes.gate.split(/\s*[<>]/, 1)[0] ?? "",

@@ -7,7 +7,7 @@ import type {
   RolloutStep,
   SideObservation,
 } from "../inputs.ts";
-import { flights, run, verdict } from "./evaluations.ts";
+import { flights, flightsImage, run, verdict } from "./evaluations.ts";
 import { random } from "./rows.ts";
 
 const start = run.startedAt;
@@ -231,25 +231,18 @@ export const rolloutRestored: RolloutReportInput = {
   run: { ...run, finishedAt: start + 46_000 },
 };
 
-/** Deployed from an image whose evidence was verified. */
-const fromImage = (version: string) => ({
-  ...flights(version),
-  image: `ghcr.io/example/flights@${flights(version).digest}`,
-  verified: { at: start - 86_460_000 },
-});
-
 export const rollbackDone: RollbackReportInput = {
   target: "local",
   resource: "flights",
   url: "http://127.0.0.1:8080",
   from: flights("2"),
-  to: fromImage("1"),
+  to: flightsImage("1"),
   asked: "previous",
   interrupted: null,
   history: [
-    { release: fromImage("1"), promotedAt: start + 2_000, how: "rollback" },
+    { release: flightsImage("1"), promotedAt: start + 2_000, how: "rollback" },
     { release: flights("2"), promotedAt: start - 3_600_000, how: "passed its canary" },
-    { release: fromImage("1"), promotedAt: start - 86_400_000, how: "first release" },
+    { release: flightsImage("1"), promotedAt: start - 86_400_000, how: "first release" },
   ],
   run: { ...run, finishedAt: start + 2_400 },
 };
