@@ -14,6 +14,8 @@ export const bundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 export const statementMediaType = "application/vnd.in-toto+json";
 /** A statement of 16 MiB in base64, and what surrounds it. */
 export const largestBundleBytes = 24 * 1024 * 1024;
+/** Log entries, and timestamps: sigstore-go's bounds. Comparing each with each takes the square of their number. */
+const mostWitnesses = 32;
 /** What GitHub's attestations hold at most. */
 const mostSubjects = 1024;
 
@@ -39,6 +41,15 @@ export function readBundle(text: string): DsseBundle {
     );
   }
   const bundle = parsed(text);
+  const { tlogEntries, timestampVerificationData } = bundle.verificationMaterial;
+  const witnesses = Math.max(tlogEntries.length, timestampVerificationData?.rfc3161Timestamps.length ?? 0);
+  if (witnesses > mostWitnesses) {
+    throw new EvidenceError(
+      "not-a-bundle",
+      `It has ${witnesses} log entries or timestamps; a bundle has at most ${mostWitnesses}.`,
+      remedy,
+    );
+  }
   if (bundle.content.$case !== "dsseEnvelope") {
     throw new EvidenceError(
       "payload",

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   githubIssuer,
@@ -178,6 +179,41 @@ describe("when it was signed is vouched for", () => {
       each.verificationMaterial.timestampVerificationData.rfc3161Timestamps[0].signedTimestamp = "MAAA";
     });
     await expectRefusal(text, trust(), "time", "");
+  });
+});
+
+describe("a hostile bundle", () => {
+  it("cannot keep the verifier busy with copies of one entry", async () => {
+    const copied = (count: number) =>
+      changed(bundle, (each) => {
+        const { verificationMaterial } = each;
+        const [entry] = verificationMaterial.tlogEntries;
+        verificationMaterial.tlogEntries = Array(count).fill(entry);
+      });
+    await expectRefusal(copied(32), trust(), "time", "duplicate");
+    const begun = performance.now();
+    await expectRefusal(copied(5000), trust(), "not-a-bundle", "5000 log entries");
+    expect(performance.now() - begun).toBeLessThan(2000);
+  });
+
+  it("is refused with an EvidenceError, or says the same, however it is damaged", async () => {
+    const { statementDigest } = await verifySigned(bundle, trust());
+    const damage = fc.record({
+      at: fc.nat(bundle.length - 1),
+      cut: fc.nat(4),
+      put: fc.string({ unit: fc.constantFrom("A", "z", "/", "0", '"', "}", ","), maxLength: 4 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(damage, async ({ at, cut, put }) => {
+        const damaged = bundle.slice(0, at) + put + bundle.slice(at + cut);
+        try {
+          expect((await verifySigned(damaged, trust())).statementDigest).toBe(statementDigest);
+        } catch (error) {
+          expect(error).toBeInstanceOf(EvidenceError);
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 
