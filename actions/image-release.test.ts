@@ -14,7 +14,7 @@ let layout: string;
 
 beforeAll(async () => {
   layout = join(scratch(), "layout");
-  image = await imageOf("flights-1", { layout, tag: "1.0" });
+  image = await imageOf("flights-1", { place: `oci:${layout}`, tag: "1.0" });
 });
 
 describe("an image", () => {

@@ -53,8 +53,8 @@ beforeAll(async () => {
   port = await freePort();
   state = join(job.temp, "ml-actions-local/flights");
   named.digest = await fileDigest(evaluationSample);
-  images["flights-1"] = await imageOf("flights-1", { layout: join(layouts, "one"), tag: "1.0.7" });
-  images["flights-2"] = await imageOf("flights-2", { layout: join(layouts, "two"), version: "2.0.1" });
+  images["flights-1"] = await imageOf("flights-1", { place: `oci:${layouts}/one`, tag: "1.0.7" });
+  images["flights-2"] = await imageOf("flights-2", { place: `oci:${layouts}/two`, version: "2.0.1" });
   const requests = await liveRequests(flights(""));
   traffic = new Traffic({ url: `http://127.0.0.1:${port}`, requests, perSecond: 150, labelsFile: labels });
 });

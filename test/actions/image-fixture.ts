@@ -1,4 +1,4 @@
-/** Images of the flights' models in layouts, on a base and with a server of a few bytes, and evidence signed for them: a
+/** Images of the flights' models in layouts and registries, on a base and with a server of a few bytes, and evidence signed for them: a
  * release's image as deploy and eval-gate read it, without anything that would have to run. */
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { testResultStatement } from "@ml-actions/evidence";
 import { imageSignatureType } from "@ml-actions/evidence/predicates";
 import { attach, keySigner } from "@ml-actions/evidence/signing";
 import type { Verdict } from "@ml-actions/gates/types";
-import type { Store } from "@ml-actions/oci";
+import type { Credentials, Store } from "@ml-actions/oci";
 import { buildImage, measuredLayer, resolveBase, runtimeEntries, serverEntries } from "@ml-actions/oci/image";
 import { openStore } from "@ml-actions/oci/open-store";
 import { fileDigest } from "@ml-actions/rollout/release";
@@ -22,7 +22,7 @@ const ociTypes = {
 
 export interface FlightsImage {
   store: Store;
-  /** `oci:DIR@sha256:…` */
+  /** `oci:DIR@sha256:…`, `registry/repository@sha256:…` */
   reference: string;
   digest: string;
   releaseDigest: string;
@@ -31,16 +31,20 @@ export interface FlightsImage {
 /** A directory of its own, which ends with the machine's temporary files. */
 export const scratch = (): string => mkdtempSync(join(tmpdir(), "ml-actions-test-"));
 
-/** @param name of the model: `flights-1` */
+/**
+ * @param name of the model: `flights-1`
+ * @param place `oci:DIR` or `registry/repository`
+ */
 export async function imageOf(
   name: string,
   {
-    layout = join(scratch(), "layout"),
+    place = `oci:${join(scratch(), "layout")}`,
+    credentials,
     version = "1.0.7",
     tag,
-  }: { layout?: string; version?: string; tag?: string } = {},
+  }: { place?: string; credentials?: Credentials; version?: string; tag?: string } = {},
 ): Promise<FlightsImage> {
-  const { store } = await openStore(`oci:${layout}`);
+  const { store } = await openStore(place, credentials === undefined ? {} : { credentials });
   const model = flights(`${name}.onnx`);
   const parts = await smallParts();
   const { digest, releaseDigest } = await buildImage({
@@ -53,7 +57,7 @@ export async function imageOf(
     store,
     ...(tag === undefined ? {} : { tag }),
   });
-  return { store, reference: `oci:${layout}@${digest}`, digest, releaseDigest };
+  return { store, reference: `${place}@${digest}`, digest, releaseDigest };
 }
 
 /** One empty layer, and a config that says for what it is. */
