@@ -2,7 +2,7 @@
 import { EvidenceError, type EvidenceErrorCode } from "../error.ts";
 import { shown } from "../read-json.ts";
 import { type AttachedBundle, type Signed, type Trust, verifySigned } from "../signing.ts";
-import { type Claimed, claimedBy } from "./claims.ts";
+import { type Claimed, claimedBy, kindOf } from "./claims.ts";
 import type { Refusal } from "./reading.ts";
 
 export interface Candidate {
@@ -65,6 +65,8 @@ export async function believe(
     if (claimed !== wanted && claimed !== "unknown") continue;
     try {
       const one = await verifySigned(bundle.text, trust);
+      // What could not be read as a claim may turn out to be a statement, of any kind.
+      if (kindOf(one.statement.predicateType, one.statement.predicate) !== wanted) continue;
       requireSubject(one, digest);
       signed.push(one);
     } catch (error) {

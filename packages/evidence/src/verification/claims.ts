@@ -19,7 +19,7 @@ export function claimedBy({ referrer, text }: AttachedBundle): Claimed {
 }
 
 /** Kinds that share a predicate type are told apart by their own word for it. */
-function kindOf(predicateType: unknown, predicate: unknown): Claimed {
+export function kindOf(predicateType: unknown, predicate: unknown): Claimed {
   if (predicateType === imageSignatureType) return "signature";
   const figures = field(predicate, figuresField);
   const names = (Object.keys(predicateTypes) as EvidenceName[]).filter(

@@ -160,6 +160,15 @@ describe("evidence that is not believed", () => {
     expect((await check()).reason).toMatch(/edited after it was signed/);
   });
 
+  test("a statement of another kind is not it, however its bundle is written", async () => {
+    const bundle = await ours.sign(Buffer.from(JSON.stringify(aboutImage(evalOf({ kind: "shadow" })))));
+    await image.attachText(bundle.replace("dsseEnvelope", "dsse_envelope"), predicateTypes.eval);
+    await image.attachText(bundle.replace('"payload"', '"\\u0070ayload"'), predicateTypes.eval);
+    expect((await check()).verdict).toBe("fail");
+    const request = { source: image.store, digest: image.digest, policy: policy(), now: noon };
+    expect((await verifyImage(request)).checks[0]?.verdict).toBe("fail");
+  });
+
   test("what strangers attach takes nothing away", async () => {
     await image.attest(ours, evalOf());
     await image.attachText("not even JSON", predicateTypes.eval);
