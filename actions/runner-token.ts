@@ -32,3 +32,28 @@ export async function runnerToken(): Promise<string> {
     );
   }
 }
+
+/**
+ * What public Sigstore's log would tell of a repository that is not public; null for one that is.
+ *
+ * @param token as `runnerToken` gives it, its claims unverified: GitHub put them there for Fulcio
+ */
+export function publicLogWarning(token: string): string | null {
+  const { repository, repository_visibility: visibility } = claimsOf(token);
+  if (typeof visibility !== "string" || visibility === "public") return null;
+  return (
+    `This repository is ${visibility === "internal" ? "internal" : "private"}, and the log of public Sigstore shows ` +
+    `${typeof repository === "string" ? repository : "its name"}, the workflow and the commit to everyone, for ever. ` +
+    "Sign with a `key`, or at a Sigstore of your own, to keep them to yourself."
+  );
+}
+
+function claimsOf(token: string): Record<string, unknown> {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
+    return typeof claims === "object" && claims !== null ? { ...claims } : {};
+  } catch {
+    // Who signs with it says what is wrong with it.
+    return {};
+  }
+}

@@ -76,10 +76,13 @@ export function signerProblems(given: SignerInputs): { input: keyof SignerInputs
 export async function signerOf(inputs: SignerInputs, log: Log): Promise<EvidenceSigner> {
   const { keySigner } = await import("@ml-actions/evidence/signing");
   if (inputs.key !== undefined) return keySigner(await keyText(inputs.key), inputs["key-password"]);
-  const { runnerToken } = await import("./runner-token.ts");
+  const { publicLogWarning, runnerToken } = await import("./runner-token.ts");
   // Before anything else, so that a missing permission is told at once.
   const first = await runnerToken();
   log.info("Signing as this workflow, without a key: its identity token is exchanged for a certificate.");
+  const isPublic = inputs["trusted-root"] === undefined && inputs["tuf-url"] === undefined;
+  const warning = isPublic ? publicLogWarning(first) : null;
+  if (warning !== null) log.warning(warning);
   const { services, trustedRoot } = await sigstoreOf(inputs);
   const { keylessSigner } = await import("@ml-actions/evidence/signing/keyless-signer");
   let unused: string | null = first;

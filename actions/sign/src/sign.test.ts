@@ -127,7 +127,7 @@ describe("sign", () => {
 
   it("wants a digest, and tells the one that the tag has now", async () => {
     const layout = join(scratch(), "layout");
-    const image = await imageOf("flights-1", { layout, tag: "1.0" });
+    const image = await imageOf("flights-1", { place: `oci:${layout}`, tag: "1.0" });
     const error = await run({ image: `oci:${layout}:1.0`, ...key }).catch((thrown) => thrown);
     expect(error.message).toContain("has no digest");
     expect(error.remedy).toContain(`Write ${image.reference}`);
