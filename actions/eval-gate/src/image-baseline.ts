@@ -12,7 +12,7 @@ import type { Baseline, Mode } from "./baseline.ts";
 import type { EvalGateInputs, EvalGateOutputs } from "./definition.ts";
 import { type Model, modelOf } from "./models.ts";
 import { readSignedFigures } from "./signed-evidence.ts";
-import type { SignedFigures } from "./signed-figures.ts";
+import { figuresOfModel, type SignedFigures } from "./signed-figures.ts";
 
 type Context = ActionContext<EvalGateOutputs>;
 
@@ -95,7 +95,7 @@ function comparedByFigures(
   const note = `The baseline's figures are those of its evidence, signed by ${signed.signer}, measured on ${from}: they are taken as exact, and no row is compared with its like.${why}`;
   log.warning(note);
   const label = kept?.label ?? signed.label;
-  return { kind: "metrics", label, metrics: signed.metrics, signed, notes: [note] };
+  return { kind: "metrics", label, metrics: figuresOfModel(signed), signed, notes: [note] };
 }
 
 function nothingToCompareWith(

@@ -33,9 +33,9 @@ export function contradiction(
   here: { dataset: string; configuration: string },
 ): string | null {
   if (signed.dataset?.digest !== here.dataset) return null;
-  const differing = Object.entries(signed.metrics).flatMap(([name, value]) => {
+  const differing = Object.entries(figuresOfModel(signed)).flatMap(([name, value]) => {
     const now = measured[name];
-    return now === undefined || !isOfModelAlone(name) || agree(value, now)
+    return now === undefined || agree(value, now)
       ? []
       : [`${name} ${figure(value)}, measured ${figure(now)}`];
   });
@@ -48,7 +48,12 @@ export function contradiction(
   return `The evidence of ${signed.image} (${signed.signer}) says other figures of the baseline on this very dataset: ${shown}${more}; ${why}. The measured ones are the baseline.`;
 }
 
-/** Times are the machine's, and what compares two models depends on the other one. */
+/** The figures that can stand for the model itself here: times are those of the machine that measured them, and what
+ * compares two models depends on the other one. */
+export function figuresOfModel({ metrics }: SignedFigures): Record<string, number> {
+  return Object.fromEntries(Object.entries(metrics).filter(([name]) => isOfModelAlone(name)));
+}
+
 function isOfModelAlone(name: string): boolean {
   const metric = name.replace(/\{.*$/su, "");
   return latencyQuantile(metric) === undefined && findMetric(metric)?.comparesModels !== true;
