@@ -1,5 +1,6 @@
 /** What the tests of scan share: the action from source in a job of the runner's, real Trivy, and scanners that misbehave. */
 import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
 import { cp, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +12,17 @@ import { type Job, startJob } from "../runner/runner.ts";
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
 
-export const scratch = (name: string): Promise<string> => mkdtemp(join(tmpdir(), `ml-actions-${name}-`));
+const made: string[] = [];
+process.once("exit", () => {
+  for (const directory of made) rmSync(directory, { recursive: true, force: true });
+});
+
+/** A directory that goes with this process. */
+export async function scratch(name: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), `ml-actions-${name}-`));
+  made.push(directory);
+  return directory;
+}
 
 /** A tree that runs the action's sources: what the bundle adds is shown by the tests of built actions. */
 export async function sourceTree(): Promise<string> {

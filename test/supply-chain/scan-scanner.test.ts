@@ -1,16 +1,18 @@
 /** The scanner of scan is trusted no further than needed: which one runs, what it knows, what is believed of its word. */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RunningRegistry, startRegistry } from "../components/docker-registry.ts";
 import { goTool } from "../components/go-tool.ts";
 import { trivyDatabase } from "../components/trivy-database.ts";
 import { debianFiles, npmFiles, type SmallImage, sbomText, smallImage } from "../components/trivy-image.ts";
+import { startJob } from "../runner/runner.ts";
 import { pushLayout, scanIn, scannerScript, scratch, sourceTree } from "./scan-room.ts";
 
 let tree: string;
@@ -170,7 +172,7 @@ describe("what the scanner knows", () => {
     expect(done.outputs.verdict).toBe("fail");
     const environment = await readFile(join(seen, "environment"), "utf8");
     const names = environment.split("\n").flatMap((line) => (/^(\w+)=/.exec(line) ?? []).slice(1));
-    const own = ["DOCKER_CONFIG", "HOME", "HTTPS_PROXY", "NO_PROXY", "PATH", "TMPDIR"];
+    const own = ["DOCKER_CONFIG", "HOME", "HTTPS_PROXY", "NO_PROXY", "PATH", "RUNNER_TRACKING_ID", "TMPDIR"];
     // The shell adds its own.
     expect(names.filter((name) => !["PWD", "OLDPWD", "SHLVL", "_"].includes(name)).toSorted()).toEqual(own);
     expect(environment).not.toMatch(/secret\d|hunter/);
@@ -192,6 +194,25 @@ describe("what the scanner knows", () => {
     const refused = await scan({ image: reference, username: "robot", password: "wrong" });
     expect(refused).toMatchObject({ exitCode: 1, outputs: { verdict: "inconclusive" } });
     expect(refused.errors.join()).toMatch(/answered 401/);
+  });
+});
+
+describe.each(["cancel", "kill"] as const)("a step that ends by %s while the scanner runs", (how) => {
+  it("leaves neither the scanner nor its room with the credentials", async () => {
+    const job = startJob({ tree });
+    const scanner = await scannerScript("echo $$ > ../../scanner.pid; sleep 60");
+    const inputs = { image: `oci:${layout}@${image.digest}`, scanner, "cache-dir": cache };
+    const pid = join(job.temp, "scanner.pid");
+    const running = { how, when: () => vi.waitUntil(() => existsSync(pid), 30_000) };
+    const done = await job.run({ action: "scan", inputs, interrupt: running });
+    await job.end();
+    expect(done.killed).toBe(how);
+    expect(done.outputs).toMatchObject({ verdict: "inconclusive", passed: "false" });
+    expect((await readdir(job.temp)).filter((name) => name.startsWith("ml-actions-scan"))).toEqual([]);
+    const stat = await readFile(`/proc/${(await readFile(pid, "utf8")).trim()}/stat`, "utf8").catch(
+      () => ") Z",
+    );
+    expect(stat.slice(stat.lastIndexOf(")"))).toMatch(/^\) Z/);
   });
 });
 

@@ -15,6 +15,8 @@ const passedOn = [
   "PATH",
   ...["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"],
   ...["SSL_CERT_FILE", "SSL_CERT_DIR"],
+  // By this the runner knows what to end when a step was killed (JobExtension.cs of actions/runner).
+  "RUNNER_TRACKING_ID",
 ] as const;
 
 /** Readable by this user alone; `removeWorkroom` it when done. */
