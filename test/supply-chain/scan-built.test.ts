@@ -8,7 +8,7 @@ import { goTool } from "../components/go-tool.ts";
 import { trivyDatabase } from "../components/trivy-database.ts";
 import { errorsOf } from "../runner/errors-of.ts";
 import type { Job } from "../runner/runner.ts";
-import { scratch } from "./scan-room.ts";
+import { removeScratch, scratch } from "./scan-room.ts";
 
 let job: Job;
 let image: string;
@@ -28,7 +28,7 @@ beforeAll(async () => {
   expect(built.exitCode, built.raw).toBe(0);
   image = built.outputs.image as string;
 });
-afterAll(() => job?.end());
+afterAll(() => Promise.all([job?.end(), removeScratch()]));
 
 const scan = async (inputs: Record<string, string>) =>
   job.run({ action: "scan", inputs: { image, scanner: await goTool("trivy"), ...inputs } });

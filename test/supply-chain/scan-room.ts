@@ -1,7 +1,6 @@
 /** What the tests of scan share: the action from source in a job of the runner's, real Trivy, and scanners that misbehave. */
 import { execFile } from "node:child_process";
-import { rmSync } from "node:fs";
-import { cp, mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -13,15 +12,16 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, "../..");
 
 const made: string[] = [];
-process.once("exit", () => {
-  for (const directory of made) rmSync(directory, { recursive: true, force: true });
-});
 
-/** A directory that goes with this process. */
+/** A directory that `removeScratch` removes. */
 export async function scratch(name: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), `ml-actions-${name}-`));
   made.push(directory);
   return directory;
+}
+
+export async function removeScratch(): Promise<void> {
+  await Promise.all(made.splice(0).map((directory) => rm(directory, { recursive: true, force: true })));
 }
 
 /** A tree that runs the action's sources: what the bundle adds is shown by the tests of built actions. */

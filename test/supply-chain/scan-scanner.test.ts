@@ -13,7 +13,7 @@ import { goTool } from "../components/go-tool.ts";
 import { trivyDatabase } from "../components/trivy-database.ts";
 import { debianFiles, npmFiles, type SmallImage, sbomText, smallImage } from "../components/trivy-image.ts";
 import { startJob } from "../runner/runner.ts";
-import { pushLayout, scanIn, scannerScript, scratch, sourceTree } from "./scan-room.ts";
+import { pushLayout, removeScratch, scanIn, scannerScript, scratch, sourceTree } from "./scan-room.ts";
 
 let tree: string;
 let trivy: string;
@@ -54,7 +54,7 @@ beforeAll(async () => {
   guarded = await startRegistry({ htpasswd: { realm: "tests", path: users } });
   await pushLayout(layout, `${guarded.host}/bad:1`, { DOCKER_CONFIG: await loggedIn(guarded.host) });
 });
-afterAll(() => Promise.all([registry.stop(), guarded.stop()]));
+afterAll(() => Promise.all([registry.stop(), guarded.stop(), removeScratch()]));
 
 const scan = (inputs: Record<string, string> = {}, env: Record<string, string> = {}) =>
   scanIn(

@@ -8,7 +8,7 @@ import { type RunningRegistry, startRegistry } from "../components/docker-regist
 import { goTool } from "../components/go-tool.ts";
 import { databaseMetadata, trivyDatabase } from "../components/trivy-database.ts";
 import { debianFiles, npmFiles, type SmallImage, sbomText, smallImage } from "../components/trivy-image.ts";
-import { pushLayout, type Scanned, scanIn, scratch, sourceTree } from "./scan-room.ts";
+import { pushLayout, removeScratch, type Scanned, scanIn, scratch, sourceTree } from "./scan-room.ts";
 
 const hourMs = 3_600_000;
 const server = (packages: Record<string, string>) => ({
@@ -78,7 +78,7 @@ beforeAll(async () => {
   await pushLayout(good, `${registry.host}/good:1`);
   await pushLayout(bad, `${registry.host}/bad:1`);
 });
-afterAll(() => registry.stop());
+afterAll(() => Promise.all([registry.stop(), removeScratch()]));
 
 const scan = (image: string, inputs: Record<string, string> = {}, env: Record<string, string> = {}) =>
   scanIn(tree, { image, scanner: trivy, "cache-dir": cache, ...inputs }, env);
