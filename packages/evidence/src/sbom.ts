@@ -7,8 +7,9 @@
 import { canonicalJson } from "./configuration.ts";
 import { sbomType } from "./predicates.ts";
 import { parseJson, validate } from "./read-json.ts";
-import type { Bom, BundleBom, Component, Dependency, Hash } from "./sbom-format.ts";
+import type { Bom, BundleBom, Component } from "./sbom-format.ts";
 import { bundleBom } from "./sbom-format.ts";
+import { type Bundled, bundled, dependencies, refOf, refs } from "./sbom-graph.ts";
 import { hexOf, npmPurl, ociPurl, sha256, uuidOf } from "./sbom-identifiers.ts";
 import { type CardInput, modelCard } from "./sbom-model-card.ts";
 import { type NamedDigest, statementType } from "./statement.ts";
@@ -48,17 +49,6 @@ export interface SbomStatement {
   predicateType: typeof sbomType;
   predicate: Bom;
 }
-
-const refs = {
-  image: "image",
-  model: "model",
-  contract: "contract",
-  profile: "profile",
-  dataset: "dataset",
-  base: "base",
-  node: "node",
-  server: "server",
-};
 
 export function sbom(input: SbomInput): Bom {
   const [tool = "", version = ""] = input.tool.split(" ");
@@ -201,19 +191,6 @@ function packageComponent({ name, version, integrity, license }: Package): Compo
   };
 }
 
-type Bundled = BundleBom["components"][number];
-
-/** What the bundle names and the runtime does not: a package that is both is one component. */
-function bundled({ components }: BundleBom, runtime: readonly Package[]): Bundled[] {
-  const known = new Set<string>(runtime.map(({ name, version }) => npmPurl(name, version)));
-  return components.filter((component) => {
-    const ref = refOf(component);
-    if (known.has(ref)) return false;
-    known.add(ref);
-    return true;
-  });
-}
-
 function bundledComponent(component: Bundled): Component {
   const { type, group, name, version, purl, hashes, licenses } = component;
   return {
@@ -226,32 +203,4 @@ function bundledComponent(component: Bundled): Component {
     ...(hashes === undefined ? {} : { hashes }),
     ...(licenses === undefined ? {} : { licenses }),
   };
-}
-
-const refOf = (component: Bundled): string =>
-  component.purl ??
-  component["bom-ref"] ??
-  `bundled:${component.group ?? ""}/${component.name}@${component.version ?? ""}`;
-
-function dependencies({ contents, profile, evaluation }: SbomInput): Dependency[] {
-  const direct = [refs.model, refs.contract, ...(profile === null ? [] : [refs.profile])];
-  const graph: Dependency[] = [
-    { ref: refs.model, dependsOn: evaluation?.dataset == null ? [] : [refs.dataset] },
-    { ref: refs.contract },
-  ];
-  if (profile !== null) graph.push({ ref: refs.profile });
-  if (evaluation?.dataset != null) graph.push({ ref: refs.dataset });
-  if (contents !== null) {
-    const runtime = contents.runtime.map(({ name, version }) => npmPurl(name, version));
-    const inside = bundled(contents.server, contents.runtime).map(refOf);
-    direct.push(refs.base, refs.server, ...runtime);
-    graph.push(
-      { ref: refs.base, dependsOn: [refs.node] },
-      { ref: refs.node },
-      { ref: refs.server, dependsOn: [refs.node, ...inside, ...runtime] },
-      ...runtime.map((ref) => ({ ref })),
-      ...inside.map((ref) => ({ ref })),
-    );
-  }
-  return [{ ref: refs.image, dependsOn: direct }, ...graph];
 }
