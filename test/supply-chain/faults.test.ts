@@ -4,6 +4,7 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { promisify } from "node:util";
 import { type OciError, parseReference, Registry } from "@ml-actions/oci";
+import { manifestType, pushBytes, readAll } from "@ml-actions/oci/testing/artifacts";
 import {
   answerLost,
   answers,
@@ -14,7 +15,6 @@ import {
   lies,
   limited,
 } from "@ml-actions/oci/testing/faults";
-import { manifestType, pushBytes, readAll } from "@ml-actions/oci/testing/store-contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningRegistry, sha256, startRegistry } from "../components/docker-registry.ts";
 import { type FaultProxy, startFaultProxy } from "../components/fault-proxy.ts";
@@ -46,7 +46,7 @@ const at = (host: string, repository: string) =>
 
 /** A new image of two chunks and a config, pushed whole. */
 async function push(registry: Registry): Promise<string> {
-  const bytes = randomBytes(40_000_000);
+  const bytes = randomBytes(34_000_000);
   const config = await pushBytes(registry, Buffer.from("{}"), "application/vnd.oci.image.config.v1+json");
   const layers = [await pushBytes(registry, bytes)];
   const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: manifestType, config, layers }));

@@ -168,13 +168,13 @@ async function putIndex(
     return putManifest(connection, fallbackTag(subject), { bytes, mediaType: ociIndex, digest }, ifMatch);
   };
   try {
-    return (await put(standing)) !== null;
+    return await put(standing);
   } catch (error) {
     // Registries refuse an index that lists what was deleted since.
     if (!(error instanceof OciError) || !(error.code === "status" || error.code === "not-found")) throw error;
     const there = await Promise.all(standing.map(({ digest }) => headManifest(connection, digest)));
     const kept = standing.filter((_, at) => there[at] !== null);
     if (kept.length === standing.length) throw error;
-    return (await put(kept)) !== null;
+    return put(kept);
   }
 }

@@ -9,15 +9,8 @@ import { contentOfFile } from "./content.ts";
 import { Layout } from "./layout.ts";
 import type { Descriptor } from "./manifest.ts";
 import { openStore } from "./open-store.ts";
+import { attachArtifact, image, indexType, manifestType, pushBytes, readAll } from "./testing/artifacts.ts";
 import { sha256 } from "./testing/fake-registry.ts";
-import {
-  attachArtifact,
-  image,
-  indexType,
-  manifestType,
-  pushBytes,
-  readAll,
-} from "./testing/store-contract.ts";
 
 const refName = "org.opencontainers.image.ref.name";
 let directory: string;

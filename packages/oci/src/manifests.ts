@@ -64,23 +64,23 @@ export async function headManifest(connection: Connection, tagOrDigest: string):
   return { mediaType, digest, size };
 }
 
-/** Puts bytes under a tag or their digest. `ifMatch`: an ETag that must still be current; resolves with null when it is
+/** Puts bytes under a tag or their digest. `ifMatch`: an ETag that must still be current; resolves with false when it is
  * not. */
 export async function putManifest(
   connection: Connection,
   tagOrDigest: string,
   { bytes, mediaType, digest }: { bytes: Uint8Array; mediaType: string; digest: string },
   ifMatch: string | null = null,
-): Promise<Response | null> {
+): Promise<boolean> {
   const url = manifestUrl(connection, tagOrDigest);
   const headers = { "content-type": mediaType, ...(ifMatch !== null && { "if-match": ifMatch }) };
   const response = await withRetries(() =>
     connection.exchange(url, { method: "PUT", headers, body: bytes, accept: [412] }, "push"),
   );
   await response.body?.cancel();
-  if (response.status === 412) return null;
+  if (response.status === 412) return false;
   assertStored(response, digest, url);
-  return response;
+  return true;
 }
 
 export function manifestUrl(connection: Connection, tagOrDigest: string): URL {

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { contentOfBytes } from "./content.ts";
 import type { OciError } from "./errors.ts";
 import type { Registry } from "./registry.ts";
+import { image, manifestType, pushBytes } from "./testing/artifacts.ts";
 import { sha256 } from "./testing/fake-registry.ts";
 import {
   answerLost,
@@ -16,7 +17,6 @@ import {
   limited,
 } from "./testing/faults.ts";
 import { type PushableRegistry, startPushable } from "./testing/pushable-registry.ts";
-import { image, manifestType, pushBytes } from "./testing/store-contract.ts";
 
 const password = "open sesame";
 const credentials = { username: "robot", password };

@@ -2,11 +2,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Descriptor } from "./manifest.ts";
 import type { Registry } from "./registry.ts";
+import { attachArtifact, image, indexType, manifestType } from "./testing/artifacts.ts";
 import type { FakeOptions } from "./testing/fake-content.ts";
 import { sha256 } from "./testing/fake-registry.ts";
 import { answers, limited } from "./testing/faults.ts";
 import { type PushableRegistry, startPushable } from "./testing/pushable-registry.ts";
-import { attachArtifact, image, indexType, manifestType } from "./testing/store-contract.ts";
 
 let server: PushableRegistry;
 let registry: Registry;

@@ -103,20 +103,17 @@ export async function listReferrers(
 
 const maxChecks = 6;
 
-/** Makes what was just put findable from its subject; resolves when it is. `acknowledged`: the registry said with
- * OCI-Subject that it keeps the list itself. */
+/** Makes what was just put findable from its subject; resolves when it is. Whether the registry keeps the list itself is
+ * seen by asking for it: not all that do say so with OCI-Subject. */
 export async function attach(
   connection: Connection,
   subject: string,
   attached: Pulled,
-  { acknowledged, open }: { acknowledged: boolean; open: (tagOrDigest: string) => Promise<Pulled> },
+  open: (tagOrDigest: string) => Promise<Pulled>,
 ): Promise<void> {
   for (let check = 0; check < maxChecks; check++) {
     const listed = await listByApi(connection, subject);
-    if (listed === null) {
-      if (acknowledged) return;
-      return attachByTag(connection, subject, attached, open);
-    }
+    if (listed === null) return attachByTag(connection, subject, attached, open);
     if (listed.some(({ digest }) => digest === attached.digest)) return;
     await pause(check);
   }

@@ -119,11 +119,10 @@ export class Registry implements Store {
     }
     const subject = subjectOf(document);
     if (standing !== null && subject === null) return descriptor;
-    const response = await putManifest(this.#connection, digest, { bytes, mediaType, digest });
+    await putManifest(this.#connection, digest, { bytes, mediaType, digest });
     if (subject !== null) {
-      const acknowledged = response?.headers.get("oci-subject") === subject;
-      const open = (name: string) => this.manifest(name);
-      await attach(this.#connection, subject, { document, mediaType, digest, bytes }, { acknowledged, open });
+      const attached = { document, mediaType, digest, bytes };
+      await attach(this.#connection, subject, attached, (name) => this.manifest(name));
     }
     if (tag === undefined || standing !== null) return descriptor;
     await putManifest(this.#connection, tag, { bytes, mediaType, digest });

@@ -12,6 +12,8 @@ import type { BlobContent } from "./store.ts";
 const chunkBytes = 32 * 1024 * 1024;
 /** A registry may read and hash the whole blob, or move it between buckets, before it answers. */
 const commitTimeoutMs = 300_000;
+/** One whose disk is busy, or that hands the chunk on to a bucket first. */
+const chunkTimeoutMs = 120_000;
 const maxSessions = 3;
 
 /** The registry forgot the upload: it begins again from the first byte. */
@@ -153,6 +155,7 @@ async function sendChunk(
       "content-type": "application/octet-stream",
       "content-range": `${offset}-${offset + bytes - 1}`,
     },
+    answerTimeoutMs: chunkTimeoutMs,
     body: { bytes, stream: () => pieces.take(offset, bytes) },
   });
   session.location = locationOf(response, location);
