@@ -2,12 +2,18 @@
 import { EvidenceError, type EvidenceErrorCode } from "../error.ts";
 import { shown } from "../read-json.ts";
 import { type AttachedBundle, type Signed, type Trust, verifySigned } from "../signing.ts";
-import { type Claimed, claimedBy, kindOf } from "./claims.ts";
+import { type Kind, kindOf, kindsOf } from "./claims.ts";
 import type { Refusal } from "./reading.ts";
 
 export interface Candidate {
   bundle: AttachedBundle & { text: string };
-  claimed: Claimed;
+  mayBe: readonly Kind[];
+}
+
+/** One that could not even be opened. */
+export interface Unopened {
+  mayBe: readonly Kind[];
+  refusal: Refusal;
 }
 
 export interface Believed {
@@ -18,51 +24,51 @@ export interface Believed {
 
 /** From far to close. A bundle that fails later than another is more likely the one that was meant. */
 const closeness: Partial<Record<EvidenceErrorCode, number>> = {
-  key: 1,
-  identity: 1,
-  issuer: 1,
-  certificate: 1,
-  "not-a-bundle": 2,
-  payload: 2,
+  "not-a-bundle": 1,
+  payload: 1,
+  key: 2,
+  identity: 2,
+  issuer: 2,
+  certificate: 2,
   time: 3,
   signature: 4,
   subject: 5,
 };
 
 /**
- * @returns the bundles with what they claim to be
+ * @returns the bundles with what they may be
  * @throws OciError when the bytes of one cannot be had as its digest says: it might be the one that says no
  */
 export function candidatesOf(bundles: readonly AttachedBundle[]): {
   candidates: Candidate[];
-  refused: { claimed: Claimed; refusal: Refusal }[];
+  unopened: Unopened[];
 } {
   const candidates: Candidate[] = [];
-  const refused: { claimed: Claimed; refusal: Refusal }[] = [];
+  const unopened: Unopened[] = [];
   for (const bundle of bundles) {
-    const claimed = claimedBy(bundle);
+    const mayBe = kindsOf(bundle);
     if (bundle.text !== null) {
-      candidates.push({ bundle, claimed });
+      candidates.push({ bundle, mayBe });
     } else if (bundle.error instanceof EvidenceError) {
-      refused.push({ claimed, refusal: { reason: bundle.error.message, remedy: bundle.error.remedy } });
+      unopened.push({ mayBe, refusal: { reason: bundle.error.message, remedy: bundle.error.remedy } });
     } else {
       throw bundle.error;
     }
   }
-  return { candidates, refused };
+  return { candidates, unopened };
 }
 
 /** @throws EvidenceError `trusted-root` when what the policy trusts cannot be read */
 export async function believe(
   candidates: readonly Candidate[],
-  wanted: Claimed,
+  wanted: Kind,
   digest: string,
   trust: Trust,
 ): Promise<Believed> {
   const signed: Signed[] = [];
   let closest: (Refusal & { rank: number }) | null = null;
-  for (const { bundle, claimed } of candidates) {
-    if (claimed !== wanted && claimed !== "unknown") continue;
+  for (const { bundle, mayBe } of candidates) {
+    if (!mayBe.includes(wanted)) continue;
     try {
       const one = await verifySigned(bundle.text, trust);
       // What could not be read as a claim may turn out to be a statement, of any kind.
@@ -71,8 +77,7 @@ export async function believe(
       signed.push(one);
     } catch (error) {
       if (!(error instanceof EvidenceError) || error.code === "trusted-root") throw error;
-      // What may have been anything explains only when nothing else does.
-      const rank = claimed === "unknown" ? 0 : (closeness[error.code] ?? 0);
+      const rank = closeness[error.code] ?? 0;
       if (closest === null || rank > closest.rank) {
         closest = { reason: error.message, remedy: error.remedy, rank };
       }

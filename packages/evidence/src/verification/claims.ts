@@ -4,30 +4,29 @@ import { type EvidenceName, imageSignatureType, predicateTypes } from "../predic
 import type { AttachedBundle } from "../signing.ts";
 import { figuresField } from "../statement.ts";
 
-/** `unknown`: nothing can be read, so it may have been anything. */
-export type Claimed = EvidenceName | "signature" | "other" | "unknown";
+export type Kind = EvidenceName | "signature";
 
 const predicateTypeAnnotation = "dev.sigstore.bundle.predicateType";
+const typeOf: Readonly<Record<Kind, string>> = { signature: imageSignatureType, ...predicateTypes };
+const kinds = Object.keys(typeOf) as Kind[];
 
-export function claimedBy({ referrer, text }: AttachedBundle): Claimed {
+/** The kinds that it may be of: one, when it can be read; by its label those of a predicate type; any without a label. */
+export function kindsOf({ referrer, text }: AttachedBundle): readonly Kind[] {
   const statement = text === null ? null : unverified(text);
-  if (statement !== null) return kindOf(statement.predicateType, statement.predicate);
-  const hint = referrer.annotations[predicateTypeAnnotation];
-  if (hint === undefined) return "unknown";
-  const kind = kindOf(hint, null);
-  return kind === "other" && Object.values(predicateTypes).includes(hint) ? "unknown" : kind;
+  if (statement !== null) {
+    const kind = kindOf(statement.predicateType, statement.predicate);
+    return kind === null ? [] : [kind];
+  }
+  const label = referrer.annotations[predicateTypeAnnotation];
+  return label === undefined ? kinds : kinds.filter((kind) => typeOf[kind] === label);
 }
 
-/** Kinds that share a predicate type are told apart by their own word for it. */
-export function kindOf(predicateType: unknown, predicate: unknown): Claimed {
-  if (predicateType === imageSignatureType) return "signature";
-  const figures = field(predicate, figuresField);
-  const names = (Object.keys(predicateTypes) as EvidenceName[]).filter(
-    (name) => predicateTypes[name] === predicateType,
-  );
-  const [only] = names;
-  if (only !== undefined && names.length === 1) return only;
-  return names.find((name) => name === field(figures, "kind")) ?? "other";
+/** Kinds that share a predicate type are told apart by their own word for it; null: none that we know. */
+export function kindOf(predicateType: unknown, predicate: unknown): Kind | null {
+  const [first, ...more] = kinds.filter((kind) => typeOf[kind] === predicateType);
+  if (first === undefined || more.length === 0) return first ?? null;
+  const own = field(field(predicate, figuresField), "kind");
+  return [first, ...more].find((kind) => kind === own) ?? null;
 }
 
 function unverified(text: string): { predicateType: unknown; predicate: unknown } | null {

@@ -28,8 +28,10 @@ interface Read extends Times {
 }
 
 /**
- * @param others why further bundles of this kind could not even be opened
+ * Judges what is believed: of the allowed configurations the newest, its time, then what it says.
+ *
  * @param now milliseconds since 1970
+ * @throws EvidenceError `trusted-root`
  */
 export async function checkRequired(
   { evidence, trust, maxAgeMs, expected }: Requirement,

@@ -2,10 +2,18 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { verdict } from "../example.ts";
 import type { EvidenceName } from "../predicates.ts";
 import { predicateTypes } from "../predicates.ts";
-import type { Trust } from "../signing.ts";
+import { bundleMediaType, digestOf, type Trust } from "../signing.ts";
 import { nothingExpected } from "./policy.ts";
 import { buildOf, evalOf, evalThat, scanOf } from "./testing/evidence.ts";
-import { dayMs, layoutStore, newKey, noon, pushImage, type TestImage } from "./testing/image.ts";
+import {
+  dayMs,
+  layoutStore,
+  manifestType,
+  newKey,
+  noon,
+  pushImage,
+  type TestImage,
+} from "./testing/image.ts";
 import type { EvidenceCheck, EvidencePolicy, Expectations } from "./types.ts";
 import { verifyImage } from "./verify-image.ts";
 
@@ -147,6 +155,13 @@ describe("evidence that is not believed", () => {
     const bundle = await ours.sign(Buffer.from(JSON.stringify(aboutImage(evalOf()))));
     await image.attachText(bundle.slice(0, bundle.length / 2), predicateTypes.eval);
     expect((await check()).reason).toMatch(/no Sigstore bundle/);
+    expect((await check({ require: ["build"] })).reason).toMatch(/No evidence of build/);
+  });
+
+  test("in a layer that is no bundle", async () => {
+    await attachLayer("text/plain");
+    expect((await check()).reason).toMatch(/must have one layer of the type/);
+    expect((await check({ require: ["build"] })).reason).toMatch(/No evidence of build/);
   });
 
   test("the refusal that came closest is the one that is told", async () => {
@@ -284,6 +299,27 @@ describe("what the evidence says", () => {
     );
   });
 });
+
+/** Labelled as evidence of eval. */
+async function attachLayer(mediaType: string): Promise<void> {
+  const bytes = Buffer.from("{}");
+  const digest = digestOf(bytes);
+  const described = { mediaType, size: bytes.byteLength, digest };
+  await image.store.pushBlob(described, async function* (offset) {
+    yield bytes.subarray(offset);
+  });
+  const annotations = { "dev.sigstore.bundle.predicateType": predicateTypes.eval };
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: manifestType,
+    artifactType: bundleMediaType,
+    config: { ...described, mediaType: "application/vnd.oci.empty.v1+json" },
+    layers: [described],
+    subject: image.subject,
+    annotations,
+  };
+  await image.store.pushManifest(Buffer.from(JSON.stringify(manifest)), manifestType);
+}
 
 function aboutImage(statement: object): object {
   return { ...statement, subject: [{ name: "image", digest: { sha256: image.digest.slice(7) } }] };

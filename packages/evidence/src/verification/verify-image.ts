@@ -1,10 +1,8 @@
 /** Holds what is attached to an image against a policy. */
 import type { Source } from "@ml-actions/oci";
 import { readBundles } from "../signing.ts";
-import { believe, type Candidate, candidatesOf } from "./believed.ts";
-import type { Claimed } from "./claims.ts";
+import { believe, type Candidate, candidatesOf, type Unopened } from "./believed.ts";
 import { ageMs } from "./freshness.ts";
-import type { Refusal } from "./reading.ts";
 import { checkRequired, refusedCheck } from "./required.ts";
 import type { EvidenceCheck, EvidencePolicy, Verification } from "./types.ts";
 
@@ -27,15 +25,11 @@ export interface VerifyRequest {
 export async function verifyImage({ source, digest, policy, now }: VerifyRequest): Promise<Verification> {
   // The image itself, so that nobody is told of evidence about bytes that are not there.
   await source.manifest(digest);
-  const { candidates, refused } = candidatesOf(await readBundles(source, digest));
-  const because = (check: EvidenceCheck, known: readonly Candidate[]): EvidenceCheck => {
-    if (check.verdict === "pass" || known.some(({ claimed }) => claimed === check.evidence)) return check;
-    const unopened = refusalFor(refused, check.evidence);
-    return unopened === null ? check : { ...check, ...unopened };
-  };
-  const checks = [because(await checkSignature(candidates, digest, policy, now), candidates)];
+  const { candidates, unopened } = candidatesOf(await readBundles(source, digest));
+  const explained = (check: EvidenceCheck) => explain(check, candidates, unopened);
+  const checks = [explained(await checkSignature(candidates, digest, policy, now))];
   for (const requirement of policy.require) {
-    checks.push(because(await checkRequired(requirement, candidates, digest, now), candidates));
+    checks.push(explained(await checkRequired(requirement, candidates, digest, now)));
   }
   return {
     image: `${source.name}@${digest}`,
@@ -75,12 +69,13 @@ async function checkSignature(
   };
 }
 
-function refusalFor(
-  refused: readonly { claimed: Claimed; refusal: Refusal }[],
-  evidence: EvidenceCheck["evidence"],
-): Refusal | null {
-  const one =
-    refused.find(({ claimed }) => claimed === evidence) ??
-    refused.find(({ claimed }) => claimed === "unknown");
-  return one?.refusal ?? null;
+/** Evidence that is missing may be the one that could not be opened. */
+function explain(
+  check: EvidenceCheck,
+  candidates: readonly Candidate[],
+  unopened: readonly Unopened[],
+): EvidenceCheck {
+  const isOf = ({ mayBe }: { mayBe: Candidate["mayBe"] }) => mayBe.includes(check.evidence);
+  if (check.verdict === "pass" || candidates.some(isOf)) return check;
+  return { ...check, ...unopened.find(isOf)?.refusal };
 }
