@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { layoutStore, newKey, pushImage, type TestImage } from "../verification/testing/image.ts";
 import { attach, readBundles, readSigned } from "./attach.ts";
 import { aboutImage, attest, imageSignature, readUnsigned } from "./attest.ts";
+import { digestOf } from "./bundle.ts";
 import { statementBytes } from "./testing/statements.ts";
 import type { SignedStatement } from "./types.ts";
 
@@ -91,6 +92,32 @@ describe("a bundle beside an image", () => {
       const [only] = await readBundles(listing(layers), digest);
       expect(only?.error).toMatchObject({ code: "not-a-bundle" });
     }
+  });
+});
+
+describe("a bundle's text", () => {
+  it("has the digest of its layer, or is none", async () => {
+    const { subject, store, digest } = await newImage();
+    const bytes = Buffer.from([0x7b, 0xff, 0x7d]);
+    const layer = {
+      mediaType: "application/vnd.dev.sigstore.bundle.v0.3+json",
+      size: 3,
+      digest: digestOf(bytes),
+    };
+    const listing: Source = {
+      name: "hostile",
+      manifest: (of) => store.manifest(of),
+      resolve: (of) => store.resolve(of),
+      blob: async function* () {
+        yield bytes;
+      },
+      referrers: async () => [
+        { descriptor: subject, artifactType: layer.mediaType, annotations: {}, layers: [layer] },
+      ],
+    };
+    const [only] = await readBundles(listing, digest);
+    expect(only?.error).toMatchObject({ code: "not-a-bundle" });
+    expect(only?.error?.message).toContain("UTF-8");
   });
 });
 

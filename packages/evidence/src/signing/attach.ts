@@ -147,5 +147,11 @@ async function readText(source: Source, referrer: Referrer): Promise<string> {
   }
   const chunks: Uint8Array[] = [];
   for await (const chunk of source.blob(layer)) chunks.push(chunk);
-  return Buffer.concat(chunks).toString("utf8");
+  try {
+    // Strictly, so that the text's digest is the layer's.
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(chunks));
+  } catch (cause) {
+    const message = `${place} is not text in UTF-8.`;
+    throw new EvidenceError("not-a-bundle", message, "Attach the evidence anew with `sign`.", { cause });
+  }
 }
