@@ -28,7 +28,11 @@ export function statementOf({
   const { decision, platforms } = story;
   const used = policy.ignored.filter((risk) => decision.accepted.some((one) => one.risk === risk));
   return vulnerabilitiesStatement({
-    subject: { name: inputs.image.reference.replace(/@sha256:.*$/, ""), digest: inputs.image.digest },
+    // The path of a layout may be longer than a name.
+    subject: {
+      name: inputs.image.reference.replace(/@sha256:.*$/, "").slice(0, 1000),
+      digest: inputs.image.digest,
+    },
     verdict: decision.verdict,
     policy: { ...policy, ignored: used },
     findings: decision.findings,

@@ -57,6 +57,9 @@ describe("the inputs of scan", () => {
       expect(release?.url).toContain(`/v${pinnedVersion}/trivy_${pinnedVersion}_`);
       expect(release?.sha256).toMatch(/^[0-9a-f]{64}$/);
     }
+    const stolen = "sha256:822dd269ec10459572dfaaefe163dae693c344249a0161953f0d5cdd110bd2a0";
+    expect(compromisedVersion(stolen)).toBe("0.69.4");
+    expect(compromisedVersion("v0.69.6")).toBe("0.69.6");
     expect(compromisedVersion("0.69.40")).toBeNull();
     expect(compromisedVersion("10.69.4")).toBeNull();
   });

@@ -45,6 +45,13 @@ describe("a report of Trivy", () => {
     });
   });
 
+  it("with half a character in a name is read with what can be written", () => {
+    const broken = fixture("vulnerable").replaceAll('"left-pad"', '"left\\ud800pad"');
+    expect(readReport(broken, platform).findings.map((finding) => finding.package)).toContain(
+      "left\ufffdpad",
+    );
+  });
+
   it("of a clean image has packages and no findings", () => {
     expect(readReport(fixture("clean"), platform)).toMatchObject({ findings: [], packages: 1 });
   });
@@ -64,6 +71,11 @@ describe("a report of Trivy", () => {
     ["of another schema", fixture("clean").replace('"SchemaVersion": 2', '"SchemaVersion": 1'), "report"],
     ["of something else than an image", fixture("clean").replace("container_image", "filesystem"), "report"],
     ["with a severity nobody knows", fixture("vulnerable").replaceAll('"CRITICAL"', '"NONE"'), "report"],
+    [
+      "with a name that is no name",
+      fixture("vulnerable").replaceAll('"left-pad"', `"${"x".repeat(1001)}"`),
+      "report",
+    ],
     ["that was cut off", fixture("vulnerable").slice(0, 5000), "report"],
     ["that is no JSON", "All fine!", "report"],
     ["that is empty", "", "report"],

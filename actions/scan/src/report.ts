@@ -29,15 +29,20 @@ export interface PlatformReport {
   raw: { report: Record<string, unknown>; results: RawResult[] };
 }
 
-const word = z.string().min(1).max(2000);
+/** As long as evidence takes them, and in characters that JSON can carry. */
+const text = z
+  .string()
+  .max(1000)
+  .transform((given) => given.toWellFormed());
+const word = text.pipe(z.string().min(1));
 
 const vulnerability = z.looseObject({
   VulnerabilityID: word,
   PkgName: word,
   InstalledVersion: word,
-  FixedVersion: z.string().max(2000).optional(),
+  FixedVersion: text.optional(),
   Severity: z.enum(severities),
-  SeveritySource: z.string().max(200).optional(),
+  SeveritySource: text.optional(),
   PkgPath: z.string().max(5000).optional(),
   Title: z.string().optional(),
   PrimaryURL: z.string().optional(),

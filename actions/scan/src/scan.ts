@@ -133,7 +133,7 @@ async function verifyLayers(store: Source, { layers }: ImagePlatform): Promise<v
 }
 
 function noticesOf({ unused }: Decision, looked: readonly Looked[]): string[] {
-  const withoutSystem = looked.filter(({ report }) => report.os === null);
+  const withoutSystem = looked.filter(({ report, doubts }) => report.os === null && doubts.length === 0);
   return [
     ...withoutSystem.map(
       ({ asked }) =>

@@ -28,6 +28,7 @@ export async function findScanner(
   const path = await locate(asked, room);
   const digest = await fileDigest(path);
   if (digest === null) throw missing(path);
+  assertClean(path, digest);
   return { path, digest, version: await versionOf(path, room, signal) };
 }
 
@@ -118,14 +119,7 @@ async function versionOf(path: string, room: Workroom, signal: AbortSignal): Pro
       useTrivy,
     );
   }
-  const compromised = compromisedVersion(version);
-  if (compromised !== null) {
-    throw new ScanError(
-      "scanner",
-      `${shown(path)} is Trivy ${compromised}, a release that stole secrets (CVE-2026-33634)`,
-      `Remove it and use ${pinnedVersion}. Change every secret that a job with it could read.`,
-    );
-  }
+  assertClean(path, version);
   if (isTooOld(version)) {
     throw new ScanError(
       "scanner",
@@ -134,6 +128,17 @@ async function versionOf(path: string, room: Workroom, signal: AbortSignal): Pro
     );
   }
   return version;
+}
+
+/** By its digest before it runs, by what it says of itself after. */
+function assertClean(path: string, digestOrVersion: string): void {
+  const compromised = compromisedVersion(digestOrVersion);
+  if (compromised === null) return;
+  throw new ScanError(
+    "scanner",
+    `${shown(path)} is Trivy ${compromised}, a release that stole secrets (CVE-2026-33634)`,
+    `Remove it and use ${pinnedVersion}. Change every secret that a job with it could read.`,
+  );
 }
 
 const useTrivy = `Use Trivy ${pinnedVersion}.`;

@@ -20,13 +20,18 @@ export const pinnedReleases: Readonly<Partial<Record<string, { url: string; sha2
 /** Published on 2026-03-19 and the days after with code that read the runner's memory (GHSA-69fq-xp46-6x23). */
 const compromised = ["0.69.4", "0.69.5", "0.69.6"];
 
-/** The compromised version that a version, path or address names; null for none. */
+/** Programs of 0.69.4 for Linux, as the advisory lists them: to ask one for its version would be to run it. */
+const compromisedPrograms: ReadonlyMap<string, string> = new Map([
+  ["sha256:822dd269ec10459572dfaaefe163dae693c344249a0161953f0d5cdd110bd2a0", "0.69.4"],
+  ["sha256:e64e152afe2c722d750f10259626f357cdea40420c5eedae37969fbf13abbecf", "0.69.4"],
+]);
+
+/** The compromised version that a program's digest, a version, a path or an address tells of; null for none. */
 export function compromisedVersion(text: string): string | null {
-  return (
-    compromised.find((version) =>
-      new RegExp(`(?<![\\d.])${version.replaceAll(".", "\\.")}(?!\\d)`).test(text),
-    ) ?? null
+  const named = compromised.find((version) =>
+    new RegExp(`(?<![\\d.])${version.replaceAll(".", "\\.")}(?!\\d)`).test(text),
   );
+  return compromisedPrograms.get(text) ?? named ?? null;
 }
 
 /** 0.69 is the first that has every option we give it, and reports in the form that we read. */
