@@ -12,7 +12,7 @@ export function contentOfBytes(bytes: Uint8Array): BlobContent {
   };
 }
 
-/** The stream throws `OciError` code `file` when the file cannot be read. */
+/** Every chunk comes in the same buffer. The stream throws `OciError` code `file` when the file cannot be read. */
 export function contentOfFile(path: string): BlobContent {
   return async function* (offset) {
     const file = await open(path, "r").catch((cause) => {

@@ -36,6 +36,7 @@ export interface Store extends Source {
   pushManifest(bytes: Uint8Array, mediaType: string, tag?: string): Promise<Descriptor>;
 }
 
+/** The bytes from `offset` on. A chunk may be overwritten as soon as the next is asked for. */
 export type BlobContent = (offset: number) => AsyncIterable<Uint8Array>;
 
 export interface Referrer {
