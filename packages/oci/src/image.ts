@@ -2,6 +2,7 @@ export { type BasePlatform, type ResolvedBase, readBase, resolveBase } from "./i
 export { type BuiltImage, buildImage, type ImageRequest } from "./image/build.ts";
 export type { ContentDigests, ImageFacts } from "./image/config.ts";
 export { type ExtractedModel, extractModel, type ImageContents, readContents } from "./image/contents.ts";
+export type { RecordedLayer } from "./image/layers.ts";
 export { buildModelcar, type ModelcarRequest } from "./image/modelcar.ts";
 export {
   type LayerKind,
@@ -16,7 +17,6 @@ export {
 export type { BuiltLayer } from "./image/put.ts";
 export {
   measuredLayer,
-  type RecordedLayer,
   type RecordedLayers,
   recordedLayers,
   recordedLayersSchema,

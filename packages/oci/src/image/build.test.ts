@@ -89,7 +89,7 @@ async function filesOf({ layers }: Manifest): Promise<Record<string, string>> {
 describe("an image", () => {
   it("has this digest and no other", async () => {
     expect((await buildImage(await request())).digest).toBe(
-      "sha256:bf93df3d50cab2f7950b8f7ee2dfa75d286e480e7067da4d3d7d5fcb01456f3e",
+      "sha256:2d161b72e39e2662979f3f006d5c57d73e414c2a1f5725827389ad719eb3ca34",
     );
   });
 

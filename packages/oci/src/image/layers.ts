@@ -1,10 +1,10 @@
-/** The layers that hold a model: tars as they are, for weights hardly compress and no compressor's version can change their
- * digest. */
+/** The layers that hold a model: stored, not compressed, for weights hardly shrink. */
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { OciError } from "../errors.ts";
 import type { Descriptor } from "../manifest.ts";
 import type { BlobContent } from "../store.ts";
+import { storedGzipOf } from "./gzip.ts";
 import { imageMediaTypes, type LayerKind, ownNames, paths } from "./names.ts";
 import { fileContent, type TarEntry, tarOf } from "./tar.ts";
 
@@ -14,6 +14,14 @@ export interface Layer {
   /** `sha256:<hex>` of the tar within. */
   diffId: string;
   content: BlobContent;
+}
+
+/** What the layer's bytes are. */
+export interface RecordedLayer {
+  digest: string;
+  /** Of the tar within. */
+  diffId: string;
+  size: number;
 }
 
 /** The model at a path of the image. One reading of the file gives the layer's digest and its own. */
@@ -29,8 +37,8 @@ export async function modelLayer(
       yield chunk;
     }
   }
-  const { digest, size } = await measured(tarOf([{ path, sizeBytes, content: hashed }]));
-  const layer = plainLayer("model", [{ path, sizeBytes, content: () => fileContent(file) }], digest, size);
+  const recorded = await measuredAs([{ path, sizeBytes, content: hashed }], storedGzipOf);
+  const layer = storedLayer("model", [{ path, sizeBytes, content: () => fileContent(file) }], recorded);
   return { layer, modelDigest: `sha256:${hash.digest("hex")}`, sizeBytes };
 }
 
@@ -55,24 +63,37 @@ export async function contractLayer(
 ): Promise<Layer> {
   const entries: TarEntry[] = [{ path, bytes: contract }];
   if (profile !== null) entries.push({ path: paths.profile, bytes: profile });
-  const { digest, size } = await measured(tarOf(entries));
-  return plainLayer("contract", entries, digest, size);
+  return storedLayer("contract", entries, await measuredAs(entries, storedGzipOf));
 }
 
-/** A layer that is its tar, uncompressed. */
-function plainLayer(kind: LayerKind, entries: readonly TarEntry[], digest: string, size: number): Layer {
-  const descriptor = layerDescriptor(kind, imageMediaTypes.tar, digest, size);
-  const content = checkedContent(() => tarOf(entries), descriptor, `the ${kind} layer`);
-  return { kind, descriptor, diffId: digest, content };
-}
-
-export function layerDescriptor(
+function storedLayer(
   kind: LayerKind,
-  mediaType: string,
-  digest: string,
-  size: number,
-): Descriptor {
-  return { mediaType, digest, size, annotations: { [ownNames.layer]: kind } };
+  entries: readonly TarEntry[],
+  { digest, diffId, size }: RecordedLayer,
+): Layer {
+  const descriptor = layerDescriptor(kind, digest, size);
+  const content = checkedContent(() => storedGzipOf(tarOf(entries)), descriptor, `the ${kind} layer`);
+  return { kind, descriptor, diffId, content };
+}
+
+export function layerDescriptor(kind: LayerKind, digest: string, size: number): Descriptor {
+  return { mediaType: imageMediaTypes.tarGzip, digest, size, annotations: { [ownNames.layer]: kind } };
+}
+
+/** What a layer of these entries comes out as, compressed so. */
+export async function measuredAs(
+  entries: readonly TarEntry[],
+  compress: (content: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
+): Promise<RecordedLayer> {
+  const tar = createHash("sha256");
+  async function* hashed() {
+    for await (const chunk of tarOf(entries)) {
+      tar.update(chunk);
+      yield chunk;
+    }
+  }
+  const { digest, size } = await measured(compress(hashed()));
+  return { digest, diffId: `sha256:${tar.digest("hex")}`, size };
 }
 
 /** Digest and size of a stream. */

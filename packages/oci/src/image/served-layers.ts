@@ -2,23 +2,15 @@
  * The layers that no model changes: onnxruntime and our server. What they come out as is recorded with the release, so an
  * image can be described without making them, and one that was made otherwise is found out.
  */
-import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { OciError } from "../errors.ts";
 import { digestPattern } from "../reference.ts";
 import { gzipOf } from "./gzip.ts";
-import { checkedContent, type Layer, layerDescriptor, measured } from "./layers.ts";
-import { imageMediaTypes, type LayerKind, nodeArchitecture, type Platform, paths } from "./names.ts";
+import { checkedContent, type Layer, layerDescriptor, measuredAs, type RecordedLayer } from "./layers.ts";
+import { type LayerKind, nodeArchitecture, type Platform, paths } from "./names.ts";
 import { fileContent, type TarEntry, tarOf } from "./tar.ts";
-
-/** What a layer made elsewhere must come out as. */
-export interface RecordedLayer {
-  digest: string;
-  diffId: string;
-  size: number;
-}
 
 const recordedLayerSchema = z.strictObject({
   digest: z.string().regex(digestPattern),
@@ -80,7 +72,7 @@ export function runtimeLayer(
 
 function recordedLayer(kind: LayerKind, recorded: RecordedLayer, entries: () => Promise<TarEntry[]>): Layer {
   const { digest, diffId, size } = recorded;
-  const descriptor = layerDescriptor(kind, imageMediaTypes.tarGzip, digest, size);
+  const descriptor = layerDescriptor(kind, digest, size);
   async function* bytes() {
     yield* gzipOf(tarOf(await entries()));
   }
@@ -144,15 +136,7 @@ async function filesUnder(
 const relativeTo = (folder: string, file: string): string =>
   file.slice(folder.length + 1).replaceAll("\\", "/");
 
-/** What a gzipped layer of these entries is. */
-export async function measuredLayer(entries: readonly TarEntry[]): Promise<RecordedLayer> {
-  const tar = createHash("sha256");
-  async function* hashed() {
-    for await (const chunk of tarOf(entries)) {
-      tar.update(chunk);
-      yield chunk;
-    }
-  }
-  const { digest, size } = await measured(gzipOf(hashed()));
-  return { digest, diffId: `sha256:${tar.digest("hex")}`, size };
+/** What the layer of these entries is to be recorded as. */
+export function measuredLayer(entries: readonly TarEntry[]): Promise<RecordedLayer> {
+  return measuredAs(entries, gzipOf);
 }
