@@ -2,10 +2,10 @@
  * What `build` does between its inputs and its papers, in a process of its own so that its memory can be told: the base is
  * resolved, the image made and pushed. Argument: an `OursRequest` as JSON. Prints an `OursResult`.
  */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { readFileSync } from "node:fs";
 import { buildImage, type Platform, resolveBase } from "@ml-actions/oci/image";
 import { openStore } from "@ml-actions/oci/open-store";
+import { fileDigest } from "@ml-actions/rollout/release";
 import type { ModelFiles } from "./models.ts";
 
 export interface OursRequest {
@@ -32,7 +32,7 @@ if (import.meta.main) {
   console.log(
     JSON.stringify({
       seconds: (performance.now() - startedMs) / 1000,
-      peakMegabytes: (process.resourceUsage().maxRSS * 1024) / 1e6,
+      peakMegabytes: peakMegabytes(),
       digest,
     } satisfies OursResult),
   );
@@ -58,8 +58,8 @@ async function build({ base, platform, server, runtime, model, repository, tag }
   });
 }
 
-async function fileDigest(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
-  return `sha256:${hash.digest("hex")}`;
+/** proc_pid_status(5). getrusage's figure would begin with what the process held that started this one. */
+function peakMegabytes(): number {
+  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1];
+  return (Number(kilobytes) * 1024) / 1e6;
 }
