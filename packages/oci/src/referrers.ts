@@ -101,7 +101,7 @@ export async function listReferrers(
   return opened(listed, digest, open, `${connection}`);
 }
 
-const maxChecks = 6;
+const maxChecks = 5;
 
 /** Makes what was just put findable from its subject; resolves when it is. Whether the registry keeps the list itself is
  * seen by asking for it: not all that do say so with OCI-Subject. */
@@ -115,7 +115,7 @@ export async function attach(
     const listed = await listByApi(connection, subject);
     if (listed === null) return attachByTag(connection, subject, attached, open);
     if (listed.some(({ digest }) => digest === attached.digest)) return;
-    await pause(check);
+    await pause(Math.min(check, 2));
   }
   throw new OciError(
     "status",

@@ -41,7 +41,7 @@ export function describeStore(name: string, start: () => Promise<StoreFixture>):
 }
 
 function blobCases(store: () => Store): void {
-  // Above 32 MiB a registry gets chunks.
+  // A registry gets the last in chunks.
   it.each([0, 1, 100_000, 34_000_001])(
     "gives a blob of %i bytes back as it was pushed, once",
     async (size) => {
