@@ -94,6 +94,14 @@ export function timestampRequestJson(der: Buffer): string {
   });
 }
 
+/** The mock's clock has milliseconds, DER drops their trailing zeros, and @sigstore/core then reads no time (it takes three
+ * digits or none): one timestamp of ten. Sigstore's own authority gives whole seconds. */
+export function hasReadableTime(response: string | ArrayBufferView): boolean {
+  if (typeof response === "string") return false;
+  const text = Buffer.from(response.buffer, response.byteOffset, response.byteLength).toString("latin1");
+  return /\d{14}(\.\d{3})?Z/.test(text);
+}
+
 function readAll(bytes: Buffer): { tag: number; content: Buffer }[] {
   const items = [];
   for (let at = 0; at < bytes.length; ) {

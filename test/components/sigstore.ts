@@ -19,6 +19,7 @@ import { HashAlgorithm, PublicKeyDetails, TrustedRoot } from "@sigstore/protobuf
 import {
   canonicalDsseEntry,
   certificateRequest,
+  hasReadableTime,
   logEntryV2,
   timestampRequestJson,
 } from "./sigstore-forms.ts";
@@ -58,66 +59,26 @@ type Answer = Awaited<ReturnType<HandlerFn>> & { etag?: string | undefined };
 type Route = (body: Buffer, request: IncomingMessage) => Promise<Answer>;
 
 export async function startSigstore(options: SigstoreOptions = {}): Promise<RunningSigstore> {
-  const keys = { ca: keyPair(), ctLog: keyPair(), log: keyPair(), tsa: keyPair() };
   const seen: string[] = [];
-  const identities = new Map<string, string>();
+  const tokens = new Map<string, string>();
   const routes = new Map<string, Route>();
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://sigstore").pathname;
     seen.push(`${request.method} ${path}`);
-    const route = routes.get(`${request.method} ${path}`);
-    const answer: Answer = await (
-      route?.(await bodyOf(request), request) ??
-      Promise.resolve({ statusCode: 404, response: `nothing at ${path}` })
-    ).catch((error: Error) => ({
-      statusCode: 500,
-      response: error.message,
-    }));
-    response.writeHead(answer.statusCode, {
-      "content-type": answer.contentType ?? "text/plain",
-      ...(answer.etag !== undefined && { etag: answer.etag }),
+    void answerOf(routes.get(`${request.method} ${path}`), request).then((answer) => {
+      response.writeHead(answer.statusCode, {
+        "content-type": answer.contentType ?? "text/plain",
+        ...(answer.etag !== undefined && { etag: answer.etag }),
+      });
+      response.end(answer.response);
     });
-    response.end(answer.response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-
-  const { clock = {}, rekorVersion = 1, services = {} } = options;
-  const ctLog = await initializeCTLog(keys.ctLog);
-  const ca = await initializeCA(keys.ca, ctLog, clock.fulcio);
-  const log = await initializeTLog(url, keys.log, clock.rekor);
-  const tsa = await initializeTSA(keys.tsa, clock.tsa);
-  // In whole seconds, as Sigstore's own tells it. @sigstore/core reads a fraction of exactly three digits, and DER drops
-  // the zeros at its end: one timestamp of ten would be damaged.
-  Object.assign(tsa, { getCurrentTime: () => wholeSeconds(clock.tsa ?? new Date()) });
-
-  const fulcio = fulcioHandler(ca).fn;
-  routes.set("POST /api/v2/signingCert", async (body, request) => {
-    const answer = await fulcio(certificateRequest(body, request.headers.authorization));
-    // As the real one answers; the mock says 201, which cosign takes for an error.
-    return answer.statusCode === 201 ? { ...answer, statusCode: 200 } : answer;
-  });
-  routes.set("POST /api/v1/log/entries", async (body) => {
-    const entry = await log.log(canonicalDsseEntry(JSON.parse(body.toString())));
-    return { ...json(201, entry), etag: Object.keys(entry)[0] };
-  });
-  routes.set("POST /api/v2/log/entries", async (body) =>
-    json(201, await logEntryV2(log, JSON.parse(body.toString()))),
-  );
-  const timestamp = tsaHandler(tsa).fn;
-  routes.set("POST /api/v1/timestamp", (body, request) =>
-    timestamp(
-      request.headers["content-type"] === "application/timestamp-query"
-        ? timestampRequestJson(body)
-        : body.toString(),
-    ),
-  );
-  routes.set("GET /oidc/token", async (_, request) => {
-    const token = identities.get(request.headers.authorization ?? "");
-    return token === undefined ? { statusCode: 401, response: "" } : json(200, { value: token });
-  });
-
-  const named = { rekor: services.rekor ?? true, tsa: services.tsa ?? true };
+  const services = await servicesAt(url, options.clock ?? {});
+  addRoutes(routes, services, tokens);
+  const named = { rekor: options.services?.rekor ?? true, tsa: options.services?.tsa ?? true };
+  const { ca, ctLog, log, tsa } = services;
   return {
     fulcioUrl: url,
     rekorUrl: url,
@@ -128,11 +89,11 @@ export async function startSigstore(options: SigstoreOptions = {}): Promise<Runn
       log: named.rekor ? log.publicKey : null,
       tsa: named.tsa ? [tsa.intCertificate, tsa.rootCertificate] : null,
     }),
-    signingConfig: signingConfigOf(url, rekorVersion, named),
+    signingConfig: signingConfigOf(url, options.rekorVersion ?? 1, named),
     token: tokenOf,
     runner(identity, issuer) {
       const bearer = randomUUID();
-      identities.set(`Bearer ${bearer}`, tokenOf(identity, issuer));
+      tokens.set(`Bearer ${bearer}`, tokenOf(identity, issuer));
       return {
         ACTIONS_ID_TOKEN_REQUEST_URL: `${url}/oidc/token?api-version=2.0`,
         ACTIONS_ID_TOKEN_REQUEST_TOKEN: bearer,
@@ -147,8 +108,59 @@ export async function startSigstore(options: SigstoreOptions = {}): Promise<Runn
   };
 }
 
-function wholeSeconds(time: Date): Date {
-  return new Date(Math.floor(time.getTime() / 1000) * 1000);
+type Services = Awaited<ReturnType<typeof servicesAt>>;
+
+async function servicesAt(url: string, clock: NonNullable<SigstoreOptions["clock"]>) {
+  const ctLog = await initializeCTLog(keyPair());
+  return {
+    ctLog,
+    ca: await initializeCA(keyPair(), ctLog, clock.fulcio),
+    log: await initializeTLog(url, keyPair(), clock.rekor),
+    // Whole seconds, as Sigstore's own has them.
+    tsa: await initializeTSA(keyPair(), clock.tsa && new Date(Math.floor(clock.tsa.getTime() / 1000) * 1000)),
+  };
+}
+
+async function answerOf(route: Route | undefined, request: IncomingMessage): Promise<Answer> {
+  if (route === undefined) return { statusCode: 404, response: `nothing at ${request.url}` };
+  try {
+    return await route(await bodyOf(request), request);
+  } catch (error) {
+    return { statusCode: 500, response: String(error) };
+  }
+}
+
+function addRoutes(
+  routes: Map<string, Route>,
+  { ca, log, tsa }: Services,
+  tokens: ReadonlyMap<string, string>,
+): void {
+  const fulcio = fulcioHandler(ca).fn;
+  routes.set("POST /api/v2/signingCert", async (body, request) => {
+    const answer = await fulcio(certificateRequest(body, request.headers.authorization));
+    // As the real one answers; the mock says 201, which cosign takes for an error.
+    return answer.statusCode === 201 ? { ...answer, statusCode: 200 } : answer;
+  });
+  routes.set("POST /api/v1/log/entries", async (body) => {
+    const entry = await log.log(canonicalDsseEntry(JSON.parse(body.toString())));
+    return { ...json(201, entry), etag: Object.keys(entry)[0] };
+  });
+  routes.set("POST /api/v2/log/entries", async (body) =>
+    json(201, await logEntryV2(log, JSON.parse(body.toString()))),
+  );
+  const timestamp = tsaHandler(tsa).fn;
+  routes.set("POST /api/v1/timestamp", async (body, request) => {
+    const isBinary = request.headers["content-type"] === "application/timestamp-query";
+    const asked = isBinary ? timestampRequestJson(body) : body.toString();
+    for (;;) {
+      const answer = await timestamp(asked);
+      if (answer.statusCode !== 201 || hasReadableTime(answer.response)) return answer;
+    }
+  });
+  routes.set("GET /oidc/token", async (_, request) => {
+    const token = tokens.get(request.headers.authorization ?? "");
+    return token === undefined ? { statusCode: 401, response: "" } : json(200, { value: token });
+  });
 }
 
 function keyPair(): { publicKey: KeyObject; privateKey: KeyObject } {
