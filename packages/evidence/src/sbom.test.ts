@@ -1,33 +1,13 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { Ajv } from "ajv";
-import addFormats from "ajv-formats";
 import { describe, expect, it } from "vitest";
 import { testResult, verdict } from "./example.ts";
 import { formatSbom, readBundleBom, type SbomInput, sbom, sbomStatement } from "./sbom.ts";
 import { bundleBom } from "./sbom-format.ts";
 import { cardOf } from "./sbom-model-card.ts";
 import { testResultStatement } from "./statement.ts";
+import { cyclonedxSchema } from "./testing/cyclonedx-schema.ts";
 
+const validate = cyclonedxSchema();
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
-
-/** The schema that CycloneDX publishes, as its own library carries it. */
-const schemas = join(
-  dirname(createRequire(import.meta.url).resolve("@cyclonedx/cyclonedx-library/package.json")),
-  "res/schema",
-);
-const schema = (name: string) =>
-  JSON.parse(readFileSync(join(schemas, `${name}.SNAPSHOT.schema.json`), "utf8"));
-const ajv = new Ajv({ strict: true, allowUnionTypes: true, strictRequired: false, strictTypes: false });
-// The schema's own keyword for people, which is no part of JSON Schema.
-ajv.addKeyword("meta:enum");
-addFormats.default(ajv);
-// What ajv-formats has no check for; the schema marks links and addresses with them.
-ajv.addFormat("idn-email", true).addFormat("iri-reference", true);
-for (const name of ["spdx", "jsf-0.82"])
-  ajv.addSchema(schema(name), `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`);
-const validate = ajv.compile(schema("bom-1.6"));
 
 const judged = () =>
   testResultStatement(
