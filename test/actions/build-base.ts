@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { openStore } from "@ml-actions/oci/open-store";
 import type { Store } from "@ml-actions/oci/store";
 import { pack } from "tar-stream";
@@ -11,7 +12,7 @@ const types = {
   index: "application/vnd.oci.image.index.v1+json",
   manifest: "application/vnd.oci.image.manifest.v1+json",
   config: "application/vnd.oci.image.config.v1+json",
-  layer: "application/vnd.oci.image.layer.v1.tar",
+  layer: "application/vnd.oci.image.layer.v1.tar+gzip",
 };
 
 export interface TinyBase {
@@ -37,8 +38,7 @@ export async function pushTinyBase(
   architectures: readonly string[] = ["amd64", "arm64"],
 ): Promise<string> {
   const push = async (mediaType: string, bytes: Buffer) => {
-    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-    const descriptor = { mediaType, digest, size: bytes.byteLength };
+    const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
     await store.pushBlob(descriptor, async function* (offset) {
       yield bytes.subarray(offset);
     });
@@ -51,7 +51,8 @@ export async function pushTinyBase(
     archive.finalize();
     const chunks: Buffer[] = [];
     for await (const chunk of archive) chunks.push(chunk as Buffer);
-    const layer = await push(types.layer, Buffer.concat(chunks));
+    const tar = Buffer.concat(chunks);
+    const layer = await push(types.layer, gzipSync(tar));
     const config = await push(
       types.config,
       json({
@@ -63,7 +64,7 @@ export async function pushTinyBase(
           Entrypoint: ["/nodejs/bin/node"],
           User: "1000",
         },
-        rootfs: { type: "layers", diff_ids: [layer.digest] },
+        rootfs: { type: "layers", diff_ids: [digestOf(tar)] },
       }),
     );
     const manifest = { schemaVersion: 2, mediaType: types.manifest, config, layers: [layer] };
@@ -75,3 +76,5 @@ export async function pushTinyBase(
 }
 
 const json = (document: object) => Buffer.from(JSON.stringify(document));
+
+const digestOf = (bytes: Buffer) => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
