@@ -25,7 +25,7 @@ const allowed: Record<string, readonly string[]> = {
   "action-kit": [],
   telemetry: ["gates"],
   serving: ["oci"],
-  rollout: ["gates", "telemetry", "serving"],
+  rollout: ["gates", "telemetry", "serving", "oci"],
   evidence: ["gates", "oci"],
   admission: ["action-kit", "evidence"],
   reports: ["gates"],

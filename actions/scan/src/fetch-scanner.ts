@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { download } from "@ml-actions/oci/download";
+import { fileDigestIfThere } from "@ml-actions/oci/file-digest";
 import { entriesOf } from "@ml-actions/oci/image/tar-reader";
 import { ScanError, shown } from "./errors.ts";
-import { fileDigest } from "./file-digest.ts";
 
 /** Trivy's archive has 50 MB, its program 160 MB. */
 const mostBytes = 1024 * 1024 * 1024;
@@ -25,7 +25,8 @@ export async function fetchScanner(
   const cache = environment.RUNNER_TOOL_CACHE || join(environment.RUNNER_TEMP || tmpdir(), "tool-cache");
   const kept = join(cache, "ml-actions-scanner", sha256);
   const digest = `sha256:${sha256}`;
-  if ((await fileDigest(kept)) !== digest) await download(url, {}, kept, { digest, maxBytes: mostBytes });
+  if ((await fileDigestIfThere(kept)) !== digest)
+    await download(url, {}, kept, { digest, maxBytes: mostBytes });
   const program = join(directory, "trivy");
   if (await isGzip(kept)) await unpack(kept, program, url);
   else await copyFile(kept, program);

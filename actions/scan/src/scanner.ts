@@ -1,10 +1,10 @@
 /** Finds Trivy, makes sure that it is the one that was meant, and that it is none of those that must not run. */
 import { access, constants, stat } from "node:fs/promises";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
+import { fileDigestIfThere } from "@ml-actions/oci/file-digest";
 import { z } from "zod";
 import { ScanError, shown } from "./errors.ts";
 import { fetchScanner } from "./fetch-scanner.ts";
-import { fileDigest } from "./file-digest.ts";
 import { runProgram } from "./process.ts";
 import type { ScannerInput } from "./scanner-input.ts";
 import { compromisedVersion, isTooOld, pinnedReleases, pinnedVersion } from "./versions.ts";
@@ -26,7 +26,7 @@ export async function findScanner(
   signal: AbortSignal,
 ): Promise<Scanner> {
   const path = await locate(asked, room);
-  const digest = await fileDigest(path);
+  const digest = await fileDigestIfThere(path);
   if (digest === null) throw missing(path);
   assertClean(path, digest);
   return { path, digest, version: await versionOf(path, room, signal) };
@@ -85,7 +85,7 @@ function missing(path: string): ScanError {
 
 /** Before it runs for the first time: what it says of itself is worth nothing until then. */
 async function assertChecksum(path: string, sha256: string): Promise<void> {
-  const actual = await fileDigest(path);
+  const actual = await fileDigestIfThere(path);
   if (actual === `sha256:${sha256}`) return;
   throw new ScanError(
     "checksum",

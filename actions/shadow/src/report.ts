@@ -1,8 +1,5 @@
 /** What a shadow leaves behind: report, summary, metrics, evidence and the sentences of the log, of the same findings. */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { basename } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { ActionContext } from "@ml-actions/action-kit/action";
 import {
   configurationDigest,
@@ -13,6 +10,7 @@ import {
 import { overall } from "@ml-actions/gates/overall";
 import { quantileOfSorted } from "@ml-actions/gates/statistics/quantile";
 import type { Verdict } from "@ml-actions/gates/types";
+import { fileDigest } from "@ml-actions/oci/file-digest";
 import {
   type LatencyQuantiles,
   type ShadowReportInput,
@@ -106,9 +104,7 @@ function settingsOf(inputs: ShadowInputs) {
 async function digestsOf(paths: readonly string[]): Promise<NamedDigest[]> {
   return Promise.all(
     paths.map(async (path) => {
-      const hash = createHash("sha256");
-      await pipeline(createReadStream(path), hash);
-      return { name: `requests ${basename(path)}`, digest: `sha256:${hash.digest("hex")}` };
+      return { name: `requests ${basename(path)}`, digest: await fileDigest(path) };
     }),
   );
 }

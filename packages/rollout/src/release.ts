@@ -1,8 +1,7 @@
 /** A release made from files, an ONNX model and the contract beside it, or from the image that carries both. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { basename } from "node:path";
-import { pipeline } from "node:stream/promises";
+import { fileDigest as sha256Of } from "@ml-actions/oci/file-digest";
 import { contractBeside, loadContract } from "@ml-actions/serving/load-contract";
 import { RolloutError } from "./error.ts";
 import type { Release } from "./target.ts";
@@ -69,12 +68,10 @@ export async function releaseFromImage({
 
 /** `sha256:<hex>` of a file, read as a stream. */
 export async function fileDigest(path: string): Promise<string> {
-  const hash = createHash("sha256");
   try {
-    await pipeline(createReadStream(path), hash);
+    return await sha256Of(path);
   } catch (cause) {
     const remedy = "Give the path of an ONNX file that this user can read.";
     throw new RolloutError("artifact", `cannot read ${path}: ${(cause as Error).message}`, remedy, { cause });
   }
-  return `sha256:${hash.digest("hex")}`;
 }

@@ -1,10 +1,9 @@
 /** A release's files, copied into the state directory: a rollback works after the workspace it came from is gone. */
-import { createHash, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { randomUUID } from "node:crypto";
 import { copyFile, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
+import { fileDigestIfThere } from "@ml-actions/oci/file-digest";
 import { RolloutError } from "../error.ts";
 import type { Release } from "../target.ts";
 
@@ -45,7 +44,8 @@ export async function asKept(stateDirectory: string, release: Release): Promise<
  */
 export async function keepRelease(stateDirectory: string, release: Release): Promise<KeptFiles> {
   const kept = keptFiles(stateDirectory, release.digest);
-  if ((await exists(kept.contract)) && (await digestOrNull(kept.model)) === release.model.digest) return kept;
+  if ((await exists(kept.contract)) && (await fileDigestIfThere(kept.model)) === release.model.digest)
+    return kept;
   const final = join(stateDirectory, "releases", hexOf(release.digest));
   const made = `${final}.${randomUUID()}.part`;
   await mkdir(made, { recursive: true, mode: 0o700 });
@@ -87,7 +87,7 @@ async function fetchModel(release: Release, directory: string): Promise<void> {
     const found = await resolveModel(release.model.uri, { directory, digest: release.model.digest });
     if (found.path !== target) await rename(found.path, target);
   }
-  const digest = await digestOrNull(target);
+  const digest = await fileDigestIfThere(target);
   if (digest === release.model.digest) return;
   throw new RolloutError(
     "artifact",
@@ -119,13 +119,6 @@ async function copy(from: string, to: string, what: string): Promise<void> {
       { cause },
     );
   }
-}
-
-async function digestOrNull(path: string): Promise<string | null> {
-  if (!(await exists(path))) return null;
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return `sha256:${hash.digest("hex")}`;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,17 +1,12 @@
 /** Files on this machine: their digests, and the names that fetched ones get. */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { fileDigest } from "@ml-actions/oci/file-digest";
 import { ServingError } from "../errors.ts";
 
 /** `sha256:<hex>` of a file, streamed. Rejects with `ServingError` code `model-uri` when it cannot be read. */
 export async function digestOf(path: string): Promise<string> {
   try {
-    if ((await stat(path)).isDirectory()) throw new Error("it is a directory");
-    const hash = createHash("sha256");
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-    return `sha256:${hash.digest("hex")}`;
+    return await fileDigest(path);
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
     const what = missing
