@@ -2,11 +2,12 @@
 import type { Log } from "@ml-actions/action-kit/action";
 import { type EvidenceCheck, spanText, type Verification } from "@ml-actions/evidence/verification";
 import { oneLine, shortened } from "@ml-actions/reports/clean";
-import { code, sections, table, text } from "@ml-actions/reports/summary/markdown";
+import { code, prose, sections, table } from "@ml-actions/reports/summary/markdown";
 
-const longestSigner = 80;
+/** A workflow's identity is whole, whatever its names. */
+const longestSigner = 160;
 
-/** Lines of equal columns, the reason below each row that failed; and one annotation for each of these. */
+/** Lines of equal columns, what was found below each row; and one annotation for each row that failed. */
 export function logVerification(log: Log, verification: Verification): void {
   const { checks } = verification;
   const header = ["evidence", "signer", "age", "verdict"];
@@ -26,14 +27,24 @@ export function logVerification(log: Log, verification: Verification): void {
       .trimEnd();
   log.info(line(header));
   for (const [index, row] of rows.entries()) {
-    const check = checks[index] as EvidenceCheck;
+    const { reason, bundle } = checks[index] as EvidenceCheck;
     log.info(line(row));
-    if (check.verdict === "fail") log.info(`  ${oneLine(check.reason)}`);
-    else log.debug(`  ${oneLine(check.reason)} (bundle ${check.bundle})`);
+    log.info(`  ${oneLine(reason)}`);
+    if (bundle !== null) log.debug(`  bundle ${bundle}`);
   }
-  for (const { evidence, verdict, reason, remedy } of checks) {
-    if (verdict === "fail") log.error(`${evidence}: ${reason}\n${remedy}`, { title: titleOf(evidence) });
+  for (const [what, names] of alike(checks.filter(({ verdict }) => verdict === "fail"))) {
+    log.error(`${names.join(", ")}: ${what}`, { title: titleOf(names) });
   }
+}
+
+/** What is wrong with several in one and the same way is said once. */
+function alike(failed: readonly EvidenceCheck[]): Map<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const { evidence, reason, remedy } of failed) {
+    const what = `${reason}\n${remedy}`;
+    names.set(what, [...(names.get(what) ?? []), evidence]);
+  }
+  return names;
 }
 
 /** Markdown. */
@@ -47,19 +58,20 @@ export function verificationSummary(verification: Verification, signedBy: string
     code(check.evidence),
     check.signer === null ? "—" : code(check.signer, 300),
     ageOf(check),
-    check.verdict === "pass" ? `✅ ${text(check.reason, 500)}` : `❌ ${text(check.reason, 1000)}`,
+    check.verdict === "pass" ? `✅ ${prose(check.reason, 500)}` : `❌ ${prose(check.reason, 1000)}`,
   ]);
   const failed = checks.filter((check) => check.verdict === "fail");
   const remedies = [...new Set(failed.map(({ remedy }) => remedy ?? ""))].map(
-    (remedy) => `- ${text(remedy)}`,
+    (remedy) => `- ${prose(remedy)}`,
   );
   return sections(
     verdict === "pass"
-      ? `### ✅ ${code(image, 500)} carries the evidence that it needs`
-      : `### ❌ ${code(image, 500)} may not serve: ${failed.length} of ${checks.length} checks failed`,
+      ? "## ✅ The image carries the evidence that it needs"
+      : `## ❌ The image may not serve: ${failed.length} of ${checks.length} checks failed`,
+    code(image, 500),
     table(columns, rows),
     failed.length === 0 ? null : `**What to do**\n\n${remedies.join("\n")}`,
-    `Policy ${code(policy.name, 200)} ${code(policy.digest)}; ${signedBy === null ? "the verification summary is not signed" : `verification summary signed by ${code(signedBy, 300)}`}.`,
+    `Held against ${policy.name === "inputs" ? "the inputs of this step" : `the policy ${code(policy.name, 200)}`} (${code(policy.digest)}); ${signedBy === null ? "the verification summary is not signed" : `verification summary signed by ${code(signedBy, 300)}`}.`,
   );
 }
 
@@ -75,6 +87,6 @@ function ageOf({ ageMs }: EvidenceCheck): string {
   return ageMs === null ? "—" : spanText(ageMs);
 }
 
-function titleOf(evidence: EvidenceCheck["evidence"]): string {
-  return evidence === "signature" ? "Image not signed as asked" : `Evidence refused: ${evidence}`;
+function titleOf(names: readonly string[]): string {
+  return names.join() === "signature" ? "Image not signed as asked" : `Evidence refused: ${names.join(", ")}`;
 }

@@ -34,7 +34,7 @@ type Context = Pick<ActionContext<Record<string, string>>, "log" | "summary" | "
  *
  * @param reference `registry/repository@sha256:…` or `oci:DIR@sha256:…`
  * @param signer signs the summary; null: it is written unsigned
- * @throws UserError for a reference without a digest
+ * @throws UserError for a reference without a digest, and for an image that is not there
  * @throws OciError, EvidenceError for what makes verifying impossible; evidence that is missing or refused is in the
  *   result
  */
@@ -59,7 +59,12 @@ export async function verifyReference(
 
 async function openByDigest(reference: string, inputs: RegistryInputs) {
   const { store, tag, digest } = await openStore(reference, credentialsOf(inputs));
-  if (digest !== undefined) return { source: store, digest };
+  if (digest !== undefined) {
+    if ((await store.resolve(digest)) !== null) return { source: store, digest };
+    throw new UserError(`There is no ${digest} in ${store.name}.`, {
+      remedy: "Check the repository's name and the digest; `build` gives both (output `image`).",
+    });
+  }
   const found = tag === undefined ? null : await store.resolve(tag).catch(() => null);
   throw new UserError(
     `${reference} names ${tag === undefined ? "no image" : "an image by a tag, which anyone may move"}; an image is verified by digest.`,
@@ -67,7 +72,7 @@ async function openByDigest(reference: string, inputs: RegistryInputs) {
       remedy:
         found === null
           ? `Write ${store.name}@sha256:…, as \`build\` gives it (output \`image\`).`
-          : `The tag is this image now: ${store.name}@${found.digest}`,
+          : `Write ${store.name}@${found.digest}, if that is the image you mean: the tag names it now.`,
     },
   );
 }

@@ -64,7 +64,7 @@ describe("an image signed as the workflow", () => {
     const verified = await done("verify", { ...asked(), require: "build, eval" }, sigstore.runner(workflow));
     expect(verified.outputs).toMatchObject({ verdict: "pass", passed: "true" });
     expect(verified.log).toMatch(
-      /evidence +signer +age +verdict\n.*signature +https:.* pass\n.*build .* pass\n.*eval .* pass/,
+      /evidence +signer +age +verdict\nsignature +https:.* pass\n {2}.*\nbuild .* pass\n {2}built by .*\neval .* pass\n {2}PASSED/,
     );
     expect(verified.summary).toMatch(/carries the evidence that it needs/);
     const trust = {

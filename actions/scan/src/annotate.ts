@@ -15,7 +15,7 @@ export function annotate(log: Log, story: ScanStory): void {
       `accepted until ${risk.expires}: ${shown(finding.id)} in ${shown(finding.package)}: ${shown(risk.reason)}`,
     );
   }
-  for (const notice of notices) log.notice(shown(notice, 400));
+  for (const notice of notices) log.notice(shown(notice, 400), { title: "scan" });
 }
 
 /** `Upgrade left-pad 1.3.0 → 1.3.1 in /app/… (linux/amd64): CVE-2026-1001, CVE-2026-1002`. */

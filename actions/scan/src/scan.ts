@@ -21,7 +21,7 @@ import { mergedReport } from "./merged-report.ts";
 import { type ImagePlatform, platformsOf } from "./platforms.ts";
 import { type PlatformReport, readReport } from "./report.ts";
 import { findScanner } from "./scanner.ts";
-import { type ScanStory, scanSummary, sentenceOf } from "./summary.ts";
+import { counted, type ScanStory, scanSummary, sentenceOf } from "./summary.ts";
 import { systemPackages } from "./system-packages.ts";
 import { Trivy } from "./trivy.ts";
 import { giveCredentials, openWorkroom, removeWorkroom, takeCredentials, type Workroom } from "./workroom.ts";
@@ -41,6 +41,7 @@ export const scan: Story<Definition["inputs"], Definition["outputs"]> = async (i
     const scanner = await findScanner(asked, room, signal);
     log.info(`Trivy ${scanner.version} (${scanner.path}, ${scanner.digest})`);
     const trivy = new Trivy({ scanner, room, signal });
+    if (inputs["cache-dir"] === undefined) log.info("Fetching the vulnerability database …");
     const database = await openDatabase(inputs["cache-dir"], inputs["max-db-age"], trivy);
     log.info(`Vulnerability database of ${new Date(database.updatedAt).toISOString()}`);
     const looked = await lookAtAll(inputs, room, trivy, database.directory, context);
@@ -107,6 +108,7 @@ async function lookAtAll(
   }
   const looked: Looked[] = [];
   for (const asked of platforms) {
+    log.info(`Looking at ${asked.platform} (${asked.manifest.digest}) …`);
     const bundled = await bundledPackages(store, asked);
     if (place.kind === "layout") await verifyLayers(store, asked);
     const target =
@@ -119,7 +121,9 @@ async function lookAtAll(
     );
     assertAsked(report, asked);
     assertLooked(report, bundled, asked.platform);
-    log.info(`${asked.platform}: ${report.packages} packages, ${report.findings.length} vulnerabilities`);
+    log.info(
+      `${asked.platform}: ${counted(report.packages, "package")}, ${counted(report.findings.length, "vulnerability", "vulnerabilities")}`,
+    );
     const listed = report.os === null ? await systemPackages(store, asked) : null;
     looked.push({ asked, report, doubts: doubtsAbout(report, asked.platform, listed) });
   }
@@ -135,10 +139,11 @@ async function verifyLayers(store: Source, { layers }: ImagePlatform): Promise<v
 function noticesOf({ unused }: Decision, looked: readonly Looked[]): string[] {
   const withoutSystem = looked.filter(({ report, doubts }) => report.os === null && doubts.length === 0);
   return [
-    ...withoutSystem.map(
-      ({ asked }) =>
-        `${asked.platform} has no operating system that the scanner knows: only packages of languages were looked at`,
-    ),
+    ...(withoutSystem.length === 0
+      ? []
+      : [
+          `In ${withoutSystem.map(({ asked }) => asked.platform).join(", ")} there is no operating system that the scanner knows: only packages of languages were looked at`,
+        ]),
     ...unused.map(
       ({ id, package: name, expires }) =>
         `The accepted risk ${id}${name === null ? "" : ` in ${name}`} (until ${expires}) is about nothing that was found: remove it`,

@@ -47,7 +47,18 @@ export function sentenceOf({ decision, platforms }: Pick<ScanStory, "decision" |
   }
   if (verdict === "inconclusive") return `The scan proves nothing: ${doubts.join("; ")}`;
   const packages = platforms.reduce((sum, { report }) => sum + report.packages, 0);
-  return `No vulnerability that must not go out, in ${counted(packages, "package")} of ${where}`;
+  const beside = decision.findings.length === 0 ? "" : ` (${besideOf(decision)})`;
+  return `Nothing stands against it in ${counted(packages, "package")} of ${where}${beside}`;
+}
+
+/** What was found and does not count against it: `2 accepted, 1 of other severities`. */
+function besideOf({ accepted, unfixed, minor }: Decision): string {
+  const parts: [number, string][] = [
+    [accepted.length, "accepted"],
+    [unfixed.length, "without a fix"],
+    [minor.length, "of other severities"],
+  ];
+  return parts.flatMap(([count, words]) => (count === 0 ? [] : [`${count} ${words}`])).join(", ");
 }
 
 export function scanSummary(story: ScanStory): string {
@@ -66,6 +77,7 @@ export function scanSummary(story: ScanStory): string {
       decision.blocking.filter(({ fixed }) => fixed === null),
       story,
     ),
+    adviceOn(decision.blocking, story),
     acceptedTable(decision),
     folded("Let through by `ignore-unfixed`", decision.unfixed, story),
     folded("Of other severities", decision.minor, story),
@@ -88,15 +100,15 @@ function upgradeTable(findings: readonly Found[], story: ScanStory): string {
   const rows = upgrades
     .slice(0, rowsShown)
     .map((upgrade) => [
-      `${code(upgrade.package, 100)} ${code(upgrade.installed, 60)}${upgrade.to === null ? "" : ` → ${code(upgrade.to, 60)}`}`,
+      `${code(upgrade.package, 100)}<br>${code(upgrade.installed, 60)}${upgrade.to === null ? "" : ` → ${code(upgrade.to, 60)}`}`,
       upgrade.severity,
       idList(upgrade.findings),
       code(placeOf(upgrade, story), 120),
-      upgrade.platforms.map((platform) => code(platform, 40)).join(", "),
+      upgrade.platforms.map((platform) => code(platform, 40)).join("<br>"),
     ]);
   const hidden = upgrades.length - rows.length;
   return [
-    table(columns("Upgrade", "Severity", "Fixes", "Where", "Platforms"), rows),
+    table(columns("Package", "Severity", "Vulnerabilities", "Where", "Platforms"), rows),
     hidden > 0 ? `\n*And ${hidden} more: the evidence has all.*` : "",
   ].join("\n");
 }
@@ -108,6 +120,29 @@ function idList(findings: readonly Found[]): string {
   });
   const more = findings.length - ids.length;
   return `${ids.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+/** Who upgrades what is found in the layers that `build` appends, and what to do where nobody can yet. */
+function adviceOn(blocking: readonly Found[], { platforms }: ScanStory): string | null {
+  if (blocking.length === 0) return null;
+  const isBuilt = platforms.some(({ asked }) => asked.kinds.some((kind) => kind !== null));
+  const kinds = new Set(
+    blocking.map(({ layer }) => {
+      for (const { asked } of platforms) {
+        const index = layer === null ? -1 : asked.diffIds.indexOf(layer);
+        if (index >= 0) return asked.kinds[index] ?? "base";
+      }
+      return null;
+    }),
+  );
+  const lines = [
+    isBuilt && kinds.has("base") && "What is in the base: build on a newer one (input `base` of `build`).",
+    (kinds.has("server") || kinds.has("onnxruntime")) &&
+      "What is in the layers server and onnxruntime comes with `build`: take a newer release of ml-actions.",
+    blocking.some(({ fixed }) => fixed === null) &&
+      "What nobody has a fix for yet: accept it by name until a day (`ignore-file`), or all of them (`ignore-unfixed`).",
+  ].filter((line) => line !== false);
+  return lines.length === 0 ? null : `### What to do\n\n${lines.map((line) => `- ${line}`).join("\n")}`;
 }
 
 /** Where in the image it comes from: its file, else the layer that brought it. */
@@ -154,5 +189,5 @@ function basis({ platforms, decision, scanner, database, finishedAt }: ScanStory
 
 const columns = (...titles: string[]): MarkdownColumn[] => titles.map((title) => ({ title, align: "left" }));
 
-const counted = (count: number, one: string, many = `${one}s`): string =>
+export const counted = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`;

@@ -83,7 +83,7 @@ describe("sign", () => {
     );
     expect(spoken).toContain(modelDigest);
     expect(spoken).toContain(image.releaseDigest);
-    expect(summary).toContain("| the image itself | `https://sigstore.dev/cosign/sign/v1` | — | ✍️ new");
+    expect(summary).toContain("| `signature` | the image itself | — | ✍️ new");
     expect(summary).toContain("✅ pass");
     expect(log.at(-1)).toContain("signed  the image");
   });

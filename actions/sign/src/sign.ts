@@ -35,10 +35,12 @@ export const sign: Story<Definition["inputs"], Definition["outputs"]> = async (i
     rows.push(row);
     log.info(signLine(row));
     if (isFailed(statement))
-      log.warning(`${file} says "fail". It is attested as the truth; verify will refuse the image.`);
+      log.warning(`${file} says "fail". It is attested as the truth; verify will refuse the image.`, {
+        title: "sign: evidence of a failure",
+      });
     outputs(context, rows);
   }
-  await context.summary(signSummary(`${store.name}@${image.digest}`, signer.description, rows));
+  await context.summary(signSummary(`${store.name}@${image.digest}`, signer, rows));
 };
 
 async function imageOf(inputs: SignInputs) {

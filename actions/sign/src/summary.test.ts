@@ -4,6 +4,10 @@ import { describe, expect, it } from "vitest";
 import { isFailed, signLine, signSummary } from "./summary.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
+const signer = (identity: string) => ({
+  description: identity,
+  trust: { kind: "identity" as const, identity, issuer: "i", trustedRoot: {} },
+});
 const row = (statement: object, file: string | null = "e.json", written = true) => ({
   file,
   statement: statement as SignedStatement,
@@ -20,14 +24,18 @@ describe("the summary of sign", () => {
       row(imageSignature(digest), null, false),
     ];
     expect(rows.map(({ statement }) => isFailed(statement))).toEqual([false, false, true, false]);
-    const summary = signSummary("r/flights@sha256:0", "key sha256:1…", rows);
+    const summary = signSummary("r/flights@sha256:0", signer("https://github.com/org/flights"), rows);
     for (const said of ["✅ pass", "⚠️ inconclusive", "❌ fail", "| — | was there", "it is the truth"])
       expect(summary).toContain(said);
+    for (const said of ["| `eval` | `e.json` |", "| `scan` |", "| `signature` | the image itself |"])
+      expect(summary).toContain(said);
+    expect(summary).toContain("\nidentity: https://github.com/org/flights\n");
+    expect(summary).toContain(`\`${digest}\``);
     expect(rows.map(signLine)[2]).toContain("https://in-toto.io/attestation/vulns/v0.2, fail");
   });
 
   it("shows hostile names as text", () => {
-    const summary = signSummary("r/x|y", "<b>*me*</b>\n## no", [
+    const summary = signSummary("r/x|y", signer("<b>*me*</b>\n## no"), [
       row({ predicateType: "`|x|\n::error::", predicate: { result: "__proto__" } }, "a|b`\n# c.json"),
     ]);
     expect(summary.split("\n").filter((line) => /^(## no|# c|::error)/.test(line))).toEqual([]);
@@ -36,13 +44,13 @@ describe("the summary of sign", () => {
         .split("\n")
         .filter((line) => line.startsWith("|"))
         .map((line) => line.split("|").length),
-    ).toEqual([6, 6, 6]);
+    ).toEqual([6, 6, 6, 5, 5, 5]);
   });
 
   it.each([[null], [1], ["PASSED"], [{}], [{ result: 1 }], [{ result: "constructor" }]])(
     "says nothing of a predicate that says nothing: %j",
     (predicate) => {
-      expect(signSummary("i", "s", [row({ predicateType: "x", predicate })])).toContain("| — |");
+      expect(signSummary("i", signer("s"), [row({ predicateType: "x", predicate })])).toContain("| — |");
     },
   );
 });

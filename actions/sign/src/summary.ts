@@ -1,9 +1,11 @@
 /** The job summary: what was signed, by whom, and what lay there already. */
 
-import type { SignedStatement } from "@ml-actions/evidence/signing";
+import { sbomType } from "@ml-actions/evidence/predicates";
+import type { EvidenceSigner, SignedStatement } from "@ml-actions/evidence/signing";
 import { figuresField } from "@ml-actions/evidence/statement";
-import { shortDigest } from "@ml-actions/reports/clean";
-import { code, sections, table } from "@ml-actions/reports/summary/markdown";
+import { kindOf } from "@ml-actions/evidence/verification/claims";
+import { oneLine } from "@ml-actions/reports/clean";
+import { code, details, type MarkdownColumn, sections, table } from "@ml-actions/reports/summary/markdown";
 
 export interface SignedRow {
   /** null: the image itself. */
@@ -15,33 +17,64 @@ export interface SignedRow {
 }
 
 /** Markdown. */
-export function signSummary(image: string, signer: string, rows: readonly SignedRow[]): string {
-  const columns = ["Evidence", "Predicate", "Says", "Beside the image"].map((title) => ({
-    title,
-    align: "left" as const,
-  }));
-  const cells = rows.map(({ file, statement, digest, written }) => [
-    file === null ? "the image itself" : code(file, 200),
-    code(statement.predicateType, 200),
+export function signSummary(
+  image: string,
+  { description, trust }: Pick<EvidenceSigner, "description" | "trust">,
+  rows: readonly SignedRow[],
+): string {
+  const cells = rows.map(({ file, statement, written }) => [
+    nameOf(statement),
+    file === null ? "the image itself" : code(endOf(file), 200),
     saysOf(statement),
-    `${written ? "✍️ new" : "was there"}, ${code(shortDigest(digest))}`,
+    written ? "✍️ new" : "was there",
+  ]);
+  const digests = rows.map(({ statement, digest }) => [
+    nameOf(statement),
+    code(statement.predicateType, 200),
+    code(digest),
   ]);
   const bad = rows.some(({ statement }) => isFailed(statement));
+  const line =
+    trust.kind === "key"
+      ? "key: cosign.pub # the public half of this key"
+      : `identity: ${inYaml(trust.identity)}`;
   return sections(
-    `### ✍️ ${code(image, 500)} is signed`,
-    `By ${code(signer, 400)}.`,
-    table(columns, cells),
+    "## ✍️ The image and its evidence are signed",
+    code(image, 500),
+    `By ${code(description, 400)}.`,
+    table(columns("Evidence", "From", "Says", "Beside the image"), cells),
     bad
       ? "Evidence that failed is attested as it is: it is the truth about this image, and `verify` refuses the image for it."
       : null,
+    `**What now:** \`deploy\` takes the image, and \`verify\` checks it. Both are told whom to believe by this line:\n\n${fence}yaml\n${line}\n${fence}`,
+    details("Digests", table(columns("Evidence", "Predicate type", "Beside the image"), digests)),
   );
 }
+
+const fence = "````";
+
+const columns = (...titles: string[]): MarkdownColumn[] => titles.map((title) => ({ title, align: "left" }));
+
+/** As a policy and `require` name it. */
+function nameOf({ predicateType, predicate }: SignedStatement): string {
+  const kind = kindOf(predicateType, predicate);
+  if (kind !== null) return code(kind);
+  return predicateType === sbomType ? "SBOM" : code(predicateType, 200);
+}
+
+/** `eval-gate-1/evidence.json`: what comes before is the same on every runner. */
+const endOf = (path: string): string => path.split("/").slice(-2).join("/");
+
+const inYaml = (words: string): string => {
+  const line = oneLine(words, 400);
+  return /^[\w:/.@-]+$/.test(line) ? line : JSON.stringify(line);
+};
 
 /** One line for the log. */
 export function signLine({ file, statement, digest, written }: SignedRow): string {
   const what = file ?? "the image";
   const result = resultOf(statement);
-  return `${written ? "signed " : "already signed "} ${what} (${statement.predicateType}${result === null ? "" : `, ${result}`}): ${digest}`;
+  return `${written ? "signed" : "already signed"} ${what} (${statement.predicateType}${result === null ? "" : `, ${result}`}): ${digest}`;
 }
 
 const signs = { pass: "✅", inconclusive: "⚠️", fail: "❌" } as const;

@@ -26,7 +26,7 @@ export async function summarySigner(inputs: SummarySignerInputs, log: Log): Prom
     const { "trusted-root": root, "signing-config": config, "tuf-url": tufUrl } = inputs;
     return signerOf({ "trusted-root": root, "signing-config": config, "tuf-url": tufUrl }, log);
   }
-  log.notice(`The verification summary is not signed: ${why}.`);
+  log.info(`The verification summary is not signed: ${why}.`);
   return null;
 }
 

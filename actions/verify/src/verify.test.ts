@@ -103,8 +103,8 @@ describe("verify", () => {
     expect(said.errors).toEqual([]);
     expect(said.outputs).toMatchObject({ verdict: "pass", passed: "true" });
     expect(said.lines[0]).toMatch(/^evidence +signer +age +verdict$/);
-    expect(said.lines.slice(1, 5).join("\n")).toMatch(
-      /^signature +key sha256:\w{12}… +— +pass\nbuild .* \d s +pass\neval .* pass\nscan .* pass$/,
+    expect(said.lines.slice(1, 9).join("\n")).toMatch(
+      /^signature +key sha256:\w{12}… +— +pass\n {2}signed .*\nbuild .* \d s +pass\n {2}built by .*\neval .* pass\n {2}PASSED.*\nscan .* pass\n {2}pass.*$/,
     );
     expect(said.summary).toMatch(/\| Evidence \| Signer \| Age \| Verdict \|/);
 

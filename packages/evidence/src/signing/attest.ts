@@ -58,7 +58,7 @@ export function aboutImage(
       `${shown(place, 300)} speaks of ${strange
         .slice(0, 3)
         .map((digest) => shown(digest))
-        .join(", ")}; ` + `${shown(image.name, 300)} is ${known.join(", ")}.`,
+        .join(", ")}; ` + `${shown(image.name, 300)} is known by these alone:\n  ${known.join("\n  ")}`,
       "It is evidence of another model or image. Give the evidence of what is in this image, or judge that again.",
     );
   }

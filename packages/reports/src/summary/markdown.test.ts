@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { lexer, type Token, walkTokens } from "marked";
 import { describe, expect, test } from "vitest";
 import { hostileNames } from "../examples/hostile.ts";
-import { cappedSections, code, details, link, table, text } from "./markdown.ts";
+import { cappedSections, code, details, link, prose, table, text } from "./markdown.ts";
 
 function tokens(markdown: string): Token[] {
   const found: Token[] = [];
@@ -48,6 +48,25 @@ describe("hostile text", () => {
       fc.property(anyText, (any) => {
         const types = tokens(`Judged ${text(any)} here.`).map(({ type }) => type);
         expect(types.filter((type) => !["paragraph", "text", "escape"].includes(type))).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("is boxed where our words quote it in backticks, and nothing else", () => {
+    expect(prose("Run `sign`, @octocat, *now* `a|b`.")).toBe(
+      "Run `sign`, &#64;&#8288;octocat, &#42;now&#42; <code>a&#124;b</code>.",
+    );
+    fc.assert(
+      fc.property(anyText, anyText, (one, other) => {
+        const types = tokens(`Judged ${prose(`${one} \`${other}\``)} here.`).map(({ type }) => type);
+        const allowed = ["paragraph", "text", "escape", "codespan", "html"];
+        expect(types.filter((type) => !allowed.includes(type))).toEqual([]);
+        expect(
+          prose(`${one}\`${other}\``)
+            .replaceAll(/<\/?code>/g, "")
+            .replaceAll(/`[^`]*`/g, ""),
+        ).not.toMatch(/[<>]/);
       }),
       { numRuns: 300 },
     );

@@ -16,6 +16,14 @@ export function text(value: string, maxLength?: number): string {
   return oneLine(value, maxLength).replace(structural, reference);
 }
 
+/** A sentence of ours: what it quotes in backticks gets its box, all else is `text`. */
+export function prose(value: string, maxLength?: number): string {
+  return oneLine(value, maxLength)
+    .split(/(`[^`]+`)/)
+    .map((part, index) => (index % 2 === 1 ? code(part.slice(1, -1)) : part.replace(structural, reference)))
+    .join("");
+}
+
 /** A name, in a monospaced box. A code span where its content allows it, so that the source stays readable. */
 export function code(value: string, maxLength?: number): string {
   const line = oneLine(value, maxLength);
