@@ -206,8 +206,21 @@ function range({ min, max }: Bounds): string {
 }
 
 function durationRange(minMs: number, maxMs: number): string {
-  const least = minMs > 0 ? `, at least ${minMs} ms` : "";
-  return maxMs < LONGEST_TIMER_MS ? `${least}, at most ${maxMs} ms` : least;
+  const least = minMs > 0 ? `, at least ${durationText(minMs)}` : "";
+  return maxMs < LONGEST_TIMER_MS ? `${least}, at most ${durationText(maxMs)}` : least;
+}
+
+/** As it would be written: `90s`, `1m`, `250ms`. */
+function durationText(ms: number): string {
+  if (ms % 1000 !== 0) return `${ms}ms`;
+  const units = [
+    ["d", 86_400_000],
+    ["h", 3_600_000],
+    ["m", 60_000],
+    ["s", 1000],
+  ] as const;
+  const [unit, unitMs] = units.find(([, each]) => ms % each === 0) ?? ["s", 1000];
+  return `${ms / unitMs}${unit}`;
 }
 
 const decimalComma = (raw: string | number): string | undefined =>

@@ -17,6 +17,8 @@ const REPORT_BUGS_AT = "https://github.com/org/ml-actions/issues";
 const BEGUN = "ml_actions_begun";
 /** What a story left open (a keep-alive socket, a child's pipe) may not keep the job waiting for longer. */
 const LINGER_MS = 2_000;
+/** Characters: an image by digest and a list of gates are whole in the log, a file's text is not. */
+const LONGEST_INPUT = 400;
 
 /**
  * The `main` of an action. Resolves when the process may end, with `process.exitCode` set: 0 done, 1 the answer is
@@ -56,7 +58,7 @@ export async function runAction<Inputs extends z.ZodObject, Outputs extends Reco
     const { run } = await definition.story();
     await run(parsed.inputs, context as ActionContext<Outputs>);
   } catch (error) {
-    process.exitCode = report(error, log, cancelled);
+    process.exitCode = report(error, log, cancelled, definition.name);
   } finally {
     log.close();
     leaveSoon();
@@ -119,7 +121,12 @@ function failOnStrays(log: AnnotatingLog): void {
 }
 
 /** Says what happened and returns the exit code. */
-function report(error: unknown, log: AnnotatingLog, cancelled: ReturnType<typeof listenForCancel>): number {
+function report(
+  error: unknown,
+  log: AnnotatingLog,
+  cancelled: ReturnType<typeof listenForCancel>,
+  action: string,
+): number {
   const failure = failureOf(error, cancelled.signal);
   if (failure.kind === "cancelled") {
     log.notice(`Cancelled (${cancelled.by()}) before the end`);
@@ -128,7 +135,7 @@ function report(error: unknown, log: AnnotatingLog, cancelled: ReturnType<typeof
   if (failure.kind === "negative") {
     log.info(failure.message);
   } else if (failure.kind === "reader") {
-    log.error([failure.message, ...failure.remedies].join("\n"));
+    log.error([failure.message, ...failure.remedies].join("\n"), { title: action });
     for (const cause of failure.causes) log.info(`  because: ${cause}`);
   } else {
     reportBug(failure, log);
@@ -159,7 +166,8 @@ function logInputs(
   for (const [name, field] of Object.entries(definition.inputs.shape)) {
     const { defaultText, secret } = fieldFacts(field);
     const { value, from } = given.get(name) ?? { value: defaultText, from: "default" };
-    if (value !== undefined) log.info(`${name}: ${secret ? "(secret)" : shown(value)} (${from})`);
+    if (value !== undefined)
+      log.info(`${name}: ${secret ? "(secret)" : shown(value, LONGEST_INPUT)} (${from})`);
   }
   core.endGroup();
 }

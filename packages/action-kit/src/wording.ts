@@ -3,8 +3,8 @@ import { distance } from "fastest-levenshtein";
 
 const LONGEST_SHOWN = 80;
 
-/** A value as a message quotes it: JSON (so that line breaks and quotes cannot pass for our own words), cut to 80 characters. */
-export function shown(value: unknown): string {
+/** A value as a message quotes it: JSON (so that line breaks and quotes cannot pass for our own words), cut to so many characters. */
+export function shown(value: unknown, longest = LONGEST_SHOWN): string {
   if (value === undefined) return "nothing";
   let json: string;
   try {
@@ -14,9 +14,9 @@ export function shown(value: unknown): string {
   }
   if (typeof value === "number") json = String(value);
   const characters = Array.from(json);
-  return characters.length <= LONGEST_SHOWN
+  return characters.length <= longest
     ? json
-    : `${characters.slice(0, LONGEST_SHOWN).join("")}… (${json.length} characters)`;
+    : `${characters.slice(0, longest).join("")}… (${json.length} characters)`;
 }
 
 /** The known word a misspelt one is likely to mean: at most a third of its letters differ, rounded up. */

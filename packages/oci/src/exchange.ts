@@ -128,9 +128,13 @@ export function networkError(url: URL, cause: unknown): OciError {
 const byStatus: Record<number, { code: OciErrorCode; remedy: string }> = {
   401: {
     code: "unauthorized",
-    remedy: "Give credentials that may do this (docker login, or the inputs for them).",
+    remedy: "Give credentials that it takes: `username` and `password`, or `docker login` in a step before.",
   },
-  403: { code: "denied", remedy: "Grant these credentials permission: to read, or to write what is pushed." },
+  403: {
+    code: "denied",
+    remedy:
+      "Grant these credentials the right to read, or to write what is pushed (on ghcr.io: `packages: write`).",
+  },
   404: { code: "not-found", remedy: "Check the name; a registry may also hide what one may not see." },
   429: { code: "rate-limited", remedy: "Wait, or log in: limits are higher for known users." },
 };
@@ -145,11 +149,24 @@ async function judged(response: Response, url: URL, accepted: number[]): Promise
   throw new Transient(error, retryAfterMs(response));
 }
 
-/** What the server says about it, on one line. */
+/** What the server says about it, on one line: of a registry's own JSON of errors, the words for people. */
 async function excerpt(response: Response): Promise<string> {
   const text = await response.text().catch(() => "");
-  const plain = text.replace(/[\p{Cc}\s]+/gu, " ").trim();
+  const plain = (messagesOf(text) ?? text).replace(/[\p{Cc}\s]+/gu, " ").trim();
   return plain === "" ? "" : `: ${plain.length > 300 ? `${plain.slice(0, 300)}…` : plain}`;
+}
+
+/** `{"errors": [{"message": …}]}` (distribution-spec, "Error codes"); null for anything else. */
+function messagesOf(text: string): string | null {
+  try {
+    const { errors } = JSON.parse(text);
+    const messages = errors.map(({ message }: { message: unknown }) => message);
+    return messages.every((one: unknown) => typeof one === "string" && one !== "")
+      ? messages.join("; ")
+      : null;
+  } catch {
+    return null;
+  }
 }
 
 /** RFC 9110, 10.2.3: seconds, or a date. */
