@@ -85,7 +85,7 @@ describe("sign", () => {
     expect(spoken).toContain(image.releaseDigest);
     expect(summary).toContain("| `signature` | the image itself | — | ✍️ new");
     expect(summary).toContain("✅ pass");
-    expect(log.at(-1)).toContain("signed  the image");
+    expect(log.at(-1)).toContain("signed the image");
   });
 
   it("writes nothing the second time", async () => {
