@@ -2,6 +2,7 @@
  * release's image as deploy and eval-gate read it, without anything that would have to run. */
 import { createHash, generateKeyPairSync } from "node:crypto";
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testResultStatement } from "@ml-actions/evidence";
@@ -9,9 +10,15 @@ import { imageSignatureType } from "@ml-actions/evidence/predicates";
 import { attach, keySigner } from "@ml-actions/evidence/signing";
 import type { Verdict } from "@ml-actions/gates/types";
 import type { Credentials, Store } from "@ml-actions/oci";
-import { buildImage, measuredLayer, resolveBase, runtimeEntries, serverEntries } from "@ml-actions/oci/image";
+import {
+  buildImage,
+  measuredLayer,
+  measureModel,
+  resolveBase,
+  runtimeEntries,
+  serverEntries,
+} from "@ml-actions/oci/image";
 import { openStore } from "@ml-actions/oci/open-store";
-import { fileDigest } from "@ml-actions/rollout/release";
 import { flights } from "./suite.ts";
 
 export const platform = "linux/amd64" as const;
@@ -51,8 +58,8 @@ export async function imageOf(
     ...parts,
     base: await resolveBase(`oci:${await smallBase()}:base`, [platform]),
     platforms: [platform],
-    model: { path: model, digest: await fileDigest(model) },
-    contract: flights(`${name}.contract.json`),
+    model: await measureModel(model, "flights"),
+    contract: await readFile(flights(`${name}.contract.json`)),
     facts: { name: "flights", version, source: "https://github.com/org/flights", revision: "0".repeat(40) },
     store,
     ...(tag === undefined ? {} : { tag }),

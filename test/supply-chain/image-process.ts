@@ -1,8 +1,6 @@
 /** Builds an image in a process of its own, as the one argument says (JSON); prints its digest and the process's peak memory. */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { pipeline } from "node:stream/promises";
-import { buildImage, type Platform, resolveBase } from "@ml-actions/oci/image";
+import { readFile } from "node:fs/promises";
+import { buildImage, measureModel, type Platform, resolveBase } from "@ml-actions/oci/image";
 import { openStore } from "@ml-actions/oci/open-store";
 
 export interface ImageTask {
@@ -22,15 +20,13 @@ export interface ImageResult {
 }
 
 const task = JSON.parse(process.argv[2] ?? "") as ImageTask;
-const hash = createHash("sha256");
-await pipeline(createReadStream(`${task.model}.onnx`), hash);
 const { digest } = await buildImage({
   base: await resolveBase(task.base, task.platforms),
   platforms: task.platforms,
   server: task.server,
   runtime: async () => task.runtime,
-  model: { path: `${task.model}.onnx`, digest: `sha256:${hash.digest("hex")}` },
-  contract: `${task.model}.contract.json`,
+  model: await measureModel(`${task.model}.onnx`, "flights"),
+  contract: await readFile(`${task.model}.contract.json`),
   facts: {
     name: "flights",
     version: "2.0",

@@ -4,7 +4,14 @@ import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { buildImage, buildModelcar, type ImageFacts, platforms, resolveBase } from "@ml-actions/oci/image";
+import {
+  buildImage,
+  buildModelcar,
+  type ImageFacts,
+  measureModel,
+  platforms,
+  resolveBase,
+} from "@ml-actions/oci/image";
 import { openStore } from "@ml-actions/oci/open-store";
 import { releaseTree } from "@ml-actions/release";
 import { launch, stopServers } from "@ml-actions/serving/testing/server-process";
@@ -43,8 +50,8 @@ beforeAll(async () => {
     platforms,
     server: join(await releaseTree(), "image"),
     runtime: async () => join(root, "node_modules/onnxruntime-node"),
-    model: { path: `${fixture}.onnx`, digest: sha256(model) },
-    contract: `${fixture}.contract.json`,
+    model: await measureModel(`${fixture}.onnx`, facts.name),
+    contract: await readFile(`${fixture}.contract.json`),
     facts,
     store,
     tag: "2.0",
@@ -149,7 +156,7 @@ describe("the model alone, as an image volume", () => {
       base: null,
       platforms,
       model: { path: `${fixture}.onnx`, digest: sha256(model) },
-      contract: `${fixture}.contract.json`,
+      contract: await readFile(`${fixture}.contract.json`),
       facts,
       store,
     });

@@ -3,6 +3,7 @@ import type { ActionContext } from "@ml-actions/action-kit/action";
 import {
   type BuiltImage,
   buildImage,
+  droppedVariables,
   type ImageFacts,
   type ResolvedBase,
   readBase,
@@ -47,26 +48,40 @@ export interface Parts {
 
 export async function append(
   { inputs, model, run, destination, tag }: Parts,
+  finding: Promise<ResolvedBase>,
   { log, programs }: ActionContext<BuildOutputs>,
 ): Promise<MadeImage> {
-  const base = await openBase(inputs.base, inputs);
+  const base = await finding;
   log.info(`Base: ${base.pin}`);
+  const dropped = droppedVariables(base);
+  if (dropped.length > 0)
+    log.info(`Variables of the base that the image does not take over: ${dropped.join(", ")}`);
   const built = await buildImage({
     base,
     platforms: inputs.platforms,
     server: programs.image,
     runtime: (platform) =>
       findRuntime({ inference: programs.inference, platform, onProgress: (line) => log.info(line) }),
-    model: { path: model.path, digest: model.digest },
-    contract: model.contractFile.path,
-    ...(model.profile === null ? {} : { profile: model.profile.path }),
+    model: model.measured,
+    contract: model.contractFile.bytes,
+    ...(model.profile === null ? {} : { profile: model.profile.bytes }),
     facts: factsOf(inputs, model, run),
     store: destination.store,
     tag: `${tag}${destination.tagSuffix}`,
+    approval: model.proof,
   });
   const { pin, digest } = base;
   const nodeVersion = nodeVersionOf(base);
   return { ...built, base: { given: inputs.base, pin, digest, nodeVersion }, dockerfile: null };
+}
+
+/** Looks the base up beside all that comes before `append`, which waits for it: a failure of the model is told first. null
+ * where a Dockerfile names it. */
+export function beginBase(inputs: BuildInputs): Promise<ResolvedBase> | null {
+  if (inputs.dockerfile !== undefined) return null;
+  const finding = openBase(inputs.base, inputs);
+  finding.catch(() => {});
+  return finding;
 }
 
 /** The credentials are the registry's: another registry gets those that Docker has stored for it. */

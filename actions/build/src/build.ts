@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import type { ActionContext, Story } from "@ml-actions/action-kit/action";
 import { tool } from "../../tool.ts";
-import { append, type MadeImage, type Parts } from "./appended.ts";
+import { append, beginBase, type MadeImage, type Parts } from "./appended.ts";
 import type { BuildOutputs, definition } from "./definition.ts";
 import { openDestination } from "./destination.ts";
 import { buildDockerfile } from "./dockerfile.ts";
@@ -20,13 +20,21 @@ export const build: Story<Definition["inputs"], Definition["outputs"]> = async (
   const run = runIdentity(process.env);
   const tag = releaseTag(inputs.version, run);
   const destination = await openDestination(inputs, context.directory);
-  const model = await context.log.group("The model", () => readModel(inputs, context));
-  const parts: Parts = { inputs, model, run, destination, tag };
-  const image = await context.log.group("The image", () =>
-    inputs.dockerfile === undefined
-      ? append(parts, context)
-      : buildDockerfile(parts, inputs.dockerfile, context),
-  );
+  const { parts, image } = await context.log.group("The image", async () => {
+    const base = beginBase(inputs);
+    const model = await readModel(inputs, context);
+    const parts: Parts = { inputs, model, run, destination, tag };
+    try {
+      const image =
+        base !== null
+          ? await append(parts, base, context)
+          : await buildDockerfile(parts, inputs.dockerfile as string, context);
+      return { parts, image };
+    } catch (error) {
+      await model.proof;
+      throw error;
+    }
+  });
   nameImage(parts, image, context);
   const modelcar =
     inputs.modelcar === undefined ? null : await buildModelcar(parts, inputs.modelcar, context);

@@ -16,6 +16,8 @@ export async function buildDockerfile(
   dockerfile: string,
   { log, signal }: ActionContext<BuildOutputs>,
 ): Promise<MadeImage> {
+  // Docker may take minutes.
+  await model.proof;
   const work = await mkdtemp(join(process.env.RUNNER_TEMP || tmpdir(), "ml-actions-buildx-"));
   try {
     const layout = join(work, "image");
@@ -36,9 +38,9 @@ export async function buildDockerfile(
       server: null,
       base: await readBase({ source, digest: built.digest }, inputs.platforms),
       platforms: inputs.platforms,
-      model: { path: model.path, digest: model.digest },
-      contract: model.contractFile.path,
-      ...(model.profile === null ? {} : { profile: model.profile.path }),
+      model: model.measured,
+      contract: model.contractFile.bytes,
+      ...(model.profile === null ? {} : { profile: model.profile.bytes }),
       facts: factsOf(inputs, model, run),
       store: destination.store,
       tag: `${tag}${destination.tagSuffix}`,

@@ -25,8 +25,12 @@ const context = {
   log: { info: () => {} },
 } as unknown as ActionContext<BuildOutputs>;
 
-const read = (inputs: Partial<BuildInputs>) =>
-  readModel({ model: flights("flights-2.onnx"), ...inputs } as BuildInputs, context);
+const read = async (inputs: Partial<BuildInputs>) => {
+  const given = { model: flights("flights-2.onnx"), name: "flights", ...inputs } as BuildInputs;
+  const model = await readModel(given, context);
+  await model.proof;
+  return model;
+};
 
 const evidenceAbout = (digest: string) =>
   file("evidence.json", formatStatement(testResultStatement(testResult({ subject: { name: "m", digest } }))));

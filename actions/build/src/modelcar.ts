@@ -24,7 +24,7 @@ export async function buildModelcar(
     base: base === "scratch" ? null : await openBase(base, inputs),
     platforms: inputs.platforms,
     model: { path: model.path, digest: model.digest },
-    contract: model.contractFile.path,
+    contract: model.contractFile.bytes,
     facts: factsOf(inputs, model, run),
     store,
     tag: `${tag}${tagSuffix}`,

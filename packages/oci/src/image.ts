@@ -1,8 +1,8 @@
 export { type BasePlatform, type ResolvedBase, readBase, resolveBase } from "./image/base.ts";
 export { type BuiltImage, buildImage, type ImageRequest } from "./image/build.ts";
-export type { ContentDigests, ImageFacts } from "./image/config.ts";
+export { type ContentDigests, droppedVariables, type ImageFacts } from "./image/config.ts";
 export { type ExtractedModel, extractModel, type ImageContents, readContents } from "./image/contents.ts";
-export type { RecordedLayer } from "./image/layers.ts";
+export { type MeasuredModel, measureModel, type RecordedLayer } from "./image/layers.ts";
 export { buildModelcar, type ModelcarRequest } from "./image/modelcar.ts";
 export {
   type LayerKind,

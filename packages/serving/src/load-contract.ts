@@ -19,16 +19,22 @@ export function contractName(modelName: string): string {
 
 /** Rejects with `ServingError` code `contract`: not readable, not JSON, or the broken rules, the first ten by place. */
 export async function loadContract(path: string): Promise<Contract> {
-  return parseContract(await read(path), path);
+  return (await readContract(path)).contract;
 }
 
-async function read(path: string): Promise<string> {
+/** The same, with the very bytes that were read: for what names a contract by its digest. */
+export async function readContract(path: string): Promise<{ contract: Contract; bytes: Uint8Array }> {
+  const { bytes, text } = await read(path);
+  return { contract: parseContract(text, path), bytes };
+}
+
+async function read(path: string): Promise<{ bytes: Uint8Array; text: string }> {
   try {
     const bytes = await readFile(path);
     if (bytes.byteLength > maxContractBytes) {
       throw new Error(`it holds ${bytes.byteLength} bytes, more than any contract`);
     }
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return { bytes, text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
     throw new ServingError(

@@ -3,9 +3,9 @@
  * resolved, the image made and pushed. Argument: an `OursRequest` as JSON. Prints an `OursResult`.
  */
 import { readFileSync } from "node:fs";
-import { buildImage, type Platform, resolveBase } from "@ml-actions/oci/image";
+import { readFile } from "node:fs/promises";
+import { buildImage, measureModel, type Platform, resolveBase } from "@ml-actions/oci/image";
 import { openStore } from "@ml-actions/oci/open-store";
-import { fileDigest } from "@ml-actions/rollout/release";
 import type { ModelFiles } from "./models.ts";
 
 export interface OursRequest {
@@ -39,16 +39,18 @@ if (import.meta.main) {
 }
 
 async function build({ base, platform, server, runtime, model, repository, tag }: OursRequest) {
+  const name = "flights";
   const { store } = await openStore(repository);
+  const [resolving, measuring] = [resolveBase(base, [platform]), measureModel(model.path, name)];
   return buildImage({
-    base: await resolveBase(base, [platform]),
+    base: await resolving,
     platforms: [platform],
     server,
     runtime: async () => runtime,
-    model: { path: model.path, digest: await fileDigest(model.path) },
-    contract: model.contract,
+    model: await measuring,
+    contract: await readFile(model.contract),
     facts: {
-      name: "flights",
+      name,
       version: "1.4",
       source: "https://example.com/flights",
       revision: "0123456789abcdef",

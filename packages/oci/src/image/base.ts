@@ -89,21 +89,20 @@ export async function readBase(
 ): Promise<ResolvedBase> {
   const pulled = await source.manifest(digest ?? tag ?? "latest");
   const manifests = await manifestsOf(pulled, source);
-  const found = new Map<Platform, BasePlatform>();
-  const there: string[] = [];
-  for (const { platform, manifest } of manifests) {
-    if (platform !== null && !(platforms as readonly string[]).includes(platform)) {
-      there.push(platform);
-      continue;
-    }
-    const read = await readPlatform(source, await manifest());
-    const actual = `${read.config.os}/${read.config.architecture}`;
-    if (platform !== null && platform !== actual) {
+  const images = await Promise.all(
+    manifests.map(async ({ platform, manifest }) => {
+      if (platform !== null && !isWanted(platform, platforms)) return { platform, image: null };
+      const image = await readPlatform(source, await manifest());
+      const actual = `${image.config.os}/${image.config.architecture}`;
+      if (platform === null || platform === actual) return { platform: actual, image };
       throw refused(source, `its index says ${platform} where the image says ${actual}`);
-    }
-    there.push(actual);
+    }),
+  );
+  const there = images.map(({ platform }) => platform);
+  const found = new Map<Platform, BasePlatform>();
+  for (const { platform, image } of images) {
     // The first of several (variants of one architecture) is the one that container runtimes take, too.
-    if (isWanted(actual, platforms) && !found.has(actual)) found.set(actual, read);
+    if (image !== null && isWanted(platform, platforms) && !found.has(platform)) found.set(platform, image);
   }
   const missing = platforms.filter((platform) => !found.has(platform));
   if (missing.length > 0) {

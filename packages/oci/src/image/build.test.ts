@@ -2,8 +2,16 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { buildImage, type ImageRequest, type Platform, platforms, resolveBase } from "../image.ts";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import {
+  buildImage,
+  droppedVariables,
+  type ImageRequest,
+  measureModel,
+  type Platform,
+  platforms,
+  resolveBase,
+} from "../image.ts";
 import { Layout } from "../layout.ts";
 import type { Manifest } from "../manifest.ts";
 import { collect, putTinyImage, putTinyIndex, type TinyImage } from "../testing/tiny-image.ts";
@@ -22,8 +30,6 @@ beforeEach(async () => {
   store = new Layout(join(directory, "built"));
   release = await tinyRelease(directory);
   await writeFile(join(directory, "m.onnx"), "weights");
-  await writeFile(join(directory, "c.json"), "contract");
-  await writeFile(join(directory, "p.json"), "profile");
 });
 afterEach(() => rm(directory, { recursive: true }));
 
@@ -43,9 +49,9 @@ async function request(changes: Partial<ImageRequest> = {}): Promise<ImageReques
     platforms,
     server: release.server,
     runtime: async () => release.runtime,
-    model: { path: join(directory, "m.onnx"), digest: digestOfBytes("weights") },
-    contract: join(directory, "c.json"),
-    profile: join(directory, "p.json"),
+    model: await measureModel(join(directory, "m.onnx"), "flights"),
+    contract: Buffer.from("contract"),
+    profile: Buffer.from("profile"),
     facts: {
       name: "flights",
       version: "1.2",
@@ -199,12 +205,72 @@ describe("an image", () => {
   it("never takes over a tag of another image, and leaves the store as it was", async () => {
     await buildImage(await request());
     const before = await readdir(join(directory, "built/blobs/sha256"));
-    await writeFile(join(directory, "c.json"), "another");
-    await expect(buildImage(await request())).rejects.toMatchObject({
+    await expect(buildImage(await request({ contract: Buffer.from("another") }))).rejects.toMatchObject({
       code: "conflict",
       message: expect.stringContaining("1.2.3 is another image"),
     });
     expect(await readdir(join(directory, "built/blobs/sha256"))).toEqual(before);
+  });
+
+  it("has no manifest and no tag when its approval is refused beside the sending, and that is the one error", async () => {
+    const refusal = new Error("the model does not answer");
+    const asked = await request();
+    await expect(buildImage({ ...asked, approval: Promise.reject(refusal) })).rejects.toBe(refusal);
+    expect(await readFile(join(directory, "built/index.json"), "utf8").catch(() => "[]")).not.toContain(
+      "sha256:",
+    );
+  });
+
+  it("waits for its approval with the manifests alone", async () => {
+    let approve = () => {};
+    const approval = new Promise<void>((resolve) => {
+      approve = resolve;
+    });
+    const built = buildImage(await request({ approval }));
+    const { layer } = (await request()).model;
+    await vi.waitFor(async () => expect(await store.hasBlob(layer.descriptor)).toBe(true));
+    expect(await store.resolve("1.2.3").catch(() => null)).toBeNull();
+    approve();
+    const { digest } = await built;
+    expect((await store.resolve("1.2.3"))?.digest).toBe(digest);
+  });
+
+  it("is refused when the model is another than was measured, with no tag", async () => {
+    const asked = await request();
+    await writeFile(join(directory, "m.onnx"), "WEIGHTS");
+    await expect(buildImage(asked)).rejects.toMatchObject({
+      code: "image",
+      message: expect.stringMatching(/the model layer comes out as/),
+    });
+    expect(await store.resolve("1.2.3").catch(() => null)).toBeNull();
+  });
+
+  it("takes over no variable of the base that would set our server, its Node or its loader", async () => {
+    const set = [
+      "NODE_OPTIONS=--max-old-space-size=9",
+      "CONTRACT_URI=/x",
+      "MAX_BODY_BYTES=1",
+      "LD_PRELOAD=/x.so",
+    ];
+    const { env = [], ...image } = await node("amd64");
+    await putTinyIndex(base, [{ ...image, env: [...env, ...set] }], "set");
+    const amd64: Platform[] = ["linux/amd64"];
+    const found = await resolveBase(`oci:${directory}/base:set`, amd64);
+    const built = await buildImage(await request({ base: found, platforms: amd64 }));
+    const { Env } = (await jsonOf(built.platforms[0]?.digest ?? "")).config;
+    expect(Env.map((line: string) => line.split("=")[0])).toEqual([
+      "PATH",
+      "SSL_CERT_FILE",
+      "NODE_ENV",
+      "PORT",
+      "ONNXRUNTIME",
+      "MODEL_URI",
+      "MODEL_DIGEST",
+    ]);
+    expect(droppedVariables(found)).toEqual(["CONTRACT_URI", "LD_PRELOAD", "MAX_BODY_BYTES", "NODE_OPTIONS"]);
+    // A base with a server of its own is its own.
+    const own = await buildImage(await request({ base: found, platforms: amd64, server: null, tag: "own" }));
+    expect((await jsonOf(own.platforms[0]?.digest ?? "")).config.Env).toEqual(expect.arrayContaining(set));
   });
 
   it("may have one platform, and is an index all the same", async () => {
@@ -214,16 +280,9 @@ describe("an image", () => {
     expect((await store.manifest(built.digest)).document.kind).toBe("index");
   });
 
-  it("is refused with a model, contract, release or fact that is not what it should be, all facts at once", async () => {
+  it("is refused with a release or fact that is not what it should be, all facts at once", async () => {
     const refused = async (changes: Partial<ImageRequest>) =>
       buildImage(await request(changes)).catch((error: unknown) => error);
-    const path = join(directory, "m.onnx");
-    expect(await refused({ model: { path, digest: digestOfBytes("other") } })).toMatchObject({
-      code: "image",
-      message: expect.stringContaining("has the digest"),
-    });
-    expect(await refused({ model: { path: directory, digest: "" } })).toMatchObject({ code: "file" });
-    expect(await refused({ contract: join(directory, "absent") })).toMatchObject({ code: "file" });
     expect(await refused({ server: directory })).toMatchObject({
       code: "image",
       remedy: expect.stringContaining("release"),

@@ -2,13 +2,12 @@
  * An image from a base, a server and a model. Its digest follows from its parts alone and is known before anything is
  * sent, so that a tag that is taken is found out first, and an image that is there is not built again.
  */
-import { readFile, stat } from "node:fs/promises";
 import { OciError } from "../errors.ts";
 import type { Store } from "../store.ts";
 import type { BasePlatform, ResolvedBase } from "./base.ts";
 import { type ContentDigests, type ImageFacts, namesOf } from "./config.ts";
 import { checkFacts } from "./facts.ts";
-import { contractLayer, type Layer, modelLayer } from "./layers.ts";
+import { contractLayer, type Layer, type MeasuredModel } from "./layers.ts";
 import { contractPath, digestOfBytes, modelPath, type Platform, platforms, releaseDigest } from "./names.ts";
 import { type BuiltLayer, type ImagePlan, planIndex, planPlatform, putImage } from "./put.ts";
 import { recordedLayers, runtimeLayer, serverLayer } from "./served-layers.ts";
@@ -22,15 +21,18 @@ export interface ImageRequest {
   /** Gives the folder of the package onnxruntime-node with the platform's binaries; asked only when the store has not
    * got the layer yet. Needed with our server. */
   runtime?: (platform: Platform) => Promise<string>;
-  /** An ONNX file; `digest` is what it must be, `sha256:<hex>`. */
-  model: { path: string; digest: string };
-  /** Path of the contract. */
-  contract: string;
-  /** Path of the reference profile. */
-  profile?: string;
+  /** An ONNX file, measured for an image of this name. */
+  model: MeasuredModel;
+  /** The contract's bytes. */
+  contract: Uint8Array;
+  /** The reference profile's bytes. */
+  profile?: Uint8Array;
   facts: ImageFacts;
   store: Store;
   tag?: string;
+  /** What may still say no while blobs are sent: before it resolves there is no manifest and no tag, and when it rejects,
+   * neither comes to be and this is the error. Blobs that no manifest names are garbage that registries collect. */
+  approval?: Promise<unknown>;
 }
 
 export interface BuiltImage extends ContentDigests {
@@ -50,28 +52,24 @@ export interface BuiltImage extends ContentDigests {
  * names another image (`OciError` code `conflict`). Rejects with `image` or `file` when an input is not what it should
  * be. Memory does not grow with the model. */
 export async function buildImage(request: ImageRequest): Promise<BuiltImage> {
+  // Awaited where it counts; until then its failure is nobody's.
+  request.approval?.catch(() => {});
   checkFacts(request.facts);
   const plan = await planImage(request);
-  const layers = await putImage(plan, request.store, request.tag);
+  const { tag, approval } = request;
+  const layers = await putImage(plan, request.store, {
+    ...(tag !== undefined && { tag }),
+    ...(approval !== undefined && { approval }),
+  });
   return { ...summaryOf(plan, request.base), layers };
 }
 
 interface Plan extends ContentDigests, ImagePlan {}
 
 async function planImage(request: ImageRequest): Promise<Plan> {
-  const { base, facts } = request;
-  const contract = await document(request.contract, "contract");
-  const profile = request.profile === undefined ? null : await document(request.profile, "profile");
-  const { layer: model, modelDigest } = await modelLayer(request.model.path, modelPath(facts.name));
-  if (modelDigest !== request.model.digest) {
-    throw new OciError(
-      "image",
-      `${request.model.path} has the digest ${modelDigest}, not ${request.model.digest}`,
-      {
-        remedy: "Give the file that was evaluated; do not change it while its image is built.",
-      },
-    );
-  }
+  const { base, facts, contract, profile = null } = request;
+  const { layer: model, digest: modelDigest, path } = request.model;
+  if (path !== modelPath(facts.name)) throw new Error(`the model was measured for ${path}`);
   const served = await servedLayers(request);
   const contents = await contractLayer(contractPath(facts.name), contract, profile);
   const digests = {
@@ -109,22 +107,6 @@ function wanted({ platforms: asked, base }: ImageRequest): Platform[] {
   throw new OciError("image", `the base was not resolved for the platforms ${asked.join(", ") || "(none)"}`, {
     remedy: `Ask for some of ${platforms.join(", ")}.`,
   });
-}
-
-const mostDocumentBytes = 64 * 1024 * 1024;
-
-async function document(path: string, what: string): Promise<Uint8Array> {
-  try {
-    const { size } = await stat(path);
-    if (size > mostDocumentBytes)
-      throw new Error(`it has ${size} bytes; at most ${mostDocumentBytes} are taken`);
-    return await readFile(path);
-  } catch (cause) {
-    throw new OciError("file", `cannot read the ${what} ${path}: ${(cause as Error).message}`, {
-      cause,
-      remedy: `Give the path of the model's ${what}.`,
-    });
-  }
 }
 
 function summaryOf(plan: Plan, base: ResolvedBase): Omit<BuiltImage, "layers"> {

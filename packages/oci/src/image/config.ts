@@ -106,14 +106,14 @@ function processConfig(
     const { Entrypoint: _e, Cmd: _c, ...idle } = process;
     return {
       ...(server === "base" ? process : idle),
-      Env: environment(Env ?? [], model),
+      Env: environment(server === "base" ? (Env ?? []) : keptVariables(Env ?? []), model),
       Labels: allLabels,
     };
   }
   return {
     User: user,
     ExposedPorts: { "8080/tcp": {} },
-    Env: environment(Env ?? [], {
+    Env: environment(keptVariables(Env ?? []), {
       PATH: null,
       NODE_ENV: "production",
       PORT: "8080",
@@ -126,6 +126,25 @@ function processConfig(
     Labels: allLabels,
     StopSignal: "SIGTERM",
   };
+}
+
+/** What says where things are on the base, and nothing about what runs on it. */
+const variablesOfBases =
+  /^(PATH|HOME|TMPDIR|LANG|LANGUAGE|LC_[A-Z]+|TZ|TZDIR|SSL_CERT_FILE|SSL_CERT_DIR|NODE_VERSION|NODE_EXTRA_CA_CERTS)=/;
+
+/** Without those that would set our server (CONTRACT_URI, MAX_BODY_BYTES …), its Node (NODE_OPTIONS) or its loader
+ * (LD_PRELOAD) to what their author meant for another program: who starts the container sets these. */
+function keptVariables(lines: readonly string[]): string[] {
+  return lines.filter((line) => variablesOfBases.test(line));
+}
+
+/** Names of the base's variables that an image with our server does not take over. */
+export function droppedVariables({ platforms }: Pick<ResolvedBase, "platforms">): string[] {
+  const lines = [...platforms.values()].flatMap(({ config }) => config.config?.Env ?? []);
+  const dropped = lines
+    .filter((line) => !variablesOfBases.test(line))
+    .map((line) => line.split("=")[0] ?? "");
+  return [...new Set(dropped)].sort();
 }
 
 /** The base's variables with ours set; PATH is the base's, or what Docker would give. */

@@ -5,7 +5,7 @@ import { OciError } from "../errors.ts";
 import type { Descriptor } from "../manifest.ts";
 import type { BlobContent } from "../store.ts";
 import { storedGzipOf } from "./gzip.ts";
-import { imageMediaTypes, type LayerKind, ownNames, paths } from "./names.ts";
+import { imageMediaTypes, type LayerKind, modelPath, ownNames, paths } from "./names.ts";
 import { fileContent, type TarEntry, tarOf } from "./tar.ts";
 
 export interface Layer {
@@ -24,11 +24,24 @@ export interface RecordedLayer {
   size: number;
 }
 
-/** The model at a path of the image. One reading of the file gives the layer's digest and its own. */
-export async function modelLayer(
-  file: string,
-  path: string,
-): Promise<{ layer: Layer; modelDigest: string; sizeBytes: number }> {
+/** A model file that was read once: what it is, and the layer that holds it. The bytes that go into a store are held
+ * against both. */
+export interface MeasuredModel {
+  /** `sha256:<hex>` of the file. */
+  digest: string;
+  layer: Layer;
+  /** In the image, without the leading slash. */
+  path: string;
+}
+
+/** The model of an image of that name. One reading of the file gives its digest, the layer's and that of the tar within.
+ * Rejects with `OciError` code `file`. */
+export async function measureModel(file: string, name: string): Promise<MeasuredModel> {
+  return modelLayer(file, modelPath(name));
+}
+
+/** The same at any path of an image. */
+export async function modelLayer(file: string, path: string): Promise<MeasuredModel> {
   const sizeBytes = await sizeOf(file);
   const hash = createHash("sha256");
   async function* hashed() {
@@ -39,7 +52,7 @@ export async function modelLayer(
   }
   const recorded = await measuredAs([{ path, sizeBytes, content: hashed }], storedGzipOf);
   const layer = storedLayer("model", [{ path, sizeBytes, content: () => fileContent(file) }], recorded);
-  return { layer, modelDigest: `sha256:${hash.digest("hex")}`, sizeBytes };
+  return { digest: `sha256:${hash.digest("hex")}`, layer, path };
 }
 
 async function sizeOf(file: string): Promise<number> {

@@ -6,7 +6,6 @@
  * sleep, and no entrypoint. With `oci+native://` (an image volume) and `oci+fetch://` nothing of it runs: no base needed.
  * kserve/kserve, pkg/utils/storage.go, CreateModelcarContainer and CreateModelcarInitContainer.
  */
-import { readFile } from "node:fs/promises";
 import { OciError } from "../errors.ts";
 import type { Store } from "../store.ts";
 import type { BasePlatform, ResolvedBase } from "./base.ts";
@@ -21,8 +20,8 @@ export interface ModelcarRequest {
   base: ResolvedBase | null;
   platforms: readonly Platform[];
   model: { path: string; digest: string };
-  /** Path of the contract. */
-  contract: string;
+  /** The contract's bytes. */
+  contract: Uint8Array;
   facts: ImageFacts;
   store: Store;
   tag?: string;
@@ -34,15 +33,14 @@ export async function buildModelcar(request: ModelcarRequest): Promise<{ digest:
   const { base, facts, store, tag } = request;
   checkFacts(facts);
   const paths = modelcarPaths(facts.name);
-  const { layer: model, modelDigest } = await modelLayer(request.model.path, paths.model);
+  const { layer: model, digest: modelDigest } = await modelLayer(request.model.path, paths.model);
   if (modelDigest !== request.model.digest) {
     throw new OciError("image", `${request.model.path} is ${modelDigest}, not ${request.model.digest}`, {
       remedy: "Do not change the model while its images are built.",
     });
   }
-  const contract = await readFile(request.contract);
-  const layers = [model, await contractLayer(paths.contract, contract, null)];
-  const digests = { modelDigest, contractDigest: digestOfBytes(contract), profileDigest: null };
+  const layers = [model, await contractLayer(paths.contract, request.contract, null)];
+  const digests = { modelDigest, contractDigest: digestOfBytes(request.contract), profileDigest: null };
   const names = namesOf(facts, digests, base);
   const images = platforms
     .filter((platform) => request.platforms.includes(platform))
@@ -56,7 +54,11 @@ export async function buildModelcar(request: ModelcarRequest): Promise<{ digest:
       });
     });
   const index = planIndex(images, names);
-  await putImage({ base: { source: base?.source ?? store }, images, index }, store, tag);
+  await putImage(
+    { base: { source: base?.source ?? store }, images, index },
+    store,
+    tag === undefined ? {} : { tag },
+  );
   return { digest: index.descriptor.digest };
 }
 

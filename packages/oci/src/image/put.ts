@@ -64,12 +64,23 @@ export interface ImagePlan {
   index: Made;
 }
 
+export interface PutOptions {
+  tag?: string;
+  /** Awaited before the first manifest; when it rejects, so does this, and what is being sent stops. */
+  approval?: Promise<unknown>;
+}
+
 /** Nothing is sent when the tag names another image: `OciError` code `conflict`.
  * @returns every layer of every platform, and what it took to have it in the store */
-export async function putImage(plan: ImagePlan, store: Store, tag?: string): Promise<BuiltLayer[]> {
+export async function putImage(
+  plan: ImagePlan,
+  store: Store,
+  { tag, approval = Promise.resolve() }: PutOptions,
+): Promise<BuiltLayer[]> {
   const { bytes, descriptor } = plan.index;
   if (tag !== undefined) await checkTag(store, tag, descriptor.digest);
-  const how = await sendBlobs(plan, store);
+  const how = await sendBlobs(plan, store, approval);
+  await approval;
   for (const { manifest } of plan.images)
     await store.pushManifest(manifest.bytes, manifest.descriptor.mediaType);
   await store.pushManifest(bytes, descriptor.mediaType, tag);
@@ -97,41 +108,52 @@ interface Blob {
 /** As many at once hide the waiting for a registry without crowding it. */
 const atOnce = 4;
 
-/** Sends each blob once, whatever the number of platforms; what came of each, by digest. */
-async function sendBlobs({ images, base }: ImagePlan, store: Store): Promise<Map<string, BuiltLayer["how"]>> {
-  const blobs = new Map<string, Blob>();
-  for (const { base: platform, layers, config } of images) {
-    for (const descriptor of platform.layers) {
-      blobs.set(descriptor.digest, {
-        descriptor,
-        content: contentOfSource(base.source, descriptor),
-        from: base.source,
-      });
-    }
-    for (const { descriptor, content } of layers) blobs.set(descriptor.digest, { descriptor, content });
-    blobs.set(config.descriptor.digest, {
-      descriptor: config.descriptor,
-      content: contentOfBytes(config.bytes),
-    });
-  }
+/** Sends each blob once, whatever the number of platforms; what came of each, by digest. The first failure, or a refused
+ * approval, stops what is under way, and is the one error. */
+async function sendBlobs(
+  plan: ImagePlan,
+  store: Store,
+  approval: Promise<unknown>,
+): Promise<Map<string, BuiltLayer["how"]>> {
   const how = new Map<string, BuiltLayer["how"]>();
-  const waiting = [...blobs.values()];
-  let failed = false;
+  const waiting = blobsOf(plan);
+  let failure: { reason: unknown } | null = null;
+  const stop = (reason: unknown) => {
+    failure ??= { reason };
+  };
+  const stoppable = (content: BlobContent): BlobContent =>
+    async function* (offset) {
+      for await (const chunk of content(offset)) {
+        if (failure !== null) throw new Error("stopped");
+        yield chunk;
+      }
+    };
+  approval.catch(stop);
   const worker = async () => {
-    for (let blob = waiting.shift(); blob !== undefined && !failed; blob = waiting.shift()) {
-      how.set(blob.descriptor.digest, await store.pushBlob(blob.descriptor, blob.content, blob.from));
+    for (let blob = waiting.shift(); blob !== undefined && failure === null; blob = waiting.shift()) {
+      const { descriptor, content, from } = blob;
+      how.set(descriptor.digest, await store.pushBlob(descriptor, stoppable(content), from));
     }
   };
-  const workers = Array.from({ length: atOnce }, () =>
-    worker().catch((error) => {
-      failed = true;
-      throw error;
-    }),
-  );
-  const ended = await Promise.allSettled(workers);
-  const failure = ended.find((result) => result.status === "rejected");
-  if (failure !== undefined) throw failure.reason;
+  await Promise.all(Array.from({ length: atOnce }, () => worker().catch(stop)));
+  if (failure !== null) throw (failure as { reason: unknown }).reason;
   return how;
+}
+
+/** Ours before the base's: the model is what takes time, and the base is asked for meanwhile. */
+function blobsOf({ images, base }: ImagePlan): Blob[] {
+  const own = images.flatMap(({ layers, config }) => [
+    ...layers.map(({ descriptor, content }) => ({ descriptor, content })),
+    { descriptor: config.descriptor, content: contentOfBytes(config.bytes) },
+  ]);
+  const below = images.flatMap(({ base: platform }) =>
+    platform.layers.map((descriptor) => ({
+      descriptor,
+      content: contentOfSource(base.source, descriptor),
+      from: base.source,
+    })),
+  );
+  return [...new Map([...own, ...below].map((blob) => [blob.descriptor.digest, blob])).values()];
 }
 
 function builtLayers({ images }: ImagePlan, how: Map<string, BuiltLayer["how"]>): BuiltLayer[] {
