@@ -5,6 +5,7 @@ import { type ActionContext, type Log, NegativeVerdict } from "@ml-actions/actio
 import {
   formatMetrics,
   formatStatement,
+  gateConfigurationOf,
   type MetricsFile,
   type TestResultStatement,
 } from "@ml-actions/evidence";
@@ -28,7 +29,8 @@ export interface Conclusion {
 }
 
 type Files = { metrics: string; report: string; evidence: string };
-type JudgingOutputs = Files & { verdict: string };
+type Kept = Files & { configuration: string };
+type JudgingOutputs = Kept & { verdict: string };
 
 /**
  * Writes everything first and says no last, so that a red check always comes with its report.
@@ -51,7 +53,7 @@ export async function conclude(
 
 /** Writes the files that people and machines fetch, and sets the outputs that name them. */
 export async function keep(
-  context: Pick<ActionContext<Files>, "directory" | "output" | "log">,
+  context: Pick<ActionContext<Kept>, "directory" | "output" | "log">,
   { metrics, report, evidence }: { metrics: MetricsFile; report: string; evidence?: TestResultStatement },
 ): Promise<void> {
   const write = async (output: keyof Files, name: string, content: string) => {
@@ -61,7 +63,16 @@ export async function keep(
     return path;
   };
   await write("metrics", "metrics.json", formatMetrics(metrics));
-  if (evidence !== undefined) await write("evidence", "evidence.json", formatStatement(evidence));
+  if (evidence !== undefined) {
+    await write("evidence", "evidence.json", formatStatement(evidence));
+    const configuration = gateConfigurationOf(evidence);
+    if (configuration !== null) {
+      context.output("configuration", configuration);
+      context.log.info(
+        `Gate configuration ${configuration}: list it under \`configurations\` in a policy, and no other gates count`,
+      );
+    }
+  }
   context.log.info(`Report: ${await write("report", "report.html", report)}`);
 }
 

@@ -5,6 +5,8 @@ export const judgementOutputs = {
   metrics: "Path of the metrics file (JSON)",
   report: "Path of the HTML report",
   evidence: "Path of the evidence: an in-toto statement of the verdicts about the candidate's digest",
+  configuration:
+    "Digest of the gate configuration: a policy that lists it under `configurations` takes no other gates",
 };
 
 /** Until there is a verdict: never a pass. */

@@ -68,7 +68,7 @@ const inputs = fields.superRefine((given, context) => {
   }
 });
 
-const { verdict, metrics, report, evidence } = judgementOutputs;
+const { verdict, metrics, report, evidence, configuration } = judgementOutputs;
 const outputs = {
   verdict,
   stage:
@@ -80,6 +80,7 @@ const outputs = {
   metrics,
   report,
   evidence,
+  configuration,
 };
 
 export type DeployInputs = z.output<typeof inputs>;

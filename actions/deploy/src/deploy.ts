@@ -1,5 +1,6 @@
 /** deploy, top to bottom: verify, open the target, roll out while telling about it, and say how it ended. */
 import { type ActionContext, type CleanUp, NegativeVerdict, type Story } from "@ml-actions/action-kit/action";
+import { gateConfigurationOf } from "@ml-actions/evidence";
 import { deploySummary, rolloutPage } from "@ml-actions/reports";
 import { systemClock } from "@ml-actions/rollout/clock";
 import type { Ports, RolloutResult } from "@ml-actions/rollout/events";
@@ -87,8 +88,10 @@ async function tell(
   facts: { startedAt: number; url: string; modelRelease: string | null },
 ): Promise<void> {
   const run = runFacts(context, facts.startedAt);
-  const report = reportOf({ inputs, plan, result, narrator, run, url: facts.url });
   const evidence = evidenceOf(inputs, plan, result, { run, modelRelease: facts.modelRelease });
+  const configuration = evidence === null ? null : gateConfigurationOf(evidence);
+  const told = configuration === null ? run : { ...run, configuration };
+  const report = reportOf({ inputs, plan, result, narrator, run: told, url: facts.url });
   context.output("stage", result.stage);
   context.output("verdict", verdictOf(result));
   if (result.stable !== null) context.output("stable", result.stable.digest);

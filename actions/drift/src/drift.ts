@@ -3,7 +3,7 @@ import type { ActionContext, Story } from "@ml-actions/action-kit/action";
 import type { TestResultStatement } from "@ml-actions/evidence";
 import { compareDrift, type DriftResult } from "@ml-actions/gates/drift";
 import { overall } from "@ml-actions/gates/overall";
-import { conclude, keep, runFacts } from "../../conclude.ts";
+import { conclude, keep } from "../../conclude.ts";
 import { Cooldown } from "./cooldown.ts";
 import type { DriftInputs, DriftOutputs, definition } from "./definition.ts";
 import { doingsOf } from "./doings.ts";
@@ -36,7 +36,7 @@ export const drift: Story<Definition["inputs"], Definition["outputs"]> = async (
   // Written before anything is done about them: whatever happens then, the findings are there.
   await keep({ ...context, log: { ...context.log, info: context.log.debug } }, conclusion);
   const { said, failures } = await act(findings, conclusion.evidence, context, cooldown);
-  const told = pagesOf({ ...report, actions: said, run: runFacts(context, startedAt) });
+  const told = pagesOf({ ...report, actions: said, run: { ...report.run, finishedAt: Date.now() } });
   await conclude(context, { ...conclusion, ...told, failures });
 };
 

@@ -32,7 +32,7 @@ export function subjectOf({ resource, reference }: DriftInputs): string {
 }
 
 export function reportOf(
-  { confidence }: DriftInputs,
+  inputs: DriftInputs,
   context: { holder: string },
   found: {
     reference: Sample;
@@ -48,7 +48,7 @@ export function reportOf(
   return {
     reference: dataOf(reference),
     current: dataOf(current),
-    confidence,
+    confidence: inputs.confidence,
     gates: result.verdicts,
     features: result.features,
     estimated: estimated.map(({ metric, observed, interval, reason }) => ({
@@ -59,15 +59,14 @@ export function reportOf(
     })),
     actions: [],
     notes: predictions?.notes ?? [],
-    run: runFacts(context, found.startedAt),
+    run: { ...runFacts(context, found.startedAt), configuration: configurationOf(inputs) },
   };
 }
 
 export function conclusionOf({ inputs, reference, current, result, report }: Findings): Conclusion {
-  const { gates, confidence } = inputs;
+  const { confidence } = inputs;
   const { verdicts } = result;
   const metrics = metricsOf(inputs, result);
-  const settings = { columns: inputs.columns?.toSorted() ?? null, threshold: inputs.threshold };
   return {
     verdict: overall(verdicts),
     verdicts,
@@ -79,7 +78,7 @@ export function conclusionOf({ inputs, reference, current, result, report }: Fin
       rule,
       confidence,
       configuration: [
-        { name: "gates", digest: configurationDigest({ gates, rule, confidence, settings }) },
+        { name: "gates", digest: configurationOf(inputs) },
         { name: `reference ${reference.name}`, digest: reference.digest },
       ],
       metrics: { candidate: metrics, baseline: null },
@@ -91,6 +90,11 @@ export function conclusionOf({ inputs, reference, current, result, report }: Fin
     ...pagesOf(report),
     sentence: driftStory(report).headline,
   };
+}
+
+function configurationOf({ gates, confidence, columns, threshold }: DriftInputs): string {
+  const settings = { columns: columns?.toSorted() ?? null, threshold };
+  return configurationDigest({ gates, rule, confidence, settings });
 }
 
 export function pagesOf(report: DriftReportInput): Pick<Conclusion, "report" | "summary"> {

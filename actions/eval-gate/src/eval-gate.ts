@@ -27,7 +27,8 @@ export const evalGate: Story<Definition["inputs"], Definition["outputs"]> = asyn
   const otherwise = contradictionOf(subject, result, configuration);
   if (otherwise !== null) context.log.warning(otherwise);
   const notes = [...subject.notes, ...(otherwise === null ? [] : [otherwise])];
-  const report = reportOf(inputs, { ...subject, notes }, result, runFacts(context, startedAt));
+  const run = { ...runFacts(context, startedAt), configuration };
+  const report = reportOf(inputs, { ...subject, notes }, result, run);
   await conclude(context, conclusionOf(inputs, subject, result, { report, configuration }));
 };
 

@@ -57,7 +57,6 @@ export async function conclusionOf(inputs: ShadowInputs, context: Context, told:
   for (const note of report.notes) context.log.info(note);
   const account = accountMetrics(told);
   const metrics = { ...report.metrics, candidate: { ...report.metrics.candidate, ...account } };
-  const { gates } = inputs;
   return {
     verdict: overall(verdicts),
     verdicts,
@@ -71,7 +70,7 @@ export async function conclusionOf(inputs: ShadowInputs, context: Context, told:
       configuration: [
         {
           name: `gates of ${inputs.resource}`,
-          digest: configurationDigest({ gates, rule, confidence, settings: settingsOf(inputs) }),
+          digest: configurationOf(inputs),
         },
         { name: run.stable.label, digest: run.stable.digest },
         ...(await digestsOf(inputs.requests ?? [])),
@@ -88,9 +87,9 @@ export async function conclusionOf(inputs: ShadowInputs, context: Context, told:
   };
 }
 
-/** All that decided beside the gates. */
-function settingsOf(inputs: ShadowInputs) {
-  return {
+function configurationOf(inputs: ShadowInputs): string {
+  // All that decides beside the gates.
+  const settings = {
     mode: inputs.mode,
     minSamples: inputs["min-samples"],
     minCoverage: inputs["min-coverage"],
@@ -99,6 +98,7 @@ function settingsOf(inputs: ShadowInputs) {
     labelled: inputs.labels !== undefined,
     duration: inputs.duration,
   };
+  return configurationDigest({ gates: inputs.gates, rule, confidence, settings });
 }
 
 async function digestsOf(paths: readonly string[]): Promise<NamedDigest[]> {
@@ -148,7 +148,7 @@ function reportOf(inputs: ShadowInputs, context: Context, told: Told): ShadowRep
     verdicts,
     power,
     notes: accountNotes(told, inputs["min-coverage"]),
-    run: runFacts(context, startedAt),
+    run: { ...runFacts(context, startedAt), configuration: configurationOf(inputs) },
   };
 }
 

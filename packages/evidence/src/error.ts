@@ -8,6 +8,7 @@
  * | not-replayable | a statement without the counts that its verdicts rest on | give a canary's evidence |
  * | invalid-result | what was to be written is not a result | a bug, or a metric that could not be computed |
  * | not-a-bundle | what should be a Sigstore bundle is none | attach the evidence anew |
+ * | too-much | more is attached to an image than is read | delete what is not needed; look who may write there |
  * | signature | the signed bytes are not those that were signed | do not trust it: it was edited after it was signed |
  * | key | signed, but not with the key that is trusted | give the public half of the key that signs |
  * | certificate | the certificate leads to no authority that is trusted | give the trusted root of the Sigstore that signed |
@@ -30,6 +31,7 @@ export type EvidenceErrorCode =
   | "not-replayable"
   | "invalid-result"
   | "not-a-bundle"
+  | "too-much"
   | "signature"
   | "key"
   | "certificate"

@@ -38,6 +38,7 @@ export {
   type EvidenceKind,
   figuresField,
   formatStatement,
+  gateConfigurationOf,
   type NamedDigest,
   readStatement,
   type TestResultInput,

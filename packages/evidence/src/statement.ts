@@ -40,7 +40,7 @@ export interface TestResultInput {
   outcome?: VerdictName;
   rule: DecisionRule;
   confidence: number;
-  /** The gate configuration and whatever else decided, by digest. */
+  /** The gate configuration first, then whatever else decided, by digest. */
   configuration: readonly NamedDigest[];
   metrics: { candidate: Readonly<Record<string, number>>; baseline: Readonly<Record<string, number>> | null };
   dataset?: { name: string; version: string | null; digest: string };
@@ -129,6 +129,12 @@ export function testResultStatement(input: TestResultInput): TestResultStatement
     remedy: "This is a bug: please report it.",
   };
   return validate(testResultSchema, statement, source, "invalid-result");
+}
+
+/** Digest of the gate configuration, which is named first; null: none is named. */
+export function gateConfigurationOf({ predicate }: TestResultStatement): string | null {
+  const [first] = predicate.configuration;
+  return first === undefined ? null : `sha256:${first.digest.sha256}`;
 }
 
 /** Canonical JSON (RFC 8785) with a newline: the same result gives the same bytes, so that a digest names it. */

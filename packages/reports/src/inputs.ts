@@ -21,6 +21,8 @@ export interface RunFacts {
   tool: string;
   startedAt: number;
   finishedAt: number;
+  /** Digest of the gate configuration, by which a policy tells these gates from others; left out: nothing was judged. */
+  configuration?: string;
 }
 
 /** How the gates were decided. */

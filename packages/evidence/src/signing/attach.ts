@@ -72,9 +72,11 @@ export type AttachedSigned = { referrer: Referrer } & (
  * Every bundle beside an image, in order of digest. One that cannot be read does not hide the others.
  *
  * @throws OciError when the list itself cannot be had
+ * @throws EvidenceError `too-much` when all of them together would fill the memory
  */
 export async function readBundles(source: Source, digest: string): Promise<AttachedBundle[]> {
   const referrers = await source.referrers(digest, bundleMediaType);
+  assertFits(referrers, digest);
   const bundles: AttachedBundle[] = [];
   for (const referrer of referrers) {
     try {
@@ -124,6 +126,22 @@ function requireSubject({ statement }: Signed, digest: string): void {
     "subject",
     `It speaks of ${speaksOf.slice(0, 3).join(", ") || "nothing by sha256"}, not of ${digest}.`,
     "Do not trust it: it was made for something else and attached here. Sign evidence of this image.",
+  );
+}
+
+/** Whoever may write to the registry may attach; all that is attached is held at once. */
+const mostBundles = 1000;
+const mostBytes = 128 * 2 ** 20;
+
+function assertFits(referrers: readonly Referrer[], digest: string): void {
+  // Those that are larger are not read at all.
+  const sizes = referrers.flatMap(({ layers }) => layers.map(({ size }) => size));
+  const bytes = sizes.filter((size) => size <= largestBundleBytes).reduce((sum, size) => sum + size, 0);
+  if (referrers.length <= mostBundles && bytes <= mostBytes) return;
+  throw new EvidenceError(
+    "too-much",
+    `${referrers.length} bundles of ${bytes} bytes together are attached to ${digest}; at most ${mostBundles} of ${mostBytes} are read.`,
+    "Delete attached manifests that nobody needs any more, and look who may write to the repository.",
   );
 }
 

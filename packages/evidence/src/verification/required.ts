@@ -1,13 +1,15 @@
-/** One piece of required evidence: the newest statement that is believed decides, whatever an older one said. */
+/** One piece of required evidence: the newest statement that is believed decides, whatever an older one by the same
+ * gates said. */
 import { EvidenceError } from "../error.ts";
 import type { EvidenceName } from "../predicates.ts";
 import type { Signed } from "../signing.ts";
 import { believe, type Candidate } from "./believed.ts";
+import { counts, otherConfiguration, otherConfigurations, standingAgainst } from "./configurations.ts";
 import { ageMs, judgedAt, type Times, timeRefusal } from "./freshness.ts";
 import { readBuild } from "./provenance-result.ts";
-import type { Reader, Refusal } from "./reading.ts";
+import type { Reader, Reading, Refusal } from "./reading.ts";
 import { readScan } from "./scan-result.ts";
-import { configurationsOf, readTestResult } from "./test-result.ts";
+import { readTestResult } from "./test-result.ts";
 import type { EvidenceCheck, Requirement } from "./types.ts";
 
 const readers: Readonly<Record<EvidenceName, Reader>> = {
@@ -19,16 +21,13 @@ const readers: Readonly<Record<EvidenceName, Reader>> = {
   drift: readTestResult,
 };
 
-const namedConfigurations = 3;
-
-interface Read extends Times {
+interface Read extends Omit<Reading, "finishedAt">, Times {
   signed: Signed;
-  refusal: Refusal | null;
-  says: string;
 }
 
 /**
- * Judges what is believed: of the allowed configurations the newest, its time, then what it says.
+ * Judges what is believed: of the allowed configurations the newest, its time, what it says, then whether another
+ * configuration still says no.
  *
  * @param now milliseconds since 1970
  * @throws EvidenceError `trusted-root`
@@ -42,22 +41,27 @@ export async function checkRequired(
   const { signed, closest } = await believe(candidates, evidence, digest, trust);
   if (signed.length === 0) return refusedCheck(evidence, closest ?? missing(evidence));
   const counting = signed.filter((one) => counts(one, expected.configurations));
-  if (counting.length === 0)
-    return refusedCheck(evidence, otherConfiguration(signed, expected.configurations));
+  if (counting.length === 0) return refusedCheck(evidence, otherConfiguration(signed, expected));
   const read = counting.map((one) => readOne(one, { evidence, expected, now }));
   const newest = read.reduce((best, one) => (isNewer(one, best) ? one : best));
   const refusal = timeRefusal(newest, maxAgeMs, now) ?? newest.refusal;
-  const facts = {
-    evidence,
-    signer: newest.signed.signer,
-    ageMs: ageMs(newest, now),
-    bundle: newest.signed.digest,
-  };
-  if (refusal === null) return { ...facts, verdict: "pass", reason: newest.says, remedy: null };
+  if (refusal === null) {
+    const against = standingAgainst(newest, read, maxAgeMs, now);
+    if (against !== null)
+      return { ...factsOf(evidence, against.read, now), verdict: "fail", ...against.refusal };
+    const reason = `${newest.says}${otherConfigurations(newest, read, expected)}`;
+    return { ...factsOf(evidence, newest, now), verdict: "pass", reason, remedy: null };
+  }
   const older = read.filter((one) => one !== newest && one.refusal === null).length;
   const hidden =
     older === 0 ? "" : ` It is the newest of ${read.length}; an older one that passed counts no more.`;
-  return { ...facts, verdict: "fail", reason: `${refusal.reason}${hidden}`, remedy: refusal.remedy };
+  const reason = `${refusal.reason}${hidden}`;
+  return { ...factsOf(evidence, newest, now), verdict: "fail", reason, remedy: refusal.remedy };
+}
+
+function factsOf(evidence: EvidenceName, read: Read, now: number) {
+  const { signer, digest: bundle } = read.signed;
+  return { evidence, signer, ageMs: ageMs(read, now), bundle };
 }
 
 export function refusedCheck(evidence: EvidenceCheck["evidence"], refusal: Refusal): EvidenceCheck {
@@ -100,21 +104,4 @@ function isNewer(one: Read, best: Read): boolean {
 
 function timeOf(read: Read): number {
   return judgedAt(read) ?? (read.refusal === null ? -Infinity : Infinity);
-}
-
-function counts(signed: Signed, allowed: readonly string[] | null): boolean {
-  return allowed === null || configurationsOf(signed.statement).some((digest) => allowed.includes(digest));
-}
-
-function otherConfiguration(signed: readonly Signed[], allowed: readonly string[] | null): Refusal {
-  const list = (digests: readonly string[]) =>
-    digests.length === 0
-      ? "none"
-      : `${digests.slice(0, namedConfigurations).join(", ")}${digests.length > namedConfigurations ? " …" : ""}`;
-  const found = [...new Set(signed.flatMap(({ statement }) => configurationsOf(statement)))];
-  return {
-    reason: `It was judged by the gate configuration ${list(found)}; the policy allows ${list(allowed ?? [])}.`,
-    remedy:
-      "Judge it by the gates that the policy knows, or, if the gates were changed on purpose, add their digest to the policy.",
-  };
 }

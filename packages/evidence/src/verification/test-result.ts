@@ -1,10 +1,17 @@
 /** Evidence of eval, shadow, canary and drift: the gates that were judged, and what they came to. */
 import { parseGate } from "@ml-actions/gates/language";
 import type { DecisionRule, Gate } from "@ml-actions/gates/types";
+import { EvidenceError } from "../error.ts";
 import type { GateResult } from "../figures.ts";
 import { shown } from "../read-json.ts";
 import type { SignedStatement } from "../signing/types.ts";
-import { figuresField, readStatement, statementType, type TestResultStatement } from "../statement.ts";
+import {
+  figuresField,
+  gateConfigurationOf,
+  readStatement,
+  statementType,
+  type TestResultStatement,
+} from "../statement.ts";
 import type { Reader, Refusal } from "./reading.ts";
 import type { Expectations } from "./types.ts";
 
@@ -15,12 +22,15 @@ const strength: Readonly<Record<DecisionRule, number>> = { refute: 0, estimate: 
 const named = 3;
 
 export const readTestResult: Reader = (signed, { expected, place }) => {
-  const { predicate } = readStatement(JSON.stringify({ ...signed, _type: statementType }), place);
+  const statement = readStatement(JSON.stringify({ ...signed, _type: statementType }), place);
+  const { predicate } = statement;
   const { verdicts, rule, finishedAt } = predicate[figuresField];
   const passed = verdicts.filter(({ verdict }) => verdict === "pass").length;
+  const culprits = culpritsOf(predicate);
   return {
     finishedAt: Date.parse(finishedAt),
-    refusal: verdictRefusal(predicate) ?? expectationRefusal(predicate, expected),
+    refusal: verdictRefusal(predicate, culprits) ?? expectationRefusal(predicate, expected),
+    gated: { configuration: gateConfigurationOf(statement), result: predicate.result, culprits },
     says: `PASSED: ${passed} of ${verdicts.length} gates hold, rule ${rule}`,
   };
 };
@@ -35,15 +45,18 @@ export function configurationsOf({ predicate }: SignedStatement): string[] {
   });
 }
 
-function verdictRefusal({ result, ...predicate }: Predicate): Refusal | null {
-  if (result === "PASSED") return null;
+function culpritsOf({ result, ...predicate }: Predicate): string {
   const wanted = result === "FAILED" ? "fail" : "inconclusive";
   const culprits = predicate[figuresField].verdicts.filter(({ verdict }) => verdict === wanted);
   const list = culprits
     .slice(0, named)
     .map(({ gate, reason }) => `${shown(gate, 100)} (${shown(reason, 200)})`);
   if (culprits.length > named) list.push(`and ${culprits.length - named} more`);
-  const which = list.length === 0 ? "" : `: ${list.join("; ")}`;
+  return result === "PASSED" || list.length === 0 ? "" : `: ${list.join("; ")}`;
+}
+
+function verdictRefusal({ result }: Predicate, which: string): Refusal | null {
+  if (result === "PASSED") return null;
   return result === "FAILED"
     ? {
         reason: `Its verdict is FAILED${which}.`,
@@ -73,11 +86,55 @@ function expectationRefusal(predicate: Predicate, expected: Expectations): Refus
       remedy,
     };
   }
-  const missing = expected.gates.filter((gate) => !verdicts.some((verdict) => isOf(verdict, gate)));
+  const { missing } = gatesBeside(verdicts, expected.gates);
   if (missing.length === 0) return null;
-  const list = missing.slice(0, named).map((gate) => shown(gate, 100));
-  const more = missing.length > named ? ` and ${missing.length - named} more` : "";
-  return { reason: `It does not judge what the policy asks for: ${list.join("; ")}${more}.`, remedy };
+  return { reason: `It does not judge what the policy asks for: ${gateList(missing)}.`, remedy };
+}
+
+/**
+ * In words, how what it was judged by differs from what the policy says in words; a digest alone tells nobody.
+ *
+ * @returns sentences, each after a blank; empty for what cannot be read
+ */
+export function judgedBy(signed: SignedStatement, { gates, rule, minConfidence }: Expectations): string {
+  const predicate = readOrNull(signed);
+  if (predicate === null) return "";
+  const { verdicts, ...used } = predicate[figuresField];
+  const how = ` Its rule was ${used.rule}, its confidence ${used.confidence}`;
+  if (gates.length === 0) return `${how}, its gates ${gateList(verdicts.map(({ gate }) => gate))}.`;
+  const { missing, added } = gatesBeside(verdicts, gates);
+  const found = [
+    missing.length === 0 ? "" : ` Of the gates that the policy lists it lacks ${gateList(missing)}.`,
+    added.length === 0 ? "" : ` It has gates that the policy does not list: ${gateList(added)}.`,
+    rule !== null && strength[used.rule] < strength[rule] ? `${how}; the policy asks for ${rule}.` : "",
+    minConfidence !== null && used.confidence < minConfidence
+      ? `${how}; the policy asks for ${minConfidence}.`
+      : "",
+  ].join("");
+  return found === ""
+    ? `${how}, its gates those that the policy lists: something else differs, such as a threshold, a label or the least number of samples.`
+    : found;
+}
+
+function readOrNull(signed: SignedStatement): Predicate | null {
+  try {
+    return readStatement(JSON.stringify({ ...signed, _type: statementType }), "It").predicate;
+  } catch (error) {
+    if (!(error instanceof EvidenceError)) throw error;
+    return null;
+  }
+}
+
+function gatesBeside(verdicts: readonly GateResult[], wanted: readonly string[]) {
+  return {
+    missing: wanted.filter((gate) => !verdicts.some((verdict) => isOf(verdict, gate))),
+    added: verdicts.filter((verdict) => !wanted.some((gate) => isOf(verdict, gate))).map(({ gate }) => gate),
+  };
+}
+
+function gateList(gates: readonly string[]): string {
+  const list = gates.slice(0, named).map((gate) => shown(gate, 100));
+  return `${list.join("; ")}${gates.length > named ? ` and ${gates.length - named} more` : ""}`;
 }
 
 /** The same gate; of a gate for every slice, one of its slices. That it passed follows from the whole. */

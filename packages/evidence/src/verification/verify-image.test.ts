@@ -244,7 +244,9 @@ describe("what the evidence says", () => {
     await image.attest(ours, evalOf());
     const other = `sha256:${"d".repeat(64)}`;
     const { reason, remedy } = await check({ expected: { configurations: [other] } });
-    expect(reason).toBe(`It was judged by the gate configuration ${gates}; the policy allows ${other}.`);
+    expect(reason).toBe(
+      `It was judged by the gate configuration ${gates}; the policy allows ${other}. Its rule was estimate, its confidence 0.95, its gates f1 >= baseline - 0.02; f1{carrier=UA} >= 0.3.`,
+    );
     expect(remedy).toMatch(/add their digest/);
     expect((await check({ expected: { configurations: [other, gates] } })).verdict).toBe("pass");
   });

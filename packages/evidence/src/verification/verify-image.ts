@@ -20,7 +20,7 @@ export interface VerifyRequest {
  * checking impossible rejects.
  *
  * @throws OciError when the image or a bundle cannot be had, or is not what its digest says
- * @throws EvidenceError `trusted-root`
+ * @throws EvidenceError `trusted-root`, or `too-much` when more is attached than is read
  */
 export async function verifyImage({ source, digest, policy, now }: VerifyRequest): Promise<Verification> {
   // The image itself, so that nobody is told of evidence about bytes that are not there.

@@ -19,7 +19,7 @@ import { storyBanner } from "./evaluation-page.ts";
 import { gatesTable } from "./gates.ts";
 import { type Content, html } from "./markup.ts";
 import { htmlPage } from "./page.ts";
-import { badge, card, denseTable, facts, folded, list, plots, release } from "./parts.ts";
+import { badge, card, configurationFact, denseTable, facts, folded, list, plots, release } from "./parts.ts";
 
 const barPlotsShown = 3;
 const binPlotsShown = 12;
@@ -52,6 +52,7 @@ export function driftPage(input: DriftReportInput): string {
           ["Its rows", count(reference.rows)],
           ["Current", release({ label: current.name, digest: current.digest })],
           ["Its rows", count(current.rows)],
+          ...configurationFact(input.run),
         ]),
       ),
     ],

@@ -8,7 +8,7 @@ import { evaluationFigures } from "./evaluation-figures.ts";
 import { gatesTable } from "./gates.ts";
 import { type Content, html } from "./markup.ts";
 import { htmlPage, webLink } from "./page.ts";
-import { banner, card, facts, list, metricsTable, plots, release } from "./parts.ts";
+import { banner, card, configurationFact, facts, list, metricsTable, plots, release } from "./parts.ts";
 
 /** @param rows null when only metrics are at hand: the page has no curves then. */
 export function evaluationPage(input: EvaluationReportInput, rows: PlotRows | null): string {
@@ -33,6 +33,7 @@ export function evaluationPage(input: EvaluationReportInput, rows: PlotRows | nu
           ["Version", dataset.version ?? "none"],
           ["Rows", count(dataset.rows)],
           ["Task", input.task],
+          ...configurationFact(input.run),
         ]),
       ),
     ],

@@ -2,7 +2,7 @@
 import type { VerdictName } from "@ml-actions/gates/types";
 import { shortened } from "../clean.ts";
 import { count, dateAndTime, formatter, unitOf } from "../figures.ts";
-import type { ModelMetrics, NamedRelease } from "../inputs.ts";
+import type { ModelMetrics, NamedRelease, RunFacts } from "../inputs.ts";
 import type { Figure, LegendEntry } from "../plots/canvas.ts";
 import { mark } from "../plots/slices.ts";
 import { type Content, html, type Markup } from "./markup.ts";
@@ -103,6 +103,18 @@ export function release(named: NamedRelease | null): Content {
       ? null
       : html`<span class="muted">, evidence verified ${dateAndTime(verified.at)}</span>`;
   return html`<b>${label}</b>${identity}${proof}`;
+}
+
+/** One more fact, where something was judged: what a policy lists so that no other gates count. */
+export function configurationFact({ configuration }: RunFacts): [term: string, words: Content][] {
+  return configuration === undefined
+    ? []
+    : [
+        [
+          "Gate configuration",
+          html`<code class="muted">${configuration}</code><span class="muted">: under <code>configurations</code> in a policy, no other gates count</span>`,
+        ],
+      ];
 }
 
 export function list(sentences: readonly string[]): Markup {

@@ -15,7 +15,17 @@ import { storyBanner } from "./evaluation-page.ts";
 import { gatesTable } from "./gates.ts";
 import { type Content, html } from "./markup.ts";
 import { htmlPage } from "./page.ts";
-import { badge, type Column, card, facts, folded, plots, release, scrollTable } from "./parts.ts";
+import {
+  badge,
+  type Column,
+  card,
+  configurationFact,
+  facts,
+  folded,
+  plots,
+  release,
+  scrollTable,
+} from "./parts.ts";
 
 const stepsShown = 100;
 /** More gates than this are a wall of plots. */
@@ -54,6 +64,7 @@ export function rolloutPage(input: RolloutReportInput): string {
           ["Stable before", release(input.stable)],
           ["Where", `${input.resource} on ${input.target}`],
           ["Steps asked for", input.plannedPercents.map(percent).join(", ")],
+          ...configurationFact(input.run),
         ]),
       ),
     ],

@@ -11,7 +11,16 @@ import { evaluationFigures } from "./evaluation-figures.ts";
 import { gatesCard, sentences, storyBanner } from "./evaluation-page.ts";
 import type { Content } from "./markup.ts";
 import { htmlPage } from "./page.ts";
-import { type Column, card, facts, metricsTable, plots, release, scrollTable } from "./parts.ts";
+import {
+  type Column,
+  card,
+  configurationFact,
+  facts,
+  metricsTable,
+  plots,
+  release,
+  scrollTable,
+} from "./parts.ts";
 
 /** @param rows `baseline` holds stable's answers; null when no answers were kept. */
 export function shadowPage(input: ShadowReportInput, rows: PlotRows | null): string {
@@ -49,6 +58,7 @@ export function shadowPage(input: ShadowReportInput, rows: PlotRows | null): str
                 words,
                 count(number),
               ])),
+          ...configurationFact(input.run),
         ]),
       ),
     ],

@@ -81,8 +81,12 @@ export function identityDetails(
   );
   const columns = ["", "Name", "Digest"].map((title) => ({ title, align: "left" }) as const);
   const when = `${dateAndTime(run.startedAt)}, took ${duration(run.finishedAt - run.startedAt)}, by ${text(run.tool, 80)}`;
+  const gates =
+    run.configuration === undefined
+      ? ""
+      : `\n\nGate configuration ${code(run.configuration)}: list it under ${code("configurations")} in a policy, and no other gates count.`;
   return details(
     "Releases, digests and this run",
-    `${table(columns, rows)}\n\n${when} · ${link("the run", run.url)}`,
+    `${table(columns, rows)}${gates}\n\n${when} · ${link("the run", run.url)}`,
   );
 }
