@@ -81,7 +81,7 @@ export function scanSummary(story: ScanStory): string {
     acceptedTable(decision),
     folded("Let through by `ignore-unfixed`", decision.unfixed, story),
     folded("Of other severities", decision.minor, story),
-    story.notices.map((notice) => `- ${text(notice, 400)}`).join("\n"),
+    ...story.notices.map((notice) => `ℹ️ ${text(notice, 400)}`),
     basis(story),
   );
 }
@@ -138,9 +138,9 @@ function adviceOn(blocking: readonly Found[], { platforms }: ScanStory): string 
   const lines = [
     isBuilt && kinds.has("base") && "What is in the base: build on a newer one (input `base` of `build`).",
     (kinds.has("server") || kinds.has("onnxruntime")) &&
-      "What is in the layers server and onnxruntime comes with `build`: take a newer release of ml-actions.",
+      "What is in `/app` (the layers server and onnxruntime) comes with `build`: take a newer release of ml-actions.",
     blocking.some(({ fixed }) => fixed === null) &&
-      "What nobody has a fix for yet: accept it by name until a day (`ignore-file`), or all of them (`ignore-unfixed`).",
+      "What nobody has a fix for yet: accept it with a reason and a last day (`ignore-file`), or let all of that pass (`ignore-unfixed: true`).",
   ].filter((line) => line !== false);
   return lines.length === 0 ? null : `### What to do\n\n${lines.map((line) => `- ${line}`).join("\n")}`;
 }

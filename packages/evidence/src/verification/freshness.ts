@@ -45,6 +45,6 @@ export function timeRefusal(times: Times, maxAgeMs: number | null, now: number):
   if (age <= maxAgeMs) return null;
   return {
     reason: `It is ${spanText(age)} old; the policy allows ${spanText(maxAgeMs)}.`,
-    remedy: "Judge the image again and sign that.",
+    remedy: "Run the step that writes it once more, and sign what it writes.",
   };
 }
