@@ -1,6 +1,8 @@
 /** One repository of one registry: where it is, and every request to it with the authorization that it asks for. */
+
+import { isLoopback } from "./address.ts";
 import { type Credentials, dockerConfigDirectory, storedCredentials } from "./docker-config.ts";
-import { type Exchange, exchange, isLoopback } from "./exchange.ts";
+import { type Exchange, exchange } from "./exchange.ts";
 import { formatReference, type Reference } from "./reference.ts";
 import { basicHeader, type Challenge, fetchToken, mergeScopes, parseChallenge, type Token } from "./token.ts";
 

@@ -2,9 +2,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { shown } from "./address.ts";
+import { chunksOf } from "./body.ts";
 import { OciError } from "./errors.ts";
-import { type Exchange, exchange, networkError, shown } from "./exchange.ts";
-import { Transient, withRetries } from "./retries.ts";
+import { type Exchange, exchange } from "./exchange.ts";
+import { withRetries } from "./retries.ts";
 
 export interface DownloadOptions {
   /** `sha256:<hex>` that the bytes must have. */
@@ -13,9 +15,6 @@ export interface DownloadOptions {
   size?: number;
   maxBytes: number;
 }
-
-/** No byte for so long: the connection is dead though nobody says so. */
-const idleTimeoutMs = 30_000;
 
 /** Makes the request and streams its body to `path`; the file appears there complete (written beside it, synced,
  * renamed) or not at all. Broken connections and passing statuses are tried again, a wrong digest is not. Rejects with
@@ -90,31 +89,6 @@ async function write(
     });
   }
   return { digest: `sha256:${hash.digest("hex")}`, size: received };
-}
-
-/** The chunks of a body; a silent or broken connection is `Transient`. */
-export async function* chunksOf(response: Response, url: URL): AsyncGenerator<Uint8Array> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return;
-  try {
-    while (true) {
-      const { done, value } = await inTime(reader.read()).catch((cause) => {
-        throw new Transient(networkError(url, cause));
-      });
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
-}
-
-async function inTime<T>(read: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no byte for ${idleTimeoutMs} ms`)), idleTimeoutMs);
-  });
-  return Promise.race([read, silence]).finally(() => clearTimeout(timer));
 }
 
 function tooLarge(url: URL, bytes: number, maxBytes: number): OciError {

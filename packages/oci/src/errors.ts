@@ -13,6 +13,8 @@ export type OciErrorCode =
   | "status"
   /** No connection, or one that broke, after every retry. */
   | "network"
+  /** A proxy that the environment names and that cannot be used, or lets nothing through. */
+  | "proxy"
   /** A redirect that leads nowhere safe. */
   | "redirect"
   /** The bytes are not those that were asked for. */

@@ -1,7 +1,12 @@
 /** One HTTP request, carefully: redirects do not carry credentials to strangers or leave TLS, and failures have names. */
+import { isLoopback, shown } from "./address.ts";
+import { textOf } from "./body.ts";
 import { OciError, type OciErrorCode } from "./errors.ts";
+import { networkError } from "./failures.ts";
 import { Transient } from "./retries.ts";
-import { BodyFailed, type StreamedBody, sendStreamed, WrongLength } from "./streamed.ts";
+import { BodyFailed, type StreamedBody, transmit, WrongLength } from "./transport.ts";
+
+export { isLoopback } from "./address.ts";
 
 export interface Exchange {
   method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH";
@@ -46,16 +51,6 @@ export async function exchange(url: URL, request: Exchange = {}): Promise<Respon
   });
 }
 
-/** A URL for messages and logs: a query may be a signature, a user name a password. */
-export function shown(url: URL): string {
-  return `${url.protocol}//${url.host}${url.pathname}`;
-}
-
-/** Whether plain HTTP cannot be overheard there: it does not leave the machine. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
-
 function assertSafe(url: URL): void {
   if (url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname))) return;
   throw new OciError("redirect", `${shown(url)} is not https:`, {
@@ -79,33 +74,15 @@ function withoutCredentials(headers: Record<string, string>): Record<string, str
 
 async function send(url: URL, request: Exchange & { headers: Record<string, string> }): Promise<Response> {
   const { method = "GET", headers, body } = request;
-  const timeoutMs = request.answerTimeoutMs ?? answerTimeoutMs;
+  const limits = { silenceMs: silenceTimeoutMs, answerMs: request.answerTimeoutMs ?? answerTimeoutMs };
   try {
-    if (typeof body === "object" && "stream" in body) {
-      const limits = { silenceMs: silenceTimeoutMs, answerMs: timeoutMs };
-      return await sendStreamed(url, { method, headers, body }, limits);
-    }
-    return await fetchWithin(timeoutMs, url, {
-      method,
-      redirect: "manual",
-      headers,
-      // What comes as bytes is a manifest: the copy that fetch's types ask for is small.
-      ...(body !== undefined && { body: typeof body === "string" ? body : new Uint8Array(body) }),
-    });
+    return await transmit(url, { method, headers, body }, limits);
   } catch (cause) {
     if (cause instanceof BodyFailed) throw cause.cause;
     if (cause instanceof WrongLength) throw unstable(url, cause);
-    throw new Transient(networkError(url, cause));
-  }
-}
-
-async function fetchWithin(timeoutMs: number, url: URL, request: RequestInit): Promise<Response> {
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-  try {
-    return await fetch(url, { ...request, signal: controller.signal });
-  } finally {
-    clearTimeout(timer);
+    if (cause instanceof OciError) throw cause;
+    const failure = networkError(url, cause);
+    throw failure.code === "proxy" ? failure : new Transient(failure);
   }
 }
 
@@ -113,15 +90,6 @@ function unstable(url: URL, cause: Error): OciError {
   return new OciError("digest", `what should be sent to ${shown(url)} gave ${cause.message}`, {
     cause,
     remedy: "Leave the file alone while it is sent, and run it again.",
-  });
-}
-
-export function networkError(url: URL, cause: unknown): OciError {
-  const { message, cause: inner } = cause as Error;
-  const why = inner instanceof Error ? inner.message || (inner as NodeJS.ErrnoException).code : message;
-  return new OciError("network", `no answer from ${shown(url)}: ${why}`, {
-    cause,
-    remedy: "Check the address, the network and the proxy, and run it again.",
   });
 }
 
@@ -142,7 +110,7 @@ const byStatus: Record<number, { code: OciErrorCode; remedy: string }> = {
 async function judged(response: Response, url: URL, accepted: number[]): Promise<Response> {
   const { status } = response;
   if (response.ok || accepted.includes(status)) return response;
-  const said = await excerpt(response);
+  const said = await excerpt(response, url);
   const { code, remedy } = byStatus[status] ?? { code: "status", remedy: "Look at the server's own log." };
   const error = new OciError(code, `${shown(url)} answered ${status}${said}`, { remedy });
   if (!passing.has(status)) throw error;
@@ -150,8 +118,8 @@ async function judged(response: Response, url: URL, accepted: number[]): Promise
 }
 
 /** What the server says about it, on one line: of a registry's own JSON of errors, the words for people. */
-async function excerpt(response: Response): Promise<string> {
-  const text = await response.text().catch(() => "");
+async function excerpt(response: Response, url: URL): Promise<string> {
+  const text = await textOf(response, url).catch(() => "");
   const plain = (messagesOf(text) ?? text).replace(/[\p{Cc}\s]+/gu, " ").trim();
   return plain === "" ? "" : `: ${plain.length > 300 ? `${plain.slice(0, 300)}…` : plain}`;
 }

@@ -1,8 +1,9 @@
+export { isLoopback, shown } from "./address.ts";
 export { contentOfBytes, contentOfFile, contentOfSource } from "./content.ts";
 export { type Credentials, dockerConfigDirectory, storedCredentials } from "./docker-config.ts";
 export { type DownloadOptions, download } from "./download.ts";
 export { OciError, type OciErrorCode } from "./errors.ts";
-export { type Exchange, exchange, isLoopback, shown } from "./exchange.ts";
+export { type Exchange, exchange } from "./exchange.ts";
 export { Layout } from "./layout.ts";
 export {
   formatLayoutReference,

@@ -1,9 +1,9 @@
 /** Manifests of a repository over HTTP: read and written, with both sides' word on the digest compared. */
 import { createHash } from "node:crypto";
+import { shown } from "./address.ts";
+import { chunksOf } from "./body.ts";
 import type { Connection } from "./connection.ts";
-import { chunksOf } from "./download.ts";
 import { OciError } from "./errors.ts";
-import { shown } from "./exchange.ts";
 import { type Descriptor, maxManifestBytes, mediaTypes, type Pulled, parseDocument } from "./manifest.ts";
 import { digestPattern } from "./reference.ts";
 import { withRetries } from "./retries.ts";

@@ -1,8 +1,9 @@
 /** What is attached to an image: manifests that name it as their `subject` (OCI Distribution Specification 1.1, "Listing
  * Referrers"), from the registry's API where it has one, else from tags. */
+
+import { shown } from "./address.ts";
 import type { Connection } from "./connection.ts";
 import { OciError } from "./errors.ts";
-import { shown } from "./exchange.ts";
 import { attachByTag, listByTag } from "./fallback.ts";
 import { nextPage } from "./links.ts";
 import { type Descriptor, type Document, mediaTypes, type Pulled, parseDocument } from "./manifest.ts";

@@ -1,9 +1,10 @@
 /** One repository of a registry, over the distribution API: every byte verified by digest, both ways. */
 import { createHash } from "node:crypto";
+import { shown } from "./address.ts";
+import { chunksOf } from "./body.ts";
 import { Connection, type RegistryOptions } from "./connection.ts";
-import { chunksOf, save } from "./download.ts";
+import { save } from "./download.ts";
 import { OciError } from "./errors.ts";
-import { shown } from "./exchange.ts";
 import { type Descriptor, type Pulled, parseDocument } from "./manifest.ts";
 import { getManifest, headManifest, putManifest } from "./manifests.ts";
 import type { Reference } from "./reference.ts";

@@ -1,8 +1,8 @@
 /** All tags of a repository. */
 import { z } from "zod";
+import { shown } from "./address.ts";
 import type { Connection } from "./connection.ts";
 import { OciError } from "./errors.ts";
-import { shown } from "./exchange.ts";
 import { nextPage } from "./links.ts";
 import { collect } from "./manifests.ts";
 import { withRetries } from "./retries.ts";

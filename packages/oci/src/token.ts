@@ -1,8 +1,10 @@
 /** How a registry wants to be spoken to: its challenge, and the token that answers it. */
 import { z } from "zod";
+import { shown } from "./address.ts";
+import { textOf } from "./body.ts";
 import type { Credentials } from "./docker-config.ts";
 import { OciError } from "./errors.ts";
-import { exchange, shown } from "./exchange.ts";
+import { exchange } from "./exchange.ts";
 import { withRetries } from "./retries.ts";
 
 export type Challenge =
@@ -73,7 +75,7 @@ export async function fetchToken(
   scopes: string[],
   credentials: Credentials | null,
 ): Promise<Token> {
-  const response = await withRetries(() => {
+  const text = await withRetries(async () => {
     const { realm, service } = challenge;
     if (credentials !== null && "identityToken" in credentials) {
       const form = {
@@ -82,21 +84,23 @@ export async function fetchToken(
         scope: scopes.join(" "),
         client_id: "ml-actions",
       };
-      return exchange(realm, {
+      const response = await exchange(realm, {
         method: "POST",
         headers: { "content-type": "application/x-www-form-urlencoded" },
         body: new URLSearchParams({ ...form, ...(service !== null && { service }) }).toString(),
       });
+      return textOf(response, realm);
     }
     const url = new URL(realm);
     if (service !== null) url.searchParams.set("service", service);
     for (const scope of scopes) url.searchParams.append("scope", scope);
-    return exchange(
+    const response = await exchange(
       url,
       credentials === null ? {} : { headers: { authorization: basicHeader(credentials) } },
     );
+    return textOf(response, realm);
   });
-  const answer = tokenSchema.safeParse(await response.json().catch(() => null));
+  const answer = tokenSchema.safeParse(parsed(text));
   if (!answer.success || answer.data.token === undefined) {
     throw new OciError("credentials", `the token server ${shown(challenge.realm)} answered without a token`, {
       remedy: "Check that the registry's address is right.",
@@ -104,4 +108,12 @@ export async function fetchToken(
   }
   const { token, expiresInS } = answer.data;
   return { header: `Bearer ${token}`, usableUntil: Date.now() + (expiresInS - 10) * 1000 };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }

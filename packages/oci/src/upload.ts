@@ -1,9 +1,12 @@
 /** Sending a blob: mounted where it lies in the same registry, small ones in one request, large ones in chunks that a
  * broken connection does not undo (OCI Distribution Specification 1.1, "Pushing blobs"). */
+
+import { shown } from "./address.ts";
+import { textOf } from "./body.ts";
 import type { Connection } from "./connection.ts";
 import { Pieces } from "./content.ts";
 import { OciError } from "./errors.ts";
-import { type Exchange, shown } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
 import type { Descriptor } from "./manifest.ts";
 import { Retries, Transient, withRetries } from "./retries.ts";
 import type { BlobContent } from "./store.ts";
@@ -186,7 +189,7 @@ async function inSession(
 ): Promise<Response> {
   const response = await connection.exchange(url, { ...request, accept: [400, 404, 416] }, "push");
   if (response.ok) return response;
-  const said = (await response.text().catch(() => "")).replace(/[\p{Cc}\s]+/gu, " ").slice(0, 300);
+  const said = (await textOf(response, url).catch(() => "")).replace(/[\p{Cc}\s]+/gu, " ").slice(0, 300);
   const message = `${shown(url)} answered ${response.status}: ${said}`;
   if (/DIGEST_INVALID/.test(said)) {
     throw new OciError("digest", `${message}; the bytes that were sent are not those that were described`, {
