@@ -75,6 +75,8 @@ export const definition: ActionDefinition<typeof inputs, VerifyOutputs> = {
     identity: https://github.com/\${{ github.repository }}/.github/workflows/deliver.yml@refs/heads/main
     require: build, eval, scan
     max-age: 30d
+    username: \${{ github.actor }}
+    password: \${{ secrets.GITHUB_TOKEN }}
 `,
   branding: { icon: "shield", color: "green" },
   story: async () => ({ run: (await import("./verify.ts")).verify }),

@@ -68,10 +68,19 @@ export function refusedCheck(evidence: EvidenceCheck["evidence"], refusal: Refus
   return { evidence, verdict: "fail", ...refusal, signer: null, ageMs: null, bundle: null };
 }
 
+const howToGive: Readonly<Record<EvidenceName, string>> = {
+  build: "Give `sign` what `build` wrote about this image: its output `provenance`.",
+  eval: "Judge its model with `eval-gate`, and give `sign` the output `evidence`.",
+  scan: "Run `scan` on this image, and give `sign` the output `evidence`.",
+  shadow: "Run `shadow` with its model, and give `sign` the output `evidence`.",
+  canary: "`deploy` it where a canary may be, and give `sign` the output `evidence`.",
+  drift: "Sign evidence of drift that speaks of this image or its model.",
+};
+
 function missing(evidence: EvidenceName): Refusal {
   return {
     reason: `No evidence of ${evidence} is attached to the image.`,
-    remedy: `Run \`${evidence === "eval" ? "eval-gate" : evidence}\` on this image and attach what it writes with \`sign\`.`,
+    remedy: howToGive[evidence],
   };
 }
 
