@@ -9,60 +9,71 @@ const nsPerMs = 1_000_000;
 const clockSkewNs = 5 * 60_000 * nsPerMs;
 const dayNs = 86_400_000 * nsPerMs;
 
-/** @returns a module whose `isCompliant` is true, or tells every problem */
-export function attestationRego({ evidence, expected, maxAgeMs }: RequirementRule): string {
-  const maxAgeNs = maxAgeMs === null ? null : maxAgeMs * nsPerMs;
-  if (evidence === "build") {
-    const builder = expected.builder === null ? null : anchoredPattern(expected.builder);
-    return module(buildRules, { maxAgeNs, builder });
-  }
-  if (evidence === "scan") {
-    const maxDatabaseAgeNs = expected.maxDatabaseAgeMs === null ? null : expected.maxDatabaseAgeMs * nsPerMs;
-    return module(scanRules, { maxAgeNs, severity: expected.severity, maxDatabaseAgeNs });
-  }
-  const { configurations, rule, minConfidence } = expected;
-  const gates = expected.gates.map((gate) => ({ gate, pattern: gatePattern(gate) }));
-  return module(testRules, { maxAgeNs, kind: evidence, configurations, gates, rule, minConfidence });
+/** Rules of one question. `expected` is there when the policy asks for something. */
+interface Question {
+  rules: string;
+  expected?: Readonly<Record<string, unknown>>;
 }
 
-function module(rules: string, expected: object): string {
+/** @returns a module whose `isCompliant` has one member: that it holds, or every problem */
+export function attestationRego(requirement: RequirementRule): string {
+  const { evidence } = requirement;
+  const questions =
+    evidence === "build" ? build(requirement) : evidence === "scan" ? scan(requirement) : test(requirement);
+  const expected = Object.assign({}, ...questions.map((question) => question.expected ?? {}));
   return [
     "package sigstore",
-    "",
     `expected := ${regoTerm(expected)}`,
-    "",
     `figures := input.predicate[${JSON.stringify(figures)}]`,
-    "",
-    shared,
-    rules,
-  ].join("\n");
+    verdict,
+    ...questions.map(({ rules }) => rules),
+  ]
+    .map((part) => part.trim())
+    .join("\n\n")
+    .concat("\n");
 }
 
-const shared = `isCompliant[{"result": true, "error": ""}] {
+const verdict = `isCompliant[{"result": true, "error": ""}] {
   count(problems) == 0
 }
 
 isCompliant[{"result": false, "error": concat("; ", problems)}] {
   count(problems) > 0
-}
+}`;
+
+const ageProblem =
+  "it is older than the policy allows, from the future, or does not tell when it was finished";
+
+/** @param finishedAt a term: when it was judged, by its own word */
+function inTime(finishedAt: string, maxAgeMs: number | null): Question {
+  const rules = (more: string) => `finished_ns := time.parse_rfc3339_ns(${finishedAt})
 
 in_time {
-  finished_ns <= time.now_ns() + ${clockSkewNs}
-  young_enough
+  finished_ns <= time.now_ns() + ${clockSkewNs}${more}
 }
 
-young_enough { expected.maxAgeNs == null }
-
-young_enough {
-  time.now_ns() - finished_ns <= expected.maxAgeNs
+problems[${JSON.stringify(ageProblem)}] { not in_time }`;
+  if (maxAgeMs === null) return { rules: rules("") };
+  return {
+    rules: rules("\n  time.now_ns() - finished_ns <= expected.maxAgeNs"),
+    expected: { maxAgeNs: maxAgeMs * nsPerMs },
+  };
 }
-`;
 
-const testRules = `finished_ns := time.parse_rfc3339_ns(figures.finishedAt)
+function test({ evidence, expected, maxAgeMs }: RequirementRule): Question[] {
+  const { configurations, gates, rule, minConfidence } = expected;
+  const wanted = gates.map((gate) => ({ gate, pattern: gatePattern(gate) }));
+  return [
+    inTime("figures.finishedAt", maxAgeMs),
+    { rules: passed, expected: { kind: evidence } },
+    ...(configurations === null ? [] : [{ rules: known, expected: { configurations } }]),
+    ...(wanted.length === 0 ? [] : [{ rules: judged, expected: { gates: wanted } }]),
+    ...(rule === null ? [] : [{ rules: strong, expected: { rule } }]),
+    ...(minConfidence === null ? [] : [{ rules: confident, expected: { minConfidence } }]),
+  ];
+}
 
-problems["it is older than the policy allows, from the future, or does not tell when it was judged"] { not in_time }
-
-problems["its result is not PASSED"] { not input.predicate.result == "PASSED" }
+const passed = `problems["its result is not PASSED"] { not input.predicate.result == "PASSED" }
 
 problems["it is evidence of another kind"] { not figures.kind == expected.kind }
 
@@ -71,33 +82,24 @@ problems["it has no verdict"] { not count(figures.verdicts) > 0 }
 problems["a gate inside did not pass"] {
   verdict := figures.verdicts[_]
   not verdict.verdict == "pass"
-}
+}`;
 
-allowed_configuration { expected.configurations == null }
-
-allowed_configuration {
+const known = `known_configuration {
   configuration := input.predicate.configuration[_]
   concat(":", ["sha256", configuration.digest.sha256]) == expected.configurations[_]
 }
 
-problems["it was judged by a gate configuration that the policy does not know"] { not allowed_configuration }
+problems["it was judged by a gate configuration that the policy does not know"] { not known_configuration }`;
+
+const judged = `judges(pattern) { regex.match(pattern, figures.verdicts[_].gate) }
 
 problems[problem] {
   wanted := expected.gates[_]
-  not is_judged(wanted.pattern)
+  not judges(wanted.pattern)
   problem := sprintf("it does not judge %s", [wanted.gate])
-}
+}`;
 
-is_judged(pattern) { regex.match(pattern, figures.verdicts[_].gate) }
-
-strength := {"refute": 0, "estimate": 1, "prove": 2}
-
-strong_enough { expected.rule == null }
-
-strong_enough {
-  strength[figures.rule] >= strength[expected.rule]
-  not weak_gate
-}
+const strong = `strength := {"refute": 0, "estimate": 1, "prove": 2}
 
 weak_gate {
   some rule
@@ -105,20 +107,32 @@ weak_gate {
   endswith(figures.verdicts[_].gate, concat("", ["[", rule, "]"]))
 }
 
-problems["it was judged by a weaker rule than the policy asks for"] { not strong_enough }
+strong_enough {
+  strength[figures.rule] >= strength[expected.rule]
+  not weak_gate
+}
 
-confident { expected.minConfidence == null }
+problems["it was judged by a weaker rule than the policy asks for"] { not strong_enough }`;
 
-confident { figures.confidence >= expected.minConfidence }
+const confident = `problems["it was judged at a lower confidence than the policy asks for"] {
+  not figures.confidence >= expected.minConfidence
+}`;
 
-problems["it was judged at a lower confidence than the policy asks for"] { not confident }
-`;
+function scan({ expected, maxAgeMs }: RequirementRule): Question[] {
+  const { severity, maxDatabaseAgeMs } = expected;
+  return [
+    inTime("input.predicate.metadata.scanFinishedOn", maxAgeMs),
+    { rules: scanned },
+    ...(severity.length === 0
+      ? []
+      : [{ rules: "blocks(severity) { expected.severity[_] == severity }", expected: { severity } }]),
+    ...(maxDatabaseAgeMs === null
+      ? []
+      : [{ rules: freshDatabase, expected: { maxDatabaseAgeNs: maxDatabaseAgeMs * nsPerMs } }]),
+  ];
+}
 
-const scanRules = `finished_ns := time.parse_rfc3339_ns(input.predicate.metadata.scanFinishedOn)
-
-problems["it is older than the policy allows, from the future, or does not tell when it was scanned"] { not in_time }
-
-problems["its verdict is not pass"] { not figures.verdict == "pass" }
+const scanned = `problems["its verdict is not pass"] { not figures.verdict == "pass" }
 
 problems["it has doubts about itself"] { not count(figures.doubts) == 0 }
 
@@ -126,9 +140,7 @@ problems["it scanned nothing"] { not count(figures.platforms) > 0 }
 
 blocks(severity) { figures.policy.severity[_] == severity }
 
-blocks(severity) { expected.severity[_] == severity }
-
-# What has no rating, or a shape that is not ours, blocks as well.
+# What has no rating, or a shape that is not ours, may not.
 may_pass(finding) {
   severity := finding.severity[0].score
   not blocks(severity)
@@ -142,7 +154,7 @@ may_pass(finding) {
 may_pass(finding) {
   risk := figures.policy.ignored[_]
   risk.id == finding.id
-  covers(risk.package, finding.annotations[0].package)
+  covers(risk["package"], finding.annotations[0]["package"])
   time.now_ns() < time.parse_rfc3339_ns(concat("", [risk.expires, "T00:00:00Z"])) + ${dayNs}
 }
 
@@ -160,35 +172,27 @@ problems["it does not list what it found"] { not is_array(input.predicate.scanne
 
 database_age_ns := time.parse_rfc3339_ns(input.predicate.metadata.scanStartedOn) - time.parse_rfc3339_ns(input.predicate.scanner.db.lastUpdate)
 
-fresh_database {
-  database_age_ns <= figures.policy.maxDbAgeMs * ${nsPerMs}
-  expected.maxDatabaseAgeNs == null
+problems["the scanner's database was older than the scan's own policy allows"] {
+  not database_age_ns <= figures.policy.maxDbAgeMs * ${nsPerMs}
+}`;
+
+const freshDatabase = `problems["the scanner's database was older than the policy allows"] {
+  not database_age_ns <= expected.maxDatabaseAgeNs
+}`;
+
+function build({ expected, maxAgeMs }: RequirementRule): Question[] {
+  const { builder } = expected;
+  const finishedOn = "input.predicate.runDetails.metadata.finishedOn";
+  const age = inTime(finishedOn, maxAgeMs);
+  // The time is optional in provenance; where the policy asks for none, it may be missing.
+  const timeless = maxAgeMs === null ? [{ rules: `in_time { not ${finishedOn} }` }] : [];
+  const known = `problems["it was built by somebody else than the policy asks for"] {
+  not regex.match(expected.builder, input.predicate.runDetails.builder.id)
+}`;
+  return [
+    age,
+    ...timeless,
+    { rules: `problems["it names no builder"] { not count(input.predicate.runDetails.builder.id) > 0 }` },
+    ...(builder === null ? [] : [{ rules: known, expected: { builder: anchoredPattern(builder) } }]),
+  ];
 }
-
-fresh_database {
-  database_age_ns <= figures.policy.maxDbAgeMs * ${nsPerMs}
-  database_age_ns <= expected.maxDatabaseAgeNs
-}
-
-problems["the scanner's database was older than the policy allows"] { not fresh_database }
-`;
-
-const buildRules = `finished_ns := time.parse_rfc3339_ns(input.predicate.runDetails.metadata.finishedOn)
-
-timeless {
-  expected.maxAgeNs == null
-  not input.predicate.runDetails.metadata.finishedOn
-}
-
-timely { in_time }
-
-timely { timeless }
-
-problems["it is older than the policy allows, from the future, or does not tell when it was built"] { not timely }
-
-known_builder { expected.builder == null; input.predicate.runDetails.builder.id }
-
-known_builder { regex.match(expected.builder, input.predicate.runDetails.builder.id) }
-
-problems["it was built by somebody else than the policy asks for"] { not known_builder }
-`;

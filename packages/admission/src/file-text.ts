@@ -5,8 +5,9 @@ import type { KubernetesObject } from "./types.ts";
 /** @param head lines of the comment; what looks like a line break inside one becomes a space */
 export function fileText(head: readonly string[], objects: readonly KubernetesObject[]): string {
   const comment = head.map((line) => `# ${line.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")}`.trimEnd());
-  const documents = objects.map(
-    (object) => `---\n${stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })}`,
+  const documents = objects.map((object) =>
+    stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }),
   );
-  return `${comment.join("\n")}\n${documents.join("")}`;
+  // No `---` behind the comment: policy-controller's reader would take what is before it for an object.
+  return `${comment.join("\n")}\n${documents.join("---\n")}`;
 }

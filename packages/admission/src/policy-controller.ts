@@ -6,7 +6,7 @@ import { type EvidenceName, imageSignatureType, predicateTypes } from "@ml-actio
 import type { SignerRule } from "@ml-actions/evidence/verification";
 import { attestationRego } from "./attestation-rego.ts";
 import { anchoredPattern } from "./pattern.ts";
-import { trustFacts, trustRoot, trustRootName } from "./trust-root.ts";
+import { fulcioUrl, hasTimestamps, trustRoot, trustRootName } from "./trust-root.ts";
 import type { AdmissionRequest, Generated, KubernetesObject, Unchecked } from "./types.ts";
 
 type IdentityRule = Extract<SignerRule, { kind: "identity" }>;
@@ -17,7 +17,10 @@ const engine = "policy-controller";
 export function policyController(request: AdmissionRequest): Generated {
   const { policy } = request;
   const signers = [policy.signature, ...policy.require.map(({ trust }) => trust)];
-  if (signers.some(({ kind }) => kind === "key")) return withKeys();
+  if (signers.some(({ kind }) => kind === "key")) return nothing(withKeys);
+  if (request.sigstore.kind === "trusted-root" && !hasTimestamps(request.sigstore.root)) {
+    return nothing(withoutTimestamps);
+  }
   const policies: KubernetesObject[] = [
     clusterImagePolicy(request, "signature", policy.signature, imageSignatureType, null),
     ...policy.require.map((requirement) =>
@@ -37,10 +40,13 @@ export function policyController(request: AdmissionRequest): Generated {
   return { files, unchecked: unchecked(request) };
 }
 
-/** Half of a policy would look like the whole: one requirement with a key, and nothing is written. */
-function withKeys(): Generated {
-  const what =
-    "nothing is generated: policy-controller (0.13.1) reads Sigstore bundles of keyless signers only (`authority must be keyless`), and this policy trusts a key. Use Kyverno, or sign without a key";
+const withKeys =
+  "nothing is generated: policy-controller (0.13.1) reads Sigstore bundles of keyless signers only (`authority must be keyless`), and this policy trusts a key. Use Kyverno, or sign without a key";
+const withoutTimestamps =
+  "nothing is generated: policy-controller (0.13.1) finds no log by the keys of a TrustRoot, and this trusted root has no timestamp authority instead. Give `tuf-url`";
+
+/** Half of a policy would look like the whole. */
+function nothing(what: string): Generated {
   return { files: new Map(), unchecked: [{ engine, evidence: null, what }] };
 }
 
@@ -51,20 +57,21 @@ function clusterImagePolicy(
   predicateType: string,
   rego: string | null,
 ): KubernetesObject {
-  const facts = trustFacts(sigstore);
   const root = sigstore.kind === "public" ? {} : { trustRootRef: trustRootName };
+  // policy-controller 0.13.1 takes the hexadecimal text of a log's id for the id (`ConvertTransparencyLogInstance`), so no
+  // entry and no SCT is ever by a log that a TrustRoot names by its key.
+  const copied = sigstore.kind === "trusted-root";
   const authority = {
     name,
     signatureFormat: "bundle",
     keyless: {
-      url: facts.fulcioUrl,
+      url: fulcioUrl(sigstore),
       identities: [identity(signer as IdentityRule)],
       ...root,
-      // Without a certificate log there is no SCT to look for.
-      ...(facts.hasCertificateLog ? {} : { insecureIgnoreSCT: true }),
+      ...(copied ? { insecureIgnoreSCT: true } : {}),
     },
-    // Named, timestamps replace the log: only where there is no log.
-    ...(facts.hasLog ? {} : { rfc3161timestamp: root }),
+    // Named, timestamps replace the log.
+    ...(copied ? { rfc3161timestamp: root } : {}),
     attestations: [
       { name, predicateType, ...(rego === null ? {} : { policy: { type: "rego", data: rego } }) },
     ],
@@ -111,6 +118,10 @@ function unchecked({ policy, sigstore }: AdmissionRequest): Unchecked[] {
       of(
         null,
         "the trusted root is copied as it is today, without the times for which its keys are valid: generate again when it changes",
+      ),
+      of(
+        null,
+        "time comes from the timestamp authority, and neither the transparency log nor the certificate's own log (SCT) is asked: policy-controller (0.13.1) finds no log by the keys of a TrustRoot. With `tuf-url` it does",
       ),
     );
   }

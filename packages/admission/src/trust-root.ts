@@ -22,15 +22,6 @@ interface TrustedRootJson {
   timestampAuthorities?: Authority[];
 }
 
-/** What the verifier may rest on in this Sigstore. */
-export interface TrustFacts {
-  hasLog: boolean;
-  hasTimestamps: boolean;
-  hasCertificateLog: boolean;
-  /** Of Fulcio. */
-  fulcioUrl: string;
-}
-
 /** null for the public one, which policy-controller brings along. */
 export function trustRoot(sigstore: Sigstore): KubernetesObject | null {
   if (sigstore.kind === "public") return null;
@@ -55,22 +46,15 @@ export function trustRoot(sigstore: Sigstore): KubernetesObject | null {
   return object({ sigstoreKeys: Object.fromEntries(present) });
 }
 
-export function trustFacts(sigstore: Sigstore): TrustFacts {
-  if (sigstore.kind !== "trusted-root") {
-    return {
-      hasLog: true,
-      hasTimestamps: true,
-      hasCertificateLog: true,
-      fulcioUrl: "https://fulcio.sigstore.dev",
-    };
-  }
-  const { certificateAuthorities, tlogs, ctlogs, timestampAuthorities } = sigstore.root as TrustedRootJson;
-  return {
-    hasLog: (tlogs ?? []).length > 0,
-    hasTimestamps: (timestampAuthorities ?? []).length > 0,
-    hasCertificateLog: (ctlogs ?? []).length > 0,
-    fulcioUrl: certificateAuthorities?.[0]?.uri ?? "https://fulcio.invalid",
-  };
+/** Timestamps of a trusted root can be checked where there is an authority for them. */
+export function hasTimestamps(root: unknown): boolean {
+  return ((root as TrustedRootJson).timestampAuthorities ?? []).length > 0;
+}
+
+/** Where Fulcio answers; it is not asked, but has to be named. */
+export function fulcioUrl(sigstore: Sigstore): string {
+  const root = sigstore.kind === "trusted-root" ? (sigstore.root as TrustedRootJson) : {};
+  return root.certificateAuthorities?.[0]?.uri || "https://fulcio.sigstore.dev";
 }
 
 function authority({ subject, uri, certChain }: Authority): object {
