@@ -19,7 +19,7 @@ export async function releaseFromModel(modelPath: string): Promise<Release> {
   return {
     digest: await releaseDigest({ digest: modelDigest, contract }),
     label: basename(modelPath).replace(/\.onnx$/i, ""),
-    model: { digest: modelDigest, uri: modelPath, contract },
+    model: { digest: modelDigest, uri: modelPath, contract, contractDigest: await fileDigest(contract) },
   };
 }
 
@@ -60,7 +60,12 @@ export async function releaseFromImage({
   return {
     digest: image.slice(image.lastIndexOf("@") + 1),
     label,
-    model: { digest: await fileDigest(model), uri: model, contract },
+    model: {
+      digest: await fileDigest(model),
+      uri: model,
+      contract,
+      contractDigest: await fileDigest(contract),
+    },
     image,
     ...(verified === undefined ? {} : { verified }),
   };

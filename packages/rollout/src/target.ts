@@ -15,6 +15,8 @@ export interface Release {
     uri: string;
     /** Path of the contract file. */
     contract: string;
+    /** Of its bytes; absent in what earlier versions kept. */
+    contractDigest?: string;
   };
   /** The image that it was taken from, by digest: `ghcr.io/org/flights@sha256:…`. Left out: it was made from files. */
   image?: string;

@@ -1,4 +1,5 @@
 /** Reads a contract file and says everything that is wrong with it at once. */
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Contract, contractSchema } from "./contract.ts";
@@ -17,9 +18,19 @@ export function contractName(modelName: string): string {
   return `${modelName.replace(/\.(onnx|ort)$/i, "")}.contract.json`;
 }
 
-/** Rejects with `ServingError` code `contract`: not readable, not JSON, or the broken rules, the first ten by place. */
-export async function loadContract(path: string): Promise<Contract> {
-  return (await readContract(path)).contract;
+/**
+ * Rejects with `ServingError` code `contract`: not readable, not JSON, or the broken rules, the first ten by place.
+ *
+ * @param digest `sha256:<hex>`: any other file is refused
+ */
+export async function loadContract(path: string, digest?: string): Promise<Contract> {
+  const { contract, bytes } = await readContract(path);
+  if (digest === undefined) return contract;
+  const found = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  if (found === digest) return contract;
+  throw new ServingError("contract", `the contract ${path} has the digest ${found}, not ${digest}`, {
+    remedy: "It was changed after the release was made: deploy the release anew.",
+  });
 }
 
 /** The same, with the very bytes that were read: for what names a contract by its digest. */

@@ -204,12 +204,14 @@ export class Place {
   #run(release: Release): ReleaseProcess {
     const { stateDirectory, logDirectory, serverProgram, inferenceProgram } = this.#options;
     const files = keptFiles(stateDirectory, release.digest);
+    const { contractDigest } = release.model;
     const launch = {
       program: serverProgram,
       inferenceProgram,
       modelPath: files.model,
       modelDigest: release.model.digest,
       contractPath: files.contract,
+      ...(contractDigest !== undefined && { contractDigest }),
       predictionLog: predictionLog(stateDirectory, release.digest),
       logFile: join(logDirectory, `${release.digest.slice("sha256:".length, "sha256:".length + 12)}.log`),
     };

@@ -39,19 +39,22 @@ export async function asKept(stateDirectory: string, release: Release): Promise<
 }
 
 /**
- * Copies the release's model and contract. A whole copy of the same model is used again without looking at where it
- * came from. Rejects with `artifact` when a file is missing or the model is not the one that the release names.
+ * Copies the release's model and contract. A whole copy of the same two is used again without looking at where it came
+ * from. Rejects with `artifact` when a file is missing or not the one that the release names.
  */
 export async function keepRelease(stateDirectory: string, release: Release): Promise<KeptFiles> {
   const kept = keptFiles(stateDirectory, release.digest);
-  if ((await exists(kept.contract)) && (await fileDigestIfThere(kept.model)) === release.model.digest)
+  if (
+    (await isContract(kept.contract, release)) &&
+    (await fileDigestIfThere(kept.model)) === release.model.digest
+  )
     return kept;
   const final = join(stateDirectory, "releases", hexOf(release.digest));
   const made = `${final}.${randomUUID()}.part`;
   await mkdir(made, { recursive: true, mode: 0o700 });
   try {
     await fetchModel(release, made);
-    await copy(release.model.contract, join(made, "contract.json"), "contract");
+    await copyContract(release, join(made, "contract.json"));
     await rm(final, { recursive: true, force: true });
     await rename(made, final);
   } finally {
@@ -94,6 +97,22 @@ async function fetchModel(release: Release, directory: string): Promise<void> {
     `The model of ${release.label} at ${release.model.uri} has digest ${digest}, expected ${release.model.digest}.`,
     "The file was changed after the release was named: name the release anew and judge it again.",
   );
+}
+
+async function copyContract(release: Release, target: string): Promise<void> {
+  const { contract, contractDigest } = release.model;
+  await copy(contract, target, "contract");
+  if (await isContract(target, release)) return;
+  throw new RolloutError(
+    "artifact",
+    `The contract of ${release.label} at ${contract} has digest ${await fileDigestIfThere(target)}, expected ${contractDigest}.`,
+    "The file was changed after the release was named: name the release anew and judge it again.",
+  );
+}
+
+async function isContract(path: string, { model: { contractDigest } }: Release): Promise<boolean> {
+  const found = await fileDigestIfThere(path);
+  return found !== null && (contractDigest === undefined || found === contractDigest);
 }
 
 /** null for a URI that has to be fetched. */

@@ -21,7 +21,7 @@ const instant = z.number().int().nonnegative();
 export const releaseSchema: z.ZodType<Release> = z.strictObject({
   digest,
   label: line,
-  model: z.strictObject({ digest, uri: line, contract: line }),
+  model: z.strictObject({ digest, uri: line, contract: line, contractDigest: digest.exactOptional() }),
   // Absent in what earlier versions wrote. A layout's reference holds a path.
   image: lineOf(5000).exactOptional(),
   verified: z.strictObject({ at: instant, summary: digest }).exactOptional(),

@@ -8,6 +8,8 @@ export interface ServerLaunch {
   modelPath: string;
   modelDigest: string;
   contractPath: string;
+  /** Left out where the release does not know it. */
+  contractDigest?: string;
   predictionLog: string;
   /** Receives standard output and standard error. */
   logFile: string;
@@ -42,6 +44,7 @@ export function startServer(launch: ServerLaunch): ChildProcess {
         MODEL_URI: launch.modelPath,
         MODEL_DIGEST: launch.modelDigest,
         CONTRACT_URI: launch.contractPath,
+        ...(launch.contractDigest !== undefined && { CONTRACT_DIGEST: launch.contractDigest }),
         INFERENCE_PROGRAM: launch.inferenceProgram,
         PREDICTION_LOG: launch.predictionLog,
         // A line a request would fill the disk; the prediction log has them.

@@ -73,6 +73,11 @@ describe("the server", { timeout: 60_000 }, () => {
       { CONTRACT_URI: "/nowhere/x.contract.json" },
       /no contract file at \/nowhere\/x\.contract\.json/,
     ],
+    [
+      "a contract of another digest",
+      { CONTRACT_DIGEST: `sha256:${"0".repeat(64)}` },
+      /contract .* has the digest sha256:.*, not sha256:000/,
+    ],
     ["an unknown scheme", { MODEL_URI: "ftp://host/x.onnx" }, /ftp: is not known/],
     [
       "a log that cannot be written",

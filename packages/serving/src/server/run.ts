@@ -98,7 +98,7 @@ class Server {
       ...(settings.MODEL_DIGEST !== undefined && { digest: settings.MODEL_DIGEST }),
       ...(settings.CONTRACT_URI !== undefined && { contract: settings.CONTRACT_URI }),
     });
-    const contract = await loadContract(model.contract);
+    const contract = await loadContract(model.contract, settings.CONTRACT_DIGEST);
     const pool = await InferencePool.start({
       program: settings.INFERENCE_PROGRAM,
       runtime,

@@ -14,6 +14,8 @@ const integer = (least: number, most: number) =>
     .transform(Number)
     .pipe(z.int().min(least, `must be at least ${least}`).max(most, `must be at most ${most}`));
 
+const sha256 = z.string().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 hex digits in lower case");
+
 const hour = 3_600_000;
 
 const settingsSchema = z.object({
@@ -21,12 +23,11 @@ const settingsSchema = z.object({
     .string({ error: "is required: a path, file:, https:, s3:// or oci:// URI of an ONNX file" })
     .min(1, "is empty"),
   /** Refuse any other model. */
-  MODEL_DIGEST: z
-    .string()
-    .regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 hex digits in lower case")
-    .optional(),
+  MODEL_DIGEST: sha256.optional(),
   /** Beside the model unless said. */
   CONTRACT_URI: z.string().min(1, "is empty").optional(),
+  /** Refuse any other contract. */
+  CONTRACT_DIGEST: sha256.optional(),
   /** Where a model from elsewhere is kept; a directory of this process's own unless said. */
   MODEL_DIRECTORY: z.string().min(1, "is empty").optional(),
   /** 0 lets the system choose. */
