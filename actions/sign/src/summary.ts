@@ -39,7 +39,7 @@ export function signSummary(
       ? "key: cosign.pub # the public half of this key"
       : `identity: ${inYaml(trust.identity)}`;
   return sections(
-    "## ✍️ The image and its evidence are signed",
+    rows.length === 1 ? "## ✍️ The image is signed" : "## ✍️ The image and its evidence are signed",
     code(image, 500),
     `By ${code(description, 400)}.`,
     table(columns("Evidence", "From", "Says", "Beside the image"), cells),

@@ -223,7 +223,10 @@ describe("filePath", () => {
   });
 
   it("says what is wrong with a path", () => {
-    expect(refusalOf(filePath(), join(folder, "none"))).toContain("there is no such file");
+    expect(refusalOf(filePath(), join(folder, "none"))).toMatch(/none": there is no such file$/);
+    expect(refusalOf(filePath(), "none")).toMatch(/there is no such file \(looked at "\/.*none"\)/);
+    const image = `ghcr.io/org/flights@sha256:${"a".repeat(64)}`;
+    expect(refusalOf(filePath(), image)).toBe(`"${image}": is an image; this input takes a file`);
     expect(refusalOf(filePath(), join(folder, "directory"))).toContain("is a directory");
     expect(refusalOf(filePath({ kind: "directory" }), join(folder, "model.onnx"))).toContain("is a file");
     expect(refusalOf(filePath(), "/dev/null")).toContain("not a regular file");

@@ -4,6 +4,9 @@ import { isAbsolute, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { refusal, shown } from "./wording.ts";
 
+/** Characters: people look for the end of it. */
+const longestPath = 200;
+
 /**
  * A file or directory that exists and can be read → its absolute path. `inside: "workspace"` refuses what lies
  * outside of the checkout, symbolic links resolved.
@@ -18,17 +21,23 @@ export function filePath({
   const path = z.string({ error: (issue) => refusal(`a path of a ${kind}`, issue.input) });
   return path.transform((raw, context) => {
     const file = resolve(raw);
-    const fault = faultOfPath(file, kind) ?? (inside === "workspace" ? faultOfPlace(file) : undefined);
+    const fault = faultOfPath(raw, file, kind) ?? (inside === "workspace" ? faultOfPlace(file) : undefined);
     if (fault === undefined) return file;
-    context.issues.push({ code: "custom", input: raw, message: `${shown(raw)}: ${fault}` });
+    context.issues.push({ code: "custom", input: raw, message: `${shown(raw, longestPath)}: ${fault}` });
     return z.NEVER;
   });
 }
 
-function faultOfPath(path: string, kind: "file" | "directory"): string | undefined {
+/** An image where a file belongs, by its form alone. */
+const imageReference = /^oci:|@sha256:[0-9a-f]{64}$/;
+
+function faultOfPath(raw: string, path: string, kind: "file" | "directory"): string | undefined {
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat === undefined) return `there is no such ${kind} (looked at ${shown(path)})`;
+    if (stat === undefined && imageReference.test(raw)) return `is an image; this input takes a ${kind}`;
+    if (stat === undefined) {
+      return `there is no such ${kind}${isAbsolute(raw) ? "" : ` (looked at ${shown(path, longestPath)})`}`;
+    }
     if (kind === "file" && stat.isDirectory()) return "is a directory, a file is expected";
     if (kind === "file" && !stat.isFile()) return "is not a regular file";
     if (kind === "directory" && !stat.isDirectory()) return "is a file, a directory is expected";

@@ -87,5 +87,10 @@ function problemOf(issue: z.core.$ZodIssue): string {
       : typeof input === "object" && input !== null
         ? `it is ${Array.isArray(input) ? "an array" : "an object"}`
         : `it is ${shown(typeof input === "string" ? JSON.stringify(input) : String(input), 60)}`;
-  return `${shown(issue.message, 200)}; ${got}`;
+  return `${shown(expectedBy(issue), 200)}; ${got}`;
+}
+
+/** zod's words without its names for what was given, which is told beside it as it is. */
+export function expectedBy({ message }: { message: string }): string {
+  return message.replace(/^Invalid (?:input|option): /, "").replace(/, received [\w ]+$/, "");
 }

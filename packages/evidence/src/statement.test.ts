@@ -154,6 +154,7 @@ describe("reading a statement", () => {
     expect(message).toMatch(/subject\[0\]\.digest\.sha256: .*it is "ABC"/);
     expect(message).toMatch(/predicate\.result: .*it is "GREAT"/);
     expect(message).toMatch(/confidence: .*it is missing/);
+    expect(message).not.toMatch(/Invalid input|received/);
     expect(remedy).toMatch(/output "evidence"/);
   });
 

@@ -2,7 +2,7 @@
 import { type Document, isMap, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { EvidenceError } from "../error.ts";
-import { shown } from "../read-json.ts";
+import { expectedBy, shown } from "../read-json.ts";
 
 /** Far above any policy of a person. */
 const largestCharacters = 256 * 1024;
@@ -99,7 +99,7 @@ function problemsOf(
     }
   }
   return [
-    `${at(place, lines, offsetOf(document, issue.path))}: ${nameOf(issue.path)}: ${shown(issue.message, 600)}${found(issue)}`,
+    `${at(place, lines, offsetOf(document, issue.path))}: ${nameOf(issue.path)}: ${shown(expectedBy(issue), 600)}${found(issue)}`,
   ];
 }
 
