@@ -1,8 +1,10 @@
 /** Releases that come from images: verified before anything is touched, compared with, rolled back to without them. */
+import { execFile } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { fileDigest } from "@ml-actions/rollout/release";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { liveRequests } from "../demo/live-requests.ts";
@@ -174,6 +176,11 @@ describe("an image with good evidence", () => {
     const digests = subject.map(({ digest }) => `sha256:${digest.sha256}`);
     expect(digests).toEqual([image.digest, image.releaseDigest]);
     expect(done.summary).toContain(image.reference);
+    expect(done.summary).toContain(`Gate configuration \`${done.outputs.configuration}\``);
+    const file = done.outputs.evidence as string;
+    const { stdout } = await promisify(execFile)(process.execPath, [join(job.tree, "replay"), file]);
+    expect(stdout).toContain(`(sha256:${image.digest.slice(7, 19)}…), `);
+    expect(stdout).toContain("The counts give what is claimed.");
   });
 
   it("is the stable release that a shadow is compared with", async () => {

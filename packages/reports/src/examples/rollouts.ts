@@ -231,6 +231,8 @@ export const rolloutRestored: RolloutReportInput = {
   run: { ...run, finishedAt: start + 46_000 },
 };
 
+const { configuration: _, ...unjudged } = run;
+
 export const rollbackDone: RollbackReportInput = {
   target: "local",
   resource: "flights",
@@ -244,5 +246,5 @@ export const rollbackDone: RollbackReportInput = {
     { release: flights("2"), promotedAt: start - 3_600_000, how: "passed its canary" },
     { release: flightsImage("1"), promotedAt: start - 86_400_000, how: "first release" },
   ],
-  run: { ...run, finishedAt: start + 2_400 },
+  run: { ...unjudged, finishedAt: start + 2_400 },
 };
