@@ -50,16 +50,16 @@ function alike(failed: readonly EvidenceCheck[]): Map<string, string[]> {
 /** Markdown. */
 export function verificationSummary(verification: Verification, signedBy: string | null): string {
   const { image, policy, checks, verdict } = verification;
-  const columns = ["Evidence", "Signer", "Age", "Verdict"].map((title) => ({
-    title,
-    align: "left" as const,
-  }));
+  const signers = [...new Set(checks.flatMap(({ signer }) => signer ?? []))];
   const rows = checks.map((check) => [
     code(check.evidence),
-    check.signer === null ? "—" : code(check.signer, 300),
-    ageOf(check),
     check.verdict === "pass" ? `✅ ${prose(check.reason, 500)}` : `❌ ${prose(check.reason, 1000)}`,
+    ageOf(check),
+    // An identity does not wrap: once below the table when all have the same, and last of the columns when not.
+    ...(signers.length > 1 ? [check.signer === null ? "—" : code(check.signer, 300)] : []),
   ]);
+  const titles = ["Evidence", "Verdict", "Age", ...(signers.length > 1 ? ["Signer"] : [])];
+  const columns = titles.map((title) => ({ title, align: "left" as const }));
   const failed = checks.filter((check) => check.verdict === "fail");
   const remedies = [...new Set(failed.map(({ remedy }) => remedy ?? ""))].map(
     (remedy) => `- ${prose(remedy)}`,
@@ -70,6 +70,7 @@ export function verificationSummary(verification: Verification, signedBy: string
       : `## ❌ The image may not serve: ${failed.length} of ${checks.length} checks failed`,
     code(image, 500),
     table(columns, rows),
+    signers.length === 1 ? `Signed by ${code(signers.join(), 300)}.` : null,
     failed.length === 0 ? null : `**What to do**\n\n${remedies.join("\n")}`,
     `Held against ${policy.name === "inputs" ? "the inputs of this step" : `the policy ${code(policy.name, 200)}`} (${code(policy.digest)}); ${signedBy === null ? "the verification summary is not signed" : `verification summary signed by ${code(signedBy, 300)}`}.`,
   );

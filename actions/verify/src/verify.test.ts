@@ -106,7 +106,7 @@ describe("verify", () => {
     expect(said.lines.slice(1, 9).join("\n")).toMatch(
       /^signature +key sha256:\w{12}… +— +pass\n {2}signed .*\nbuild .* \d s +pass\n {2}built by .*\neval .* pass\n {2}PASSED.*\nscan .* pass\n {2}pass.*$/,
     );
-    expect(said.summary).toMatch(/\| Evidence \| Signer \| Age \| Verdict \|/);
+    expect(said.summary).toMatch(/\| Evidence \| Verdict \| Age \|\n[\s\S]*\nSigned by `key sha256:/);
 
     const text = readFileSync(said.outputs.evidence as string, "utf8");
     const statement = JSON.parse(text);
