@@ -25,12 +25,6 @@ export const goTools = {
     main: "cmd/crane",
     minutes: 1,
   },
-  registry: {
-    module: "github.com/google/go-containerregistry",
-    version: "v0.22.1",
-    main: "cmd/registry",
-    minutes: 1,
-  },
   cosign: { module: "github.com/sigstore/cosign/v3", version: "v3.1.3", main: "cmd/cosign", minutes: 5 },
   trivy: {
     module: "github.com/aquasecurity/trivy",

@@ -5,6 +5,7 @@ export default defineConfig({
   cacheDir: "build/vitest",
   test: {
     include: ["test/supply-chain/**/*.test.ts"],
+    globalSetup: "test/supply-chain/build-tools.ts",
     // As the release tree runs it; why is said in packages/release/src/layout.ts.
     execArgv: ["--no-maglev"],
     testTimeout: 60_000,
