@@ -135,7 +135,7 @@ describe("an image with vulnerabilities", () => {
       "Upgrade left-pad 1.3.0 → 1.3.2 in /app/node_modules/left-pad/package.json (linux/amd64): CVE-2026-1001, CVE-2026-1005",
       "Upgrade libssl3 3.0.14-1 → 3.0.15-1 in layer 1 of 2 (linux/amd64): CVE-2026-1003",
     ]);
-    expect(done.summary).toContain("`left-pad` `1.3.0` → `1.3.2`");
+    expect(done.summary).toContain("`left-pad`<br>`1.3.0` → `1.3.2`");
     expect(done.summary).not.toMatch(/<img|\]\(javascript|^::error::owned/m);
     const evidence = evidenceOf(done);
     expect(evidence.verdict).toBe("fail");
