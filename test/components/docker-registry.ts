@@ -15,15 +15,18 @@ export interface RunningRegistry {
 
 const startTimeoutMs = 20_000;
 
-/** `auth`: that section of the registry's configuration. */
-export async function startRegistry(auth: Record<string, unknown> = {}): Promise<RunningRegistry> {
+/** `auth` and `http`: those sections of the registry's configuration. */
+export async function startRegistry(
+  auth: Record<string, unknown> = {},
+  http: Record<string, unknown> = {},
+): Promise<RunningRegistry> {
   const program = await debianTool("docker-registry", "usr/bin/docker-registry");
   const directory = await mkdtemp(join(tmpdir(), "ml-actions-registry-"));
   const config = {
     version: 0.1,
     log: { level: "info", formatter: "json", accesslog: { disabled: true } },
     storage: { filesystem: { rootdirectory: join(directory, "data") } },
-    http: { addr: "127.0.0.1:0" },
+    http: { addr: "127.0.0.1:0", ...http },
     ...(Object.keys(auth).length > 0 && { auth }),
   };
   // YAML holds JSON.

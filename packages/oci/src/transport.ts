@@ -65,15 +65,16 @@ export async function transmit(
       }
     });
   });
-  answered.catch(() => {});
+  const answer = streamed === null ? answered : answered.then(whole);
+  answer.catch(() => {});
   try {
     if (streamed === null) request.end(body);
     else {
-      const early = await Promise.race([write(streamed), answered, failed]);
-      if (early !== undefined) return await whole(early);
+      const early = await Promise.race([write(streamed), answer, failed]);
+      if (early !== undefined) return early;
     }
     within(answerMs, "no answer");
-    return await Promise.race([answered, failed]);
+    return await Promise.race([answer, failed]);
   } finally {
     clearTimeout(timer);
     // An answer that came before the body's end leaves a connection that cannot be used again.
@@ -126,7 +127,7 @@ function responseOf(message: IncomingMessage, method: string): Response {
   const headers = Object.entries(message.headersDistinct).flatMap(([name, values]) =>
     (values ?? []).map((value): [string, string] => [name, value]),
   );
-  const empty = method === "HEAD" || nullBody.has(status);
+  const empty = method === "HEAD" || nullBody.has(status) || message.headers["content-length"] === "0";
   if (empty) message.resume();
   return new Response(empty ? null : streamOf(message), { status, headers });
 }
@@ -152,7 +153,7 @@ function streamOf(message: IncomingMessage): ReadableStream<Uint8Array> {
   );
 }
 
-/** An answer whose connection is about to be closed. */
+/** The answer to a body is small, and whoever sent it need not read it: what is unread would keep the process alive. */
 async function whole(response: Response): Promise<Response> {
   if (response.body === null) return response;
   const chunks: Uint8Array[] = [];
