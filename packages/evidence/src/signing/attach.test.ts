@@ -173,7 +173,9 @@ describe("evidence is said of the image", () => {
     ["this model and another", [model, { digest: { sha256: "3".repeat(64) } }], `sha256:${"3".repeat(64)}`],
     ["no sha256", [{ digest: { sha512: "3".repeat(128) } }], "sha256:none"],
   ])("and not of %s", (_, subject, found) => {
-    expect(() => about(subject)).toThrow(`eval.json speaks of ${found}; r/flights is known by these alone:\n  ${known.join("\n  ")}`);
+    expect(() => about(subject)).toThrow(
+      `eval.json speaks of ${found}; r/flights is known by these alone:\n  ${known.join("\n  ")}`,
+    );
   });
 
   it("with at most ten subjects", () => {
