@@ -6,7 +6,7 @@ export function anchoredPattern(glob: string): string {
 }
 
 function escaped(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\/-]/g, (found) => (found === "/" ? "/" : `\\${found}`));
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 /**
