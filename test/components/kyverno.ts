@@ -15,11 +15,13 @@ export interface Applied {
   pass: number;
   fail: number;
   error: number;
+  /** Names of the pods that were refused. */
+  refused: string[];
   said: string;
 }
 
 /** @param policy YAML of an ImageValidatingPolicy */
-export async function kyvernoApply(policy: string, pod: object): Promise<Applied> {
+export async function kyvernoApply(policy: string, pods: readonly object[]): Promise<Applied> {
   const kyverno = await goTool("kyverno");
   const directory = await mkdtemp(join(tmpdir(), "ml-actions-kyverno-"));
   try {
@@ -29,7 +31,7 @@ export async function kyvernoApply(policy: string, pod: object): Promise<Applied
     const values = { apiVersion: "cli.kyverno.io/v1alpha1", kind: "Values", namespaceSelector: namespaces };
     const texts = {
       [policyFile]: policy,
-      [podFile]: JSON.stringify(pod),
+      [podFile]: pods.map((pod) => JSON.stringify(pod)).join("\n---\n"),
       [valuesFile]: JSON.stringify(values),
     };
     await Promise.all(Object.entries(texts).map(([path, text]) => writeFile(path, text)));
@@ -52,7 +54,8 @@ export async function kyvernoApply(policy: string, pod: object): Promise<Applied
       child.stdin?.end();
     });
     const count = (word: string) => Number(new RegExp(`${word}: (\\d+)`).exec(said)?.[1] ?? Number.NaN);
-    return { pass: count("pass"), fail: count("fail"), error: count("error"), said };
+    const refused = [...said.matchAll(/-> resource \S+\/(\S+) failed:/g)].map(([, name]) => name as string);
+    return { pass: count("pass"), fail: count("fail"), error: count("error"), refused, said };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { readRequest } from "./policies-request.ts";
 
 const program = join(import.meta.dirname, "policies.ts");
 const identity = "identity: https://github.com/org/flights/.github/workflows/deliver.yml@refs/heads/main";
@@ -95,17 +96,34 @@ it.each([
   ],
   ["nobody's identity", 'verify: {identity: "https://github.com/*"}\n', [], /names no owner/],
   ["no registry", `verify:\n  ${identity}\n`, [], /which registries.*\n.*--registry/],
-  ["a registry that is none", whole, ["--registry", "ghcr.io/*"], /expected a registry/],
-  ["a registry with a line break", whole, ["--registry", "ghcr.io/x\n::error::x"], /expected a registry/],
+  ["a registry that is none", whole, ["ghcr.io/*"], /expected a registry/],
+  ["a registry with a line break", whole, ["ghcr.io/x\n::error::x"], /expected a registry/],
   [
     "a checksum that is missing",
     `${whole.replace("build", "  tuf-url: https://tuf.example\nbuild")}`,
     [],
     /no checksum/,
   ],
-  ["an option that is none", whole, ["--outt", "x"], /Unknown option '--outt'[\s\S]*usage:/],
-] as [string, string | null, string[], RegExp][])("says what to mend: %s", (_, config, args, message) => {
-  const { code, stdout, stderr } = run(config, ...args);
+] as [string, string | null, string[], RegExp][])(
+  "says what to mend: %s",
+  async (_, config, registry, message) => {
+    const path = join(directory, "delivery.yaml");
+    if (config !== null) writeFileSync(path, config);
+    const refusal = readRequest({ config: path, registry, audit: false }, directory);
+    const error = await refusal.then(
+      () => new Error("nothing was refused"),
+      (reason: Error & { remedy?: string }) => reason,
+    );
+    expect(`${error.message}\n${"remedy" in error ? error.remedy : ""}`).toMatch(message);
+    expect("remedy" in error).toBe(true);
+  },
+);
+
+it.each([
+  ["an option that is none", ["--outt", "x"], /Unknown option '--outt'[\s\S]*usage:/],
+  ["a configuration that is not there", ["--config", "none.yaml"], /none\.yaml: there is no such file/],
+])("ends without a trace of the stack or a file: %s", (_, args, message) => {
+  const { code, stdout, stderr } = run(whole, ...args);
   expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/^\s+at |^::/m);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
