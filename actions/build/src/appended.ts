@@ -5,6 +5,7 @@ import {
   buildImage,
   droppedVariables,
   type ImageFacts,
+  presentLayers,
   type ResolvedBase,
   readBase,
 } from "@ml-actions/oci/image";
@@ -48,10 +49,10 @@ export interface Parts {
 
 export async function append(
   { inputs, model, run, destination, tag }: Parts,
-  finding: Promise<ResolvedBase>,
+  finding: Promise<FoundBase>,
   { log, programs }: ActionContext<BuildOutputs>,
 ): Promise<MadeImage> {
-  const base = await finding;
+  const { base, present } = await finding;
   log.info(`Base: ${base.pin}`);
   const dropped = droppedVariables(base);
   if (dropped.length > 0)
@@ -69,17 +70,27 @@ export async function append(
     store: destination.store,
     tag: `${tag}${destination.tagSuffix}`,
     approval: model.proof,
+    present,
   });
   const { pin, digest } = base;
   const nodeVersion = nodeVersionOf(base);
   return { ...built, base: { given: inputs.base, pin, digest, nodeVersion }, dockerfile: null };
 }
 
+/** A base, and which of its layers are at the destination. */
+export interface FoundBase {
+  base: ResolvedBase;
+  present: ReadonlySet<string>;
+}
+
 /** Looks the base up beside all that comes before `append`, which waits for it: a failure of the model is told first. null
  * where a Dockerfile names it. */
-export function beginBase(inputs: BuildInputs): Promise<ResolvedBase> | null {
+export function beginBase(inputs: BuildInputs, { store }: Destination): Promise<FoundBase> | null {
   if (inputs.dockerfile !== undefined) return null;
-  const finding = openBase(inputs.base, inputs);
+  const finding = openBase(inputs.base, inputs).then(async (base) => ({
+    base,
+    present: await presentLayers(base, store),
+  }));
   finding.catch(() => {});
   return finding;
 }

@@ -21,7 +21,7 @@ export const build: Story<Definition["inputs"], Definition["outputs"]> = async (
   const tag = releaseTag(inputs.version, run);
   const destination = await openDestination(inputs, context.directory);
   const { parts, image } = await context.log.group("The image", async () => {
-    const base = beginBase(inputs);
+    const base = beginBase(inputs, destination);
     const model = await readModel(inputs, context);
     const parts: Parts = { inputs, model, run, destination, tag };
     try {

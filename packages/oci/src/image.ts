@@ -14,7 +14,7 @@ export {
   releaseDigest,
   safeName,
 } from "./image/names.ts";
-export type { BuiltLayer } from "./image/put.ts";
+export { type BuiltLayer, presentLayers } from "./image/put.ts";
 export {
   measuredLayer,
   type RecordedLayers,

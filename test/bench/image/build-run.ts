@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { buildImage, measureModel, type Platform, resolveBase } from "@ml-actions/oci/image";
+import { buildImage, measureModel, type Platform, presentLayers, resolveBase } from "@ml-actions/oci/image";
 import { openStore } from "@ml-actions/oci/open-store";
 import type { ModelFiles } from "./models.ts";
 
@@ -41,9 +41,13 @@ if (import.meta.main) {
 async function build({ base, platform, server, runtime, model, repository, tag }: OursRequest) {
   const name = "flights";
   const { store } = await openStore(repository);
-  const [resolving, measuring] = [resolveBase(base, [platform]), measureModel(model.path, name)];
+  const finding = resolveBase(base, [platform]).then(async (found) => ({
+    base: found,
+    present: await presentLayers(found, store),
+  }));
+  const measuring = measureModel(model.path, name);
   return buildImage({
-    base: await resolving,
+    ...(await finding),
     platforms: [platform],
     server,
     runtime: async () => runtime,

@@ -33,6 +33,8 @@ export interface ImageRequest {
   /** What may still say no while blobs are sent: before it resolves there is no manifest and no tag, and when it rejects,
    * neither comes to be and this is the error. Blobs that no manifest names are garbage that registries collect. */
   approval?: Promise<unknown>;
+  /** What `presentLayers` found in the store a moment ago: not asked again. */
+  present?: ReadonlySet<string>;
 }
 
 export interface BuiltImage extends ContentDigests {
@@ -56,10 +58,11 @@ export async function buildImage(request: ImageRequest): Promise<BuiltImage> {
   request.approval?.catch(() => {});
   checkFacts(request.facts);
   const plan = await planImage(request);
-  const { tag, approval } = request;
+  const { tag, approval, present } = request;
   const layers = await putImage(plan, request.store, {
     ...(tag !== undefined && { tag }),
     ...(approval !== undefined && { approval }),
+    ...(present !== undefined && { present }),
   });
   return { ...summaryOf(plan, request.base), layers };
 }

@@ -3,7 +3,7 @@ import { contentOfBytes, contentOfSource } from "../content.ts";
 import { OciError } from "../errors.ts";
 import type { Descriptor } from "../manifest.ts";
 import type { BlobContent, Source, Store } from "../store.ts";
-import type { BasePlatform } from "./base.ts";
+import type { BasePlatform, ResolvedBase } from "./base.ts";
 import { type ConfigFacts, imageConfig, imageIndex, imageManifest, type Made } from "./config.ts";
 import type { Layer } from "./layers.ts";
 import type { LayerKind, Platform } from "./names.ts";
@@ -68,18 +68,34 @@ export interface PutOptions {
   tag?: string;
   /** Awaited before the first manifest; when it rejects, so does this, and what is being sent stops. */
   approval?: Promise<unknown>;
+  /** Digests of blobs that the store has. */
+  present?: ReadonlySet<string>;
+}
+
+/** Which layers of a base the store has: what can be asked while the model is still read, so that the model's sending waits
+ * for no question. */
+export async function presentLayers(
+  { platforms }: Pick<ResolvedBase, "platforms">,
+  store: Store,
+): Promise<ReadonlySet<string>> {
+  const all = [...platforms.values()].flatMap(({ layers }) => layers);
+  const waiting = [...new Map(all.map((layer) => [layer.digest, layer])).values()];
+  const present = new Set<string>();
+  const worker = async () => {
+    for (let layer = waiting.shift(); layer !== undefined; layer = waiting.shift())
+      if (await store.hasBlob(layer)) present.add(layer.digest);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return present;
 }
 
 /** Nothing is sent when the tag names another image: `OciError` code `conflict`.
  * @returns every layer of every platform, and what it took to have it in the store */
-export async function putImage(
-  plan: ImagePlan,
-  store: Store,
-  { tag, approval = Promise.resolve() }: PutOptions,
-): Promise<BuiltLayer[]> {
+export async function putImage(plan: ImagePlan, store: Store, options: PutOptions): Promise<BuiltLayer[]> {
+  const { tag, approval } = options;
   const { bytes, descriptor } = plan.index;
   if (tag !== undefined) await checkTag(store, tag, descriptor.digest);
-  const how = await sendBlobs(plan, store, approval);
+  const how = await sendBlobs(plan, store, options);
   await approval;
   for (const { manifest } of plan.images)
     await store.pushManifest(manifest.bytes, manifest.descriptor.mediaType);
@@ -113,10 +129,10 @@ const atOnce = 4;
 async function sendBlobs(
   plan: ImagePlan,
   store: Store,
-  approval: Promise<unknown>,
+  { approval = Promise.resolve(), present = new Set() }: PutOptions,
 ): Promise<Map<string, BuiltLayer["how"]>> {
-  const how = new Map<string, BuiltLayer["how"]>();
-  const waiting = blobsOf(plan);
+  const how = new Map<string, BuiltLayer["how"]>([...present].map((digest) => [digest, "present"]));
+  const waiting = blobsOf(plan).filter(({ descriptor }) => !present.has(descriptor.digest));
   let failure: { reason: unknown } | null = null;
   const stop = (reason: unknown) => {
     failure ??= { reason };
