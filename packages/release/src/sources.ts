@@ -28,7 +28,10 @@ export function suiteSources(root = resolve(import.meta.dirname, "../../..")): S
       inference: "packages/serving/src/programs/inference.ts",
     },
     image: true,
-    tools: { replay: "packages/evidence/src/programs/replay.ts" },
+    tools: {
+      policies: "actions/verify/src/policies.ts",
+      replay: "packages/evidence/src/programs/replay.ts",
+    },
   };
 }
 
