@@ -128,6 +128,17 @@ describe("a registry with a password", () => {
     expect((await flightsStore.resolve(tag))?.digest).toBe(first.outputs.digest);
   });
 
+  it("gets no tag and no manifest of a model that fails its probe, and one error says so", async () => {
+    const model = join(directory, "broken.onnx");
+    await writeFile(model, "not a model");
+    const done = await build({ model, contract: flights("flights-2.contract.json"), name: "broken-model" });
+    expect(done.exitCode).toBe(1);
+    expect(errorsOf(done)).toHaveLength(1);
+    expect(errorsOf(done)[0]).toMatch(/cannot load/);
+    expect(await (await store("ml/broken-model")).resolve(tag)).toBeNull();
+    expect(done.outputs.image).toBeUndefined();
+  });
+
   it("says so when the password is wrong, and shows it nowhere", async () => {
     const done = await build({ password: "open barley", base: `oci:${await layoutBase()}:nonroot` });
     expect(done.exitCode).toBe(1);
