@@ -97,7 +97,7 @@ describe("a real registry", () => {
     const registry = registryAt(open.host, directory);
     await expect(registry.manifest("3")).rejects.toMatchObject({
       code: "not-found",
-      message: expect.stringContaining("MANIFEST_UNKNOWN"),
+      message: expect.stringContaining("manifest unknown"),
     });
     await expect(registry.manifest(`sha256:${"0".repeat(64)}`)).rejects.toMatchObject({ code: "not-found" });
   });
