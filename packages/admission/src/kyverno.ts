@@ -139,7 +139,7 @@ function unchecked(require: readonly RequirementRule[]): Unchecked[] {
     all.push(
       of(
         evidence,
-        "shares its predicate type with eval, shadow, canary and drift: when another of them by the same signer is listed last, the image is refused. Give each a signer of its own, or use policy-controller",
+        "shares its predicate type with eval, shadow and canary: when another of them by the same signer is listed last, the image is refused. Give each a signer of its own, or use policy-controller",
       ),
     );
   }

@@ -1,7 +1,7 @@
-/** The kinds of evidence and the predicate type that each stands in. One record: signing, verification, policies and
- * admission derive from it. */
+/** The kinds of evidence about an image and the predicate type that each stands in. One record: signing, verification,
+ * policies and admission derive from it. Drift is none of them: its evidence is about data of some day. */
 
-export const evidenceNames = ["build", "eval", "scan", "shadow", "canary", "drift"] as const;
+export const evidenceNames = ["build", "eval", "scan", "shadow", "canary"] as const;
 export type EvidenceName = (typeof evidenceNames)[number];
 
 /** Kinds that share a predicate type are told apart by the `kind` in the figures field. */
@@ -13,7 +13,6 @@ export const predicateTypes: Readonly<Record<EvidenceName, string>> = {
   scan: "https://in-toto.io/attestation/vulns/v0.2",
   shadow: "https://in-toto.io/attestation/test-result/v0.1",
   canary: "https://in-toto.io/attestation/test-result/v0.1",
-  drift: "https://in-toto.io/attestation/test-result/v0.1",
 };
 
 /** What cosign v3 signs an image with: a statement with an empty predicate (cosign, `pkg/types/predicate.go`). */

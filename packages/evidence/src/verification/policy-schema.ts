@@ -96,7 +96,7 @@ export function policySchema(readKey: (textOrPath: string) => string) {
         maxDatabaseAgeMs: given?.["max-db-age"] ?? null,
       },
     }));
-  const shapes = { build, eval: test, scan, shadow: test, canary: test, drift: test };
+  const shapes = { build, eval: test, scan, shadow: test, canary: test };
   return z.strictObject({
     ...signer,
     ...aged,

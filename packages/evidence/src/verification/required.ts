@@ -18,7 +18,6 @@ const readers: Readonly<Record<EvidenceName, Reader>> = {
   scan: readScan,
   shadow: readTestResult,
   canary: readTestResult,
-  drift: readTestResult,
 };
 
 interface Read extends Omit<Reading, "finishedAt">, Times {
@@ -74,7 +73,6 @@ const howToGive: Readonly<Record<EvidenceName, string>> = {
   scan: "Run `scan` on this image, and give `sign` the output `evidence`.",
   shadow: "Run `shadow` with its model, and give `sign` the output `evidence`.",
   canary: "`deploy` it where a canary may be, and give `sign` the output `evidence`.",
-  drift: "Sign evidence of drift that speaks of this image or its model.",
 };
 
 function missing(evidence: EvidenceName): Refusal {

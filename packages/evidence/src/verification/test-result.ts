@@ -1,4 +1,4 @@
-/** Evidence of eval, shadow, canary and drift: the gates that were judged, and what they came to. */
+/** Evidence of eval, shadow and canary: the gates that were judged, and what they came to. */
 import { parseGate } from "@ml-actions/gates/language";
 import type { DecisionRule, Gate } from "@ml-actions/gates/types";
 import { EvidenceError } from "../error.ts";
