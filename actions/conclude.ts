@@ -69,7 +69,7 @@ export async function keep(
     if (configuration !== null) {
       context.output("configuration", configuration);
       context.log.info(
-        `Gate configuration ${configuration}: list it under \`configurations\` in a policy, and no other gates count`,
+        `Gate configuration ${configuration} (listed under \`configurations\` in a policy, it lets no other gates count)`,
       );
     }
   }

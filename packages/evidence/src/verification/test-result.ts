@@ -50,7 +50,7 @@ function culpritsOf({ result, ...predicate }: Predicate): string {
   const culprits = predicate[figuresField].verdicts.filter(({ verdict }) => verdict === wanted);
   const list = culprits
     .slice(0, named)
-    .map(({ gate, reason }) => `${shown(gate, 100)} (${shown(reason, 200)})`);
+    .map(({ gate, reason }) => `${shown(gate, 100)} (${shown(reason.replace(/\.$/, ""), 200)})`);
   if (culprits.length > named) list.push(`and ${culprits.length - named} more`);
   return result === "PASSED" || list.length === 0 ? "" : `: ${list.join("; ")}`;
 }

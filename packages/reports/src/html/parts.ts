@@ -112,7 +112,7 @@ export function configurationFact({ configuration }: RunFacts): [term: string, w
     : [
         [
           "Gate configuration",
-          html`<code class="muted">${configuration}</code><span class="muted">: under <code>configurations</code> in a policy, no other gates count</span>`,
+          html`<code class="muted">${configuration}</code><span class="muted"> (listed under <code>configurations</code> in a policy, it lets no other gates count)</span>`,
         ],
       ];
 }

@@ -84,7 +84,7 @@ export function identityDetails(
   const gates =
     run.configuration === undefined
       ? ""
-      : `\n\nGate configuration ${code(run.configuration)}: list it under ${code("configurations")} in a policy, and no other gates count.`;
+      : `\n\nGate configuration ${code(run.configuration)} (listed under ${code("configurations")} in a policy, it lets no other gates count).`;
   return details(
     "Releases, digests and this run",
     `${table(columns, rows)}${gates}\n\n${when} · ${link("the run", run.url)}`,
