@@ -36,7 +36,7 @@ export interface Model extends ModelFile {
 
 /** What eval-gate says of the model. */
 export interface Evidence extends ModelFile {
-  result: string;
+  result: "PASSED" | "WARNED" | "FAILED";
   gates: readonly { gate: string; observed: number | null }[];
   card: CardInput;
 }

@@ -55,7 +55,7 @@ describe("the summary of a build", () => {
     expect(summary).toMatch(/^## 📦 flights 1\.4\.3-ffac537e6cbb is built and pushed\n/);
     expect(summary).toContain(`\nghcr.io/octo-org/flights@${digest("a")}\n`);
     expect(summary).toContain("20.4 MB of 80.4 MB written, the rest was there");
-    expect(summary).toContain("| Judged | PASSED: `auc >= 0.65` (0.686) on `dataset_v20131231.parquet` |");
+    expect(summary).toContain("| Judged | ✅ PASSED: `auc >= 0.65` (0.686) on `dataset_v20131231.parquet` |");
     expect(summary).toContain(`base: gcr.io/d/n:nonroot@${digest("f")}`);
     expect(summary).toContain(`image: \${{ steps.image.outputs.image }}`);
     expect(summary).not.toContain("Give this step");

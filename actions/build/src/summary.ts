@@ -13,7 +13,7 @@ export interface SummaryInput {
   model: { file: string; digest: string; task: string };
   /** What the evidence says; null without. */
   judged: {
-    result: string;
+    result: "PASSED" | "WARNED" | "FAILED";
     gates: readonly { gate: string; observed: number | null }[];
     dataset: string | null;
   } | null;
@@ -70,7 +70,8 @@ function judgedText({ result, gates, dataset }: NonNullable<SummaryInput["judged
         `${code(gate, 100)}${observed === null ? "" : ` (${figure(observed, "none")})`}`,
     );
   const more = gates.length > gatesShown ? ` and ${gates.length - gatesShown} more` : "";
-  return `${text(result)}: ${shown.join(", ")}${more}${dataset === null ? "" : ` on ${code(dataset, 100)}`}`;
+  const sign = { PASSED: "✅", WARNED: "⚠️", FAILED: "❌" }[result];
+  return `${sign} ${result}: ${shown.join(", ")}${more}${dataset === null ? "" : ` on ${code(dataset, 100)}`}`;
 }
 
 /** What one push costs is what was sent; the rest lay there before. */
@@ -93,21 +94,26 @@ function pin({ image: { base } }: SummaryInput): string | null {
 }
 
 function next({ destination, stepId }: SummaryInput): string {
-  const of = (output: string) => `\${{ steps.${stepId ?? "build"}.outputs.${output} }}`;
+  const of = (output: string, step = stepId ?? "build") => `\${{ steps.${step}.outputs.${output} }}`;
   const id = stepId === null ? " Give this step `id: build`, so that the next ones find its outputs." : "";
   if (destination.kind === "kept") {
     const step = ["- uses: org/ml-actions/scan@v1", "  with:", `    image: ${of("image")}`];
     return `**What now:** scan it here; a build with \`push: true\` gives the same digest.${id}\n\n${fence("yaml", step.join("\n"))}`;
   }
   const step = [
+    "- id: scan",
+    "  uses: org/ml-actions/scan@v1",
+    "  with:",
+    `    image: ${of("image")}`,
     "- uses: org/ml-actions/sign@v1",
     "  with:",
     `    image: ${of("image")}`,
     "    evidence: |",
     `      ${of("provenance")}`,
     `      ${of("sbom")}`,
+    `      ${of("evidence", "scan")}`,
   ];
-  return `**What now:** scan it, then sign it with its evidence.${id}\n\n${fence("yaml", step.join("\n"))}`;
+  return `**What now:** scan it, then sign it with its evidence, that of \`eval-gate\` on a line of its own.${id}\n\n${fence("yaml", step.join("\n"))}`;
 }
 
 function layers({ layers: all }: MadeImage): string {
