@@ -80,7 +80,7 @@ describe("the summary of a build", () => {
     const summary = buildSummary({
       ...input,
       model: { ...input.model, file: hostile, task: hostile },
-      judged: { result: hostile, gates: [{ gate: hostile, observed: null }], dataset: hostile },
+      judged: { result: "FAILED", gates: [{ gate: hostile, observed: null }], dataset: hostile },
     });
     expect(summary).not.toMatch(/<script|^::error|\]\(javascript/m);
     expect(summary.split("\n").filter((line) => line.startsWith("| Model | "))).toHaveLength(2);
