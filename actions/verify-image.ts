@@ -1,8 +1,9 @@
 /** What `verify` does, and `deploy` before it touches anything: an image by digest, held against a policy. */
+
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ActionContext, UserError } from "@ml-actions/action-kit/action";
-import { digestOf, type EvidenceSigner } from "@ml-actions/evidence/signing";
+import type { EvidenceSigner } from "@ml-actions/evidence/signing";
 import {
   formatSummary,
   policyFromInputs,
@@ -11,6 +12,7 @@ import {
   type Verification,
   verifyImage,
 } from "@ml-actions/evidence/verification";
+import { digestOfBytes } from "@ml-actions/oci/digest";
 import { openStore } from "@ml-actions/oci/open-store";
 import { credentialsOf, type RegistryInputs } from "./registry-inputs.ts";
 import { tool } from "./tool.ts";
@@ -91,10 +93,10 @@ async function writeSummary(
   const bytes = Buffer.from(formatSummary(statement));
   const path = join(directory, "verification-summary.json");
   await writeFile(path, bytes);
-  if (signer === null) return { path, digest: digestOf(bytes), bundle: null };
+  if (signer === null) return { path, digest: digestOfBytes(bytes), bundle: null };
   const bundle = join(directory, "verification-summary.sigstore.json");
   await writeFile(bundle, await signer.sign(bytes));
-  return { path, digest: digestOf(bytes), bundle };
+  return { path, digest: digestOfBytes(bytes), bundle };
 }
 
 /** The file at the commit that this run checked out, or the run whose inputs were the policy. */

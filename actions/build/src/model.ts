@@ -1,11 +1,13 @@
 /** What goes into the image: the model, its contract, the reference profile, and what its evidence says of it. */
+
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { type ActionContext, UserError } from "@ml-actions/action-kit/action";
 import { type CardInput, cardOf, figuresField, readStatement } from "@ml-actions/evidence";
 import { parseProfile } from "@ml-actions/gates/drift";
+import { digestOfBytes } from "@ml-actions/oci/digest";
 import { type MeasuredModel, measureModel, releaseDigest } from "@ml-actions/oci/image";
-import { digestOfBytes } from "@ml-actions/oci/image/names";
+
 import type { Contract } from "@ml-actions/serving/contract";
 import { contractBeside, readContract } from "@ml-actions/serving/load-contract";
 import { InferencePool } from "@ml-actions/serving/pool";

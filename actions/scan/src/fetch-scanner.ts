@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
+import { fileDigestIfThere } from "@ml-actions/oci/digest";
 import { download } from "@ml-actions/oci/download";
-import { fileDigestIfThere } from "@ml-actions/oci/file-digest";
 import { entriesOf } from "@ml-actions/oci/image/tar-reader";
 import { ScanError, shown } from "./errors.ts";
 

@@ -1,7 +1,7 @@
 /** Finds Trivy, makes sure that it is the one that was meant, and that it is none of those that must not run. */
 import { access, constants, stat } from "node:fs/promises";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
-import { fileDigestIfThere } from "@ml-actions/oci/file-digest";
+import { fileDigestIfThere } from "@ml-actions/oci/digest";
 import { z } from "zod";
 import { ScanError, shown } from "./errors.ts";
 import { fetchScanner } from "./fetch-scanner.ts";

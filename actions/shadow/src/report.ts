@@ -10,7 +10,7 @@ import {
 import { overall } from "@ml-actions/gates/overall";
 import { quantileOfSorted } from "@ml-actions/gates/statistics/quantile";
 import type { Verdict } from "@ml-actions/gates/types";
-import { fileDigest } from "@ml-actions/oci/file-digest";
+import { fileDigest } from "@ml-actions/oci/digest";
 import {
   type LatencyQuantiles,
   type ShadowReportInput,

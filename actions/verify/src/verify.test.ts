@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ActionContext, NegativeVerdict } from "@ml-actions/action-kit/action";
 import { parseInputs } from "@ml-actions/action-kit/inputs";
-import { digestOf, type EvidenceSigner, keySigner, verifySigned } from "@ml-actions/evidence/signing";
+import { type EvidenceSigner, keySigner, verifySigned } from "@ml-actions/evidence/signing";
 import { readPolicy } from "@ml-actions/evidence/verification";
 import { buildOf, evalOf, evalThat, scanOf } from "@ml-actions/evidence/verification/testing/evidence";
 import {
@@ -13,6 +13,7 @@ import {
   pushImage,
   type TestImage,
 } from "@ml-actions/evidence/verification/testing/image";
+import { digestOfBytes } from "@ml-actions/oci/digest";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { definition, type VerifyOutputs } from "./definition.ts";
 import { verify } from "./verify.ts";
@@ -132,7 +133,7 @@ describe("verify", () => {
       readFileSync(said.outputs.bundle as string, "utf8"),
       keySigner(pem).trust,
     );
-    expect(signed.statementDigest).toBe(digestOf(text));
+    expect(signed.statementDigest).toBe(digestOfBytes(text));
   });
 
   it("says no last, after everything that is wrong, with remedies", async () => {

@@ -12,7 +12,7 @@ export {
   verifyAttached,
 } from "./signing/attach.ts";
 export { type Attested, aboutImage, attest, imageSignature, readUnsigned } from "./signing/attest.ts";
-export { bundleMediaType, digestOf, statementMediaType } from "./signing/bundle.ts";
+export { bundleMediaType, statementMediaType } from "./signing/bundle.ts";
 export { identityMatches } from "./signing/identity.ts";
 export { keySigner } from "./signing/key-signer.ts";
 export {

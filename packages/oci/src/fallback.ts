@@ -17,8 +17,9 @@
  * list tags leaves the index alone: then a writer looks again three times, at random intervals, and the window that the
  * specification has is narrower, but there.
  */
-import { createHash } from "node:crypto";
+
 import type { Connection } from "./connection.ts";
+import { digestOfBytes } from "./digest.ts";
 import { OciError } from "./errors.ts";
 import { type Descriptor, mediaTypes, type Pulled, parseDocument } from "./manifest.ts";
 import { getRaw, headManifest, putManifest } from "./manifests.ts";
@@ -164,7 +165,7 @@ async function putIndex(
   const put = (kept: readonly unknown[]) => {
     const json = { schemaVersion: 2, mediaType: ociIndex, ...index?.json, manifests: [...kept, ...added] };
     const bytes = Buffer.from(JSON.stringify(json));
-    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    const digest = digestOfBytes(bytes);
     return putManifest(connection, fallbackTag(subject), { bytes, mediaType: ociIndex, digest }, ifMatch);
   };
   try {

@@ -1,6 +1,8 @@
 /** An OCI image layout (image specification 1.1, "Image Layout") in a directory, as a store. */
+
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
+import { digestOfBytes } from "./digest.ts";
 import { OciError } from "./errors.ts";
 import { damaged, makeDirectory, openPlain, readSmall, writeWhole } from "./layout-files.ts";
 import { assertFree, type Entry, find, listed, readIndex, updateIndex } from "./layout-index.ts";
@@ -33,7 +35,7 @@ export class Layout implements Store {
     const digest = entry?.digest ?? tagOrDigest;
     const bytes = digestPattern.test(digest) ? await readSmall(this.#path(digest)) : null;
     if (bytes === null) throw notThere(this.name, tagOrDigest);
-    const actual = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    const actual = digestOfBytes(bytes);
     const place = `${this.name}@${digest}`;
     if (actual !== digest) throw wrong(place, `the bytes of ${actual}`);
     if (entry !== null && entry.size !== bytes.byteLength) {
@@ -99,7 +101,7 @@ export class Layout implements Store {
 
   async pushManifest(bytes: Uint8Array, mediaType: string, tag?: string): Promise<Descriptor> {
     const document = parseDocument(bytes, mediaType, "what should be pushed");
-    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    const digest = digestOfBytes(bytes);
     const descriptor = { mediaType, digest, size: bytes.byteLength };
     const before = (await readIndex(this.#directory)) ?? [];
     if (tag !== undefined) assertFree(before, assertTag(tag), digest, this.name);

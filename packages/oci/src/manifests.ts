@@ -1,8 +1,9 @@
 /** Manifests of a repository over HTTP: read and written, with both sides' word on the digest compared. */
-import { createHash } from "node:crypto";
+
 import { shown } from "./address.ts";
 import { chunksOf } from "./body.ts";
 import type { Connection } from "./connection.ts";
+import { digestOfBytes } from "./digest.ts";
 import { OciError } from "./errors.ts";
 import { type Descriptor, maxManifestBytes, mediaTypes, type Pulled, parseDocument } from "./manifest.ts";
 import { digestPattern } from "./reference.ts";
@@ -26,7 +27,7 @@ export async function getRaw(connection: Connection, tagOrDigest: string): Promi
     const response = await connection.exchange(url, { headers: { accept } }, "pull");
     return { bytes: await collect(response, url), headers: response.headers };
   });
-  const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  const digest = digestOfBytes(bytes);
   const expected = digestPattern.test(tagOrDigest) ? tagOrDigest : headers.get("docker-content-digest");
   if (expected?.startsWith("sha256:") && expected !== digest) {
     throw new OciError("digest", `${shown(url)} holds ${digest}, not ${expected}`, {

@@ -1,8 +1,10 @@
 /** One repository of a registry, over the distribution API: every byte verified by digest, both ways. */
+
 import { createHash } from "node:crypto";
 import { shown } from "./address.ts";
 import { chunksOf } from "./body.ts";
 import { Connection, type RegistryOptions } from "./connection.ts";
+import { digestOfBytes } from "./digest.ts";
 import { save } from "./download.ts";
 import { OciError } from "./errors.ts";
 import { type Descriptor, type Pulled, parseDocument } from "./manifest.ts";
@@ -112,7 +114,7 @@ export class Registry implements Store {
    * one who is overwritten can be told only when it happens before the tag is read back. */
   async pushManifest(bytes: Uint8Array, mediaType: string, tag?: string): Promise<Descriptor> {
     const document = parseDocument(bytes, mediaType, "what should be pushed");
-    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    const digest = digestOfBytes(bytes);
     const descriptor = { mediaType, digest, size: bytes.byteLength };
     const standing = tag === undefined ? null : await this.resolve(assertTag(tag));
     if (tag !== undefined && standing !== null && standing.digest !== digest) {

@@ -1,7 +1,7 @@
 /** A release made from files, an ONNX model and the contract beside it, or from the image that carries both. */
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { fileDigest as sha256Of } from "@ml-actions/oci/file-digest";
+import { fileDigest as sha256Of } from "@ml-actions/oci/digest";
 import { contractBeside, loadContract } from "@ml-actions/serving/load-contract";
 import { RolloutError } from "./error.ts";
 import type { Release } from "./target.ts";

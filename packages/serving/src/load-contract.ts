@@ -1,7 +1,8 @@
 /** Reads a contract file and says everything that is wrong with it at once. */
-import { createHash } from "node:crypto";
+
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { digestOfBytes } from "@ml-actions/oci/digest";
 import { type Contract, contractSchema } from "./contract.ts";
 import { problemsShown, quote, ServingError } from "./errors.ts";
 
@@ -26,7 +27,7 @@ export function contractName(modelName: string): string {
 export async function loadContract(path: string, digest?: string): Promise<Contract> {
   const { contract, bytes } = await readContract(path);
   if (digest === undefined) return contract;
-  const found = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  const found = digestOfBytes(bytes);
   if (found === digest) return contract;
   throw new ServingError("contract", `the contract ${path} has the digest ${found}, not ${digest}`, {
     remedy: "It was changed after the release was made: deploy the release anew.",

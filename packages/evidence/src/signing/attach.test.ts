@@ -1,9 +1,10 @@
 import type { Source } from "@ml-actions/oci";
+import { digestOfBytes } from "@ml-actions/oci/digest";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { layoutStore, newKey, pushImage, type TestImage } from "../verification/testing/image.ts";
 import { attach, readBundles, readSigned } from "./attach.ts";
 import { aboutImage, attest, imageSignature, readUnsigned } from "./attest.ts";
-import { digestOf } from "./bundle.ts";
+
 import { statementBytes } from "./testing/statements.ts";
 import type { SignedStatement } from "./types.ts";
 
@@ -102,7 +103,7 @@ describe("a bundle's text", () => {
     const layer = {
       mediaType: "application/vnd.dev.sigstore.bundle.v0.3+json",
       size: 3,
-      digest: digestOf(bytes),
+      digest: digestOfBytes(bytes),
     };
     const listing: Source = {
       name: "hostile",

@@ -3,9 +3,11 @@
  * (`pkg/oci/remote/write.go`, WriteAttestationNewBundleFormat). cosign also stamps the time of writing; left out here,
  * the same bundle always becomes the same manifest, and attaching it twice changes nothing.
  */
+
 import type { Descriptor, Referrer, Source, Store } from "@ml-actions/oci";
+import { digestOfBytes } from "@ml-actions/oci/digest";
 import { EvidenceError } from "../error.ts";
-import { bundleMediaType, digestOf, largestBundleBytes } from "./bundle.ts";
+import { bundleMediaType, largestBundleBytes } from "./bundle.ts";
 import type { Signed, Trust } from "./types.ts";
 import { verifySigned } from "./verify.ts";
 
@@ -48,7 +50,7 @@ export async function attach(
   return store.pushManifest(Buffer.from(JSON.stringify(manifest)), manifestType);
 }
 
-const sizeAndDigest = (bytes: Buffer) => ({ size: bytes.byteLength, digest: digestOf(bytes) });
+const sizeAndDigest = (bytes: Buffer) => ({ size: bytes.byteLength, digest: digestOfBytes(bytes) });
 
 async function push(store: Store, descriptor: Descriptor, bytes: Buffer): Promise<void> {
   await store.pushBlob(descriptor, async function* (offset) {

@@ -1,11 +1,13 @@
 /** From a claim to a signed bundle beside the image: what the statement says, and that it is written once. */
+
 import type { Descriptor, Store } from "@ml-actions/oci";
+import { digestOfBytes } from "@ml-actions/oci/digest";
 import { canonicalJson } from "../configuration.ts";
 import { EvidenceError } from "../error.ts";
 import { imageSignatureType } from "../predicates.ts";
 import { parseJson, type Source, shown, validate } from "../read-json.ts";
 import { type AttachedSigned, attach } from "./attach.ts";
-import { digestOf, signedStatementSchema } from "./bundle.ts";
+import { signedStatementSchema } from "./bundle.ts";
 import type { EvidenceSigner, SignedStatement } from "./types.ts";
 import { verifySigned } from "./verify.ts";
 
@@ -98,7 +100,7 @@ export async function attest(
   present: readonly AttachedSigned[],
 ): Promise<Attested> {
   const bytes = Buffer.from(canonicalJson(statement));
-  const digest = digestOf(bytes);
+  const digest = digestOfBytes(bytes);
   const same = present.find(({ signed }) => signed?.statementDigest === digest);
   if (same?.signed != null) {
     return { referrer: same.referrer.descriptor.digest, bundle: same.signed.digest, written: false };
@@ -106,5 +108,5 @@ export async function attest(
   const bundle = await signer.sign(bytes);
   await verifySigned(bundle, signer.trust);
   const { digest: referrer } = await attach(store, image, bundle, statement.predicateType);
-  return { referrer, bundle: digestOf(bundle), written: true };
+  return { referrer, bundle: digestOfBytes(bundle), written: true };
 }

@@ -1,5 +1,5 @@
 /** A Sigstore bundle v0.1 to v0.3 with a statement in it, read from text that nobody has vouched for yet. */
-import { createHash, type KeyObject, verify } from "node:crypto";
+import { type KeyObject, verify } from "node:crypto";
 import { type BundleWithDsseEnvelope, bundleFromJSON } from "@sigstore/bundle";
 import { dsse } from "@sigstore/core";
 import { z } from "zod";
@@ -23,11 +23,6 @@ const remedy =
   "Attach the evidence anew with `sign`; what is there was damaged or written by something else.";
 
 export type DsseBundle = BundleWithDsseEnvelope;
-
-/** `sha256:<hex>`. */
-export function digestOf(bytes: Uint8Array | string): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-}
 
 /** @throws EvidenceError `not-a-bundle` for anything but a bundle, `payload` for a bundle of something else than a
  *   DSSE envelope of in-toto */

@@ -7,9 +7,11 @@
  *   RFC 3161 timestamp) at which the certificate was valid, an entry in a transparency log if the root names any, and
  *   a certificate timestamp if it names logs for these.
  */
+
 import { createPublicKey, type KeyObject } from "node:crypto";
+import { digestOfBytes } from "@ml-actions/oci/digest";
 import { EvidenceError } from "../error.ts";
-import { type DsseBundle, digestOf, isSignedBy, readBundle, readSignedStatement } from "./bundle.ts";
+import { type DsseBundle, isSignedBy, readBundle, readSignedStatement } from "./bundle.ts";
 import { keyFingerprint, keyName } from "./key-kinds.ts";
 import type { Signed, Trust } from "./types.ts";
 
@@ -30,8 +32,8 @@ export async function verifySigned(bundleText: string, trust: Trust): Promise<Si
     trust.kind === "key" ? verifyKey(bundle, trust.publicKey) : await verifyIdentity(bundle, trust);
   const { payload } = bundle.content.dsseEnvelope;
   return {
-    digest: digestOf(bundleText),
-    statementDigest: digestOf(payload),
+    digest: digestOfBytes(bundleText),
+    statementDigest: digestOfBytes(payload),
     statement: readSignedStatement(payload),
     ...signer,
   };

@@ -6,17 +6,8 @@ import type { Severity } from "../vulnerabilities-policy.ts";
 
 /** Who may sign, as a policy says it: it becomes `Trust` once the trusted root is at hand. */
 export type SignerRule =
-  | {
-      kind: "key";
-      /** PEM, SubjectPublicKeyInfo. */
-      publicKey: string;
-    }
-  | {
-      kind: "identity";
-      /** Exact, or with `*`. The whole text must match. */
-      identity: string;
-      issuer: string;
-    };
+  | Extract<Trust, { kind: "key" }>
+  | Omit<Extract<Trust, { kind: "identity" }>, "trustedRoot">;
 
 /** What a piece of evidence must say, beyond being signed, about this image and not too old. */
 export interface Expectations {

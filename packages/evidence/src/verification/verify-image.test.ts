@@ -1,8 +1,9 @@
+import { digestOfBytes } from "@ml-actions/oci/digest";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { verdict } from "../example.ts";
 import type { EvidenceName } from "../predicates.ts";
 import { predicateTypes } from "../predicates.ts";
-import { bundleMediaType, digestOf, type Trust } from "../signing.ts";
+import { bundleMediaType, type Trust } from "../signing.ts";
 import { nothingExpected } from "./policy.ts";
 import { buildOf, evalOf, evalThat, scanOf } from "./testing/evidence.ts";
 import {
@@ -305,7 +306,7 @@ describe("what the evidence says", () => {
 /** Labelled as evidence of eval. */
 async function attachLayer(mediaType: string): Promise<void> {
   const bytes = Buffer.from("{}");
-  const digest = digestOf(bytes);
+  const digest = digestOfBytes(bytes);
   const described = { mediaType, size: bytes.byteLength, digest };
   await image.store.pushBlob(described, async function* (offset) {
     yield bytes.subarray(offset);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { digestOfBytes } from "../digest.ts";
 import {
   buildImage,
   droppedVariables,
@@ -16,7 +17,7 @@ import { Layout } from "../layout.ts";
 import type { Manifest } from "../manifest.ts";
 import { collect, putTinyImage, putTinyIndex, type TinyImage } from "../testing/tiny-image.ts";
 import { type TinyRelease, tinyRelease } from "../testing/tiny-release.ts";
-import { digestOfBytes, ownNames } from "./names.ts";
+import { ownNames } from "./names.ts";
 import { tarOf } from "./tar.ts";
 import { entriesOf } from "./tar-reader.ts";
 

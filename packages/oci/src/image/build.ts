@@ -2,13 +2,14 @@
  * An image from a base, a server and a model. Its digest follows from its parts alone and is known before anything is
  * sent, so that a tag that is taken is found out first, and an image that is there is not built again.
  */
+import { digestOfBytes } from "../digest.ts";
 import { OciError } from "../errors.ts";
 import type { Store } from "../store.ts";
 import type { BasePlatform, ResolvedBase } from "./base.ts";
 import { type ContentDigests, type ImageFacts, namesOf } from "./config.ts";
 import { checkFacts } from "./facts.ts";
 import { contractLayer, type Layer, type MeasuredModel } from "./layers.ts";
-import { contractPath, digestOfBytes, modelPath, type Platform, platforms, releaseDigest } from "./names.ts";
+import { contractPath, modelPath, type Platform, platforms, releaseDigest } from "./names.ts";
 import { type BuiltLayer, type ImagePlan, planIndex, planPlatform, putImage } from "./put.ts";
 import { recordedLayers, runtimeLayer, serverLayer } from "./served-layers.ts";
 

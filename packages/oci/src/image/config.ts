@@ -1,9 +1,9 @@
 /** The config of an image, its manifest and its index: documents that follow from what they describe, without a clock. */
+import { digestOfBytes } from "../digest.ts";
 import type { Descriptor } from "../manifest.ts";
 import type { BaseConfig, BasePlatform, ResolvedBase } from "./base.ts";
 import type { Layer } from "./layers.ts";
 import {
-  digestOfBytes,
   imageMediaTypes,
   modelcarPaths,
   modelPath,

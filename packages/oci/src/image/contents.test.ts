@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { pack } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { digestOfBytes } from "../digest.ts";
 import { extractModel, readContents } from "../image.ts";
 import { Layout } from "../layout.ts";
 import {
@@ -13,7 +14,7 @@ import {
   type TinyImage,
   type TinyLayer,
 } from "../testing/tiny-image.ts";
-import { digestOfBytes, ownNames, releaseDigest } from "./names.ts";
+import { ownNames, releaseDigest } from "./names.ts";
 
 let directory: string;
 let store: Layout;

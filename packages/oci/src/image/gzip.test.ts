@@ -1,9 +1,9 @@
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { digestOfBytes } from "../digest.ts";
 import { collect } from "../testing/tiny-image.ts";
 import { gzipOf, storedGzipOf } from "./gzip.ts";
-import { digestOfBytes } from "./names.ts";
 
 async function* cut(bytes: Uint8Array, at: readonly number[]) {
   const edges = [0, ...[...at].sort((a, b) => a - b), bytes.byteLength];

@@ -6,13 +6,14 @@
  * sleep, and no entrypoint. With `oci+native://` (an image volume) and `oci+fetch://` nothing of it runs: no base needed.
  * kserve/kserve, pkg/utils/storage.go, CreateModelcarContainer and CreateModelcarInitContainer.
  */
+import { digestOfBytes } from "../digest.ts";
 import { OciError } from "../errors.ts";
 import type { Store } from "../store.ts";
 import type { BasePlatform, ResolvedBase } from "./base.ts";
 import { type ImageFacts, namesOf } from "./config.ts";
 import { checkFacts } from "./facts.ts";
 import { contractLayer, modelLayer } from "./layers.ts";
-import { digestOfBytes, modelcarPaths, type Platform, platforms } from "./names.ts";
+import { modelcarPaths, type Platform, platforms } from "./names.ts";
 import { planIndex, planPlatform, putImage } from "./put.ts";
 
 export interface ModelcarRequest {

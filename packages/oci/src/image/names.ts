@@ -1,5 +1,5 @@
 /** The names that an image of a model is known by: its paths, labels, annotations and media types. */
-import { createHash } from "node:crypto";
+import { digestOfBytes } from "../digest.ts";
 
 /** OCI's own annotations (image specification 1.1, "Pre-Defined Annotation Keys"). */
 export const ociNames = {
@@ -50,11 +50,6 @@ export const paths = {
   model: "model",
   profile: "model/profile.json",
 } as const;
-
-/** `sha256:<hex>` of bytes, or of a text as UTF-8. */
-export function digestOfBytes(bytes: Uint8Array | string): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-}
 
 const longestName = 60;
 

@@ -5,8 +5,9 @@ import { Readable } from "node:stream";
 import fc from "fast-check";
 import { extract } from "tar-stream";
 import { describe, expect, it } from "vitest";
+import { digestOfBytes } from "../digest.ts";
 import { collect } from "../testing/tiny-image.ts";
-import { digestOfBytes } from "./names.ts";
+
 import { fileContent, type TarEntry, tarOf } from "./tar.ts";
 
 const bytes = (text: string) => Buffer.from(text);

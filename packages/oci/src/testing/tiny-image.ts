@@ -1,6 +1,8 @@
 /** Images of a few bytes, for tests: any layers, any config. */
+
 import { contentOfBytes } from "../content.ts";
-import { digestOfBytes, imageMediaTypes } from "../image/names.ts";
+import { digestOfBytes } from "../digest.ts";
+import { imageMediaTypes } from "../image/names.ts";
 import type { Descriptor } from "../manifest.ts";
 import type { Store } from "../store.ts";
 

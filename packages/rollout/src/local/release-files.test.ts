@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileDigest } from "@ml-actions/oci/file-digest";
+import { fileDigest } from "@ml-actions/oci/digest";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Release } from "../target.ts";
 import { asKept, keepRelease, keptFiles } from "./release-files.ts";

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { copyFile, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { fileDigestIfThere } from "@ml-actions/oci/file-digest";
+import { fileDigestIfThere } from "@ml-actions/oci/digest";
 import { RolloutError } from "../error.ts";
 import type { Release } from "../target.ts";
 

@@ -1,6 +1,6 @@
 /** Files on this machine: their digests, and the names that fetched ones get. */
 import { join } from "node:path";
-import { fileDigest } from "@ml-actions/oci/file-digest";
+import { fileDigest } from "@ml-actions/oci/digest";
 import { ServingError } from "../errors.ts";
 
 /** `sha256:<hex>` of a file, streamed. Rejects with `ServingError` code `model-uri` when it cannot be read. */

@@ -1,8 +1,13 @@
-/** The digest of a file, as everything that names content has it. */
+/** Digests, as everything that names content has them. */
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 
 const bufferBytes = 256 * 1024;
+
+/** `sha256:<hex>` of bytes, or of a text as UTF-8. */
+export function digestOfBytes(bytes: Uint8Array | string): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+}
 
 /** `sha256:<hex>` of a file of any size. Rejects as the file system does (`ENOENT`, `EACCES`, `EISDIR` …): who asks
  * knows what the file was meant to be. */
