@@ -55,6 +55,7 @@ export function createApp(
   readAnyBody(app, settings.MAX_BODY_BYTES, () => state.service?.exactIntegers ?? false);
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
+    if (settings.ML_RELEASE !== undefined) reply.header("x-ml-release", settings.ML_RELEASE);
   });
   // Not on arrival: what was in flight when the drain began must close its connection too.
   app.addHook("onSend", async (_request, reply) => {

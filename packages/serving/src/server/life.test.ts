@@ -44,6 +44,7 @@ describe("the server", { timeout: 60_000 }, () => {
     const server = spawnServer({
       MODEL_DIGEST: "sha256:AB",
       PORT: "8080.5",
+      ML_RELEASE: "flights\r\nset-cookie: a=b",
       POOL_SIZE: "0",
       INFERENCE_PROGRAM: "/nowhere.js",
     });
@@ -53,6 +54,7 @@ describe("the server", { timeout: 60_000 }, () => {
       "MODEL_URI is required",
       "MODEL_DIGEST must be",
       "PORT must be",
+      "ML_RELEASE must be a digest",
       "POOL_SIZE must be at least 1",
     ]) {
       expect(msg).toContain(name);
@@ -207,6 +209,19 @@ describe("a server that is told to end", { timeout: 60_000 }, () => {
       ms: expect.any(Number),
     });
     expect(lines.join("")).not.toContain("left");
+  });
+
+  it("keeps predictions whole among its own lines on stdout", async () => {
+    const server = await startServer("classes", { PREDICTION_LOG: "/dev/stdout" });
+    const bodies = Array.from({ length: 200 }, (_, left) => ({
+      instances: Array(20).fill({ left, right: 1 }),
+    }));
+    await Promise.all(bodies.map((body) => server.predict(body)));
+    server.child.kill("SIGTERM");
+    expect(await server.ended).toBe(0);
+    const predictions = server.logs().filter(({ outputs }) => outputs !== undefined);
+    expect(new Set(predictions.map(({ request_id }) => request_id)).size).toBe(200);
+    expect(server.output()).not.toContain("left");
   });
 
   it("goes on predicting when the disk of the log is full, and counts what it loses", async () => {

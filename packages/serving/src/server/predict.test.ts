@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningServer, startServer, stopServers } from "../testing/server-process.ts";
 
+const release = `sha256:${"1f".repeat(32)}`;
 let mixed: RunningServer;
 let moody: RunningServer;
 let classes: RunningServer;
@@ -11,7 +12,7 @@ beforeAll(async () => {
   [mixed, moody, classes] = await Promise.all([
     startServer("mixed", { MAX_BODY_BYTES: "2000000" }),
     startServer("moody", { INFERENCE_TIMEOUT_MS: "300", POOL_SIZE: "2", MAX_CONCURRENCY: "4" }),
-    startServer("classes"),
+    startServer("classes", { ML_RELEASE: release }),
   ]);
 });
 afterAll(stopServers);
@@ -255,5 +256,22 @@ describe("the other addresses", () => {
     while (logged() === undefined) await sleep(50);
     expect(logged()).toMatchObject({ level: "info", status: 200, ms: expect.any(Number) });
     expect(mixed.output()).not.toContain('"carrier"');
+  });
+});
+
+// The last, because it asks a server whose counts are tested above.
+describe("ML_RELEASE", () => {
+  it("names its release with every answer, also with errors, when it was told", async () => {
+    const asked = [
+      classes.predict({ instances: [{ left: 0, right: 0 }] }),
+      classes.predict("{"),
+      fetch(`${classes.url}/ready`),
+      fetch(`${classes.url}/nowhere`),
+      fetch(`${classes.url}/metrics`, { method: "DELETE" }),
+    ];
+    const answers = await Promise.all(asked);
+    expect(answers.map(({ status }) => status)).toEqual([200, 400, 200, 404, 405]);
+    expect(answers.map(({ headers }) => headers.get("x-ml-release"))).toEqual(Array(5).fill(release));
+    expect((await fetch(`${mixed.url}/ready`)).headers.has("x-ml-release")).toBe(false);
   });
 });

@@ -29,7 +29,16 @@ const flushEveryMs = 200;
 const flushAtBytes = 64 * 1024;
 const maxPendingBytes = 16 * 1024 * 1024;
 
-export class PredictionLog {
+/** Where predictions are logged. */
+export interface PredictionSink {
+  append(record: PredictionRecord): void;
+  /** Resolves when everything appended so far is written, or dropped. */
+  close(): Promise<void>;
+  /** Lines that were not kept. */
+  readonly dropped: number;
+}
+
+export class PredictionLog implements PredictionSink {
   readonly #path: string;
   readonly #maxBytes: number;
   readonly #onProblem: (error: Error) => void;
@@ -92,7 +101,6 @@ export class PredictionLog {
     if (this.#pendingBytes >= flushAtBytes) void this.#flush();
   }
 
-  /** Resolves when everything appended so far is in the file, or dropped. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await this.#writing;

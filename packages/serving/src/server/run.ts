@@ -14,7 +14,8 @@ import { resolveModel } from "../resolve-model.ts";
 import { findRuntime } from "../runtime.ts";
 import { createApp, type ServerState } from "./app.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
-import { PredictionLog } from "./prediction-log.ts";
+import { PredictionLog, type PredictionSink } from "./prediction-log.ts";
+import { type Output, PredictionStdout, stdoutPath } from "./prediction-stdout.ts";
 import { PredictionService } from "./service.ts";
 import { misspeltSettings, readSettings, type Settings } from "./settings.ts";
 
@@ -45,7 +46,7 @@ export async function runServer(program: string): Promise<void> {
   };
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
-  await new Server(logger, exit).run(readSettings(process.env, resolve(program))).catch(fail);
+  await new Server(logger, output, exit).run(readSettings(process.env, resolve(program))).catch(fail);
 }
 
 function logOptions(level: string | undefined) {
@@ -59,11 +60,13 @@ function logOptions(level: string | undefined) {
 
 class Server {
   readonly #logger: Logger;
+  readonly #output: Output;
   readonly #exit: (code: number) => never;
   readonly #state: ServerState = { service: null, draining: false, inFlight: 0 };
 
-  constructor(logger: Logger, exit: (code: number) => never) {
+  constructor(logger: Logger, output: Output, exit: (code: number) => never) {
     this.#logger = logger;
+    this.#output = output;
     this.#exit = exit;
   }
 
@@ -122,7 +125,8 @@ class Server {
     });
   }
 
-  #openLog(path: string): Promise<PredictionLog> {
+  async #openLog(path: string): Promise<PredictionSink> {
+    if (path === stdoutPath) return new PredictionStdout(this.#output);
     let lastSaidAt = 0;
     return PredictionLog.open(path, (error) => {
       // One line a minute: a full disk fails five times a second.

@@ -4,13 +4,13 @@ import { featureBatchFromInstances, int64Features } from "../feature-batch.ts";
 import { type Instance, type InstanceSchema, instanceSchema, parseInstances } from "../instances.ts";
 import type { InferencePool, Prediction } from "../pool.ts";
 import type { Metrics } from "./metrics.ts";
-import { inputHash, type PredictionLog } from "./prediction-log.ts";
+import { inputHash, type PredictionSink } from "./prediction-log.ts";
 
 export interface ServiceParts {
   contract: Contract;
   pool: InferencePool;
   metrics: Metrics;
-  log: PredictionLog | null;
+  log: PredictionSink | null;
   maxInstances: number;
 }
 
@@ -19,7 +19,7 @@ type Output = number | number[] | null;
 export class PredictionService {
   readonly contract: Contract;
   readonly pool: InferencePool;
-  readonly log: PredictionLog | null;
+  readonly log: PredictionSink | null;
   /** Whether a caller may send integers that a double cannot carry. */
   readonly exactIntegers: boolean;
   readonly #metrics: Metrics;

@@ -33,7 +33,16 @@ const settingsSchema = z.object({
   /** 0 lets the system choose. */
   PORT: integer(0, 65535).default(8080),
   HOST: z.string().min(1, "is empty").default("0.0.0.0"),
-  /** A file that gets one JSON line a request. */
+  /** What this server runs, said with every answer in the header `x-ml-release`, so that whoever routes to it can count
+   * who answered: an image's digest, or another name that fits into a header and a label of metrics as it is. */
+  ML_RELEASE: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,255}$/,
+      "must be a digest (sha256:…) or a name of letters, digits and ._:@/+- , at most 256 long",
+    )
+    .optional(),
+  /** A file that gets one JSON line a request; `/dev/stdout` puts them among the server's own lines. */
   PREDICTION_LOG: z.string().min(1, "is empty").optional(),
   /** Inference processes. A second one goes on answering while the first is being replaced. */
   POOL_SIZE: integer(1, 64).default(Math.min(2, availableParallelism())),
