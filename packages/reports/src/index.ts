@@ -6,6 +6,7 @@ export { rollbackPage } from "./html/rollback-page.ts";
 export { rolloutPage } from "./html/rollout-page.ts";
 export { shadowPage } from "./html/shadow-page.ts";
 export type {
+  ClusterFacts,
   ContractVersion,
   Decision,
   DriftData,
@@ -25,6 +26,8 @@ export type {
   ShadowReportInput,
   SideObservation,
   Sides,
+  WaveResource,
+  WavesReportInput,
 } from "./inputs.ts";
 export { type Progress, progressLegend, progressLine } from "./progress.ts";
 export { driftStory } from "./story/drift.ts";
@@ -34,3 +37,4 @@ export { evalGateSummary } from "./summary/eval-gate.ts";
 export { rollbackSummary } from "./summary/rollback.ts";
 export { shadowSummary } from "./summary/shadow.ts";
 export { settleLines, verdictTable } from "./summary/verdict-table.ts";
+export { wavesSummary } from "./summary/waves.ts";

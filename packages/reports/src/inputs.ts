@@ -168,6 +168,8 @@ export interface RolloutReportInput extends Omit<Decision, "verdicts" | "power">
   resource: string;
   /** Where traffic reaches it. */
   url: string | null;
+  /** Of a target that is a cluster. */
+  cluster?: ClusterFacts;
   /** null: the target was empty, there was nothing to compare with. */
   stable: NamedRelease | null;
   candidate: NamedRelease;
@@ -185,7 +187,47 @@ export interface RolloutReportInput extends Omit<Decision, "verdicts" | "power">
     reason: string;
     /** When stable, or the new stable, had all traffic again. */
     at: number;
+    /** From the verdict until then; left out: there was no verdict, or nothing had to move. */
+    settledMs?: number;
   };
+  run: RunFacts;
+}
+
+/** Where in which cluster, and who watches there. */
+export interface ClusterFacts {
+  namespace: string;
+  /** As a kubeconfig's context is named, or `in-cluster`. */
+  name: string;
+  /** `lives`, `off`, `none: no right to create jobs`. */
+  guard: string;
+}
+
+/** One of the resources that a selector selected. */
+export interface WaveResource {
+  /** `httproute/flights`. */
+  resource: string;
+  /** From 1. */
+  wave: number;
+  /** `failed`: it ended with an error; `not-begun`: another failed before, or the run was cancelled. */
+  stage: "promoted" | "restored" | "held" | "failed" | "not-begun";
+  /** null: it was not begun, or ended with an error. */
+  verdict: VerdictName | null;
+  reason: string;
+  /** null: not begun. */
+  tookMs: number | null;
+  settledMs: number | null;
+  guard: string;
+}
+
+export interface WavesReportInput {
+  target: string;
+  cluster: Omit<ClusterFacts, "guard">;
+  /** As asked for: `httproute -l team=search`. */
+  asked: string;
+  candidate: NamedRelease;
+  maxParallel: number;
+  /** In the order of the waves. */
+  resources: readonly WaveResource[];
   run: RunFacts;
 }
 
@@ -193,6 +235,8 @@ export interface RollbackReportInput {
   target: string;
   resource: string;
   url: string | null;
+  /** Of a target that is a cluster. */
+  cluster?: ClusterFacts;
   /** What served before; null when nothing did. */
   from: NamedRelease | null;
   to: NamedRelease;

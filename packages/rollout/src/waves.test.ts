@@ -13,7 +13,11 @@ describe("the plan of the waves", () => {
   });
 
   it("holds every item once, in its order", () => {
-    fc.assert(fc.property(fc.array(fc.string()), (items) => expect(planWaves(items).flat()).toEqual(items)));
+    fc.assert(
+      fc.property(fc.array(fc.string()), (items) => {
+        expect(planWaves(items).flat()).toEqual(items);
+      }),
+    );
   });
 });
 

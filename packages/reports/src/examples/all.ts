@@ -9,11 +9,13 @@ import { driftSummary } from "../summary/drift.ts";
 import { evalGateSummary } from "../summary/eval-gate.ts";
 import { rollbackSummary } from "../summary/rollback.ts";
 import { shadowSummary } from "../summary/shadow.ts";
+import { wavesSummary } from "../summary/waves.ts";
 import { driftFail, driftNone, driftOfMany } from "./drifts.ts";
 import { evaluationFail, evaluationPass, stationGates } from "./evaluations.ts";
 import { rollbackDone, rolloutPromoted, rolloutRestored } from "./rollouts.ts";
 import { binaryRows, multiclassRows, rankingRows, regressionRows } from "./rows.ts";
 import { shadowInconclusive, shadowReplay } from "./shadows.ts";
+import { rolloutOnCluster, wavesOf } from "./waves.ts";
 
 export function summaries(): Record<string, string> {
   return {
@@ -27,6 +29,8 @@ export function summaries(): Record<string, string> {
     "shadow-replay.md": shadowSummary(shadowReplay),
     "rollout-promoted.md": deploySummary(rolloutPromoted),
     "rollout-restored.md": deploySummary(rolloutRestored),
+    "rollout-cluster.md": deploySummary(rolloutOnCluster),
+    "waves.md": wavesSummary(wavesOf(12, 6)),
     "drift-fail.md": driftSummary(driftFail),
     "drift-none.md": driftSummary(driftNone),
     "rollback.md": rollbackSummary(rollbackDone),

@@ -38,7 +38,8 @@ const ours = new Set([
   "multiclass",
   "regression",
 ]);
-for (const word of ["promoted", "restored", "held", "mirror", "replay", "outage"]) ours.add(word);
+for (const word of ["promoted", "restored", "held", "failed", "not-begun", "mirror", "replay", "outage"])
+  ours.add(word);
 for (const word of ["numeric", "categorical", "chi-square", "permutation", "ranking"]) ours.add(word);
 
 /** The same data with every string from outside replaced; words of our own types stay. */

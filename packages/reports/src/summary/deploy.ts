@@ -11,6 +11,7 @@ import { cappedSections, code, details, link, table, text } from "./markdown.ts"
 import { rolloutPath } from "./mermaid.ts";
 import { overTimeTable } from "./over-time.ts";
 import { identityDetails, opening } from "./parts.ts";
+import { placeLine } from "./place.ts";
 import { settleLines, verdictTable } from "./verdict-table.ts";
 
 const stepsShown = 50;
@@ -21,6 +22,7 @@ export function deploySummary(input: RolloutReportInput): string {
   const earlier = input.steps.slice(0, -1).filter((step) => step.verdicts.length > 0);
   return cappedSections([
     opening(rolloutStory(input), tryIt(input)),
+    placeLine(input),
     last === undefined || last.verdicts.length === 0 ? null : lastGates(last, input),
     settleLines(last?.verdicts ?? []),
     last === undefined ? null : rolloutPath(input),

@@ -4,11 +4,13 @@ import type { RollbackReportInput } from "../inputs.ts";
 import { rollbackStory } from "../story/rollback.ts";
 import { cappedSections, code, details, link, table, text } from "./markdown.ts";
 import { identity, identityDetails, opening } from "./parts.ts";
+import { placeLine } from "./place.ts";
 
 export function rollbackSummary(input: RollbackReportInput): string {
   const { interrupted, url } = input;
   return cappedSections([
     opening(rollbackStory(input), url === null ? "" : link("Try it", url)),
+    placeLine(input),
     interrupted === null ? null : `**A rollout was stopped for this:** ${text(interrupted, 300)}`,
     history(input),
     identityDetails(

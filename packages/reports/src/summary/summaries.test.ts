@@ -6,6 +6,7 @@ import { evaluationFail, evaluationPass, stationGates, verdict } from "../exampl
 import { hostileNames, withHostileStrings } from "../examples/hostile.ts";
 import { rollbackDone, rolloutPromoted, rolloutRestored } from "../examples/rollouts.ts";
 import { shadowInconclusive, shadowReplay } from "../examples/shadows.ts";
+import { rolloutOnCluster, wavesOf } from "../examples/waves.ts";
 import { deploySummary } from "./deploy.ts";
 import { driftSummary } from "./drift.ts";
 import { evalGateSummary } from "./eval-gate.ts";
@@ -13,6 +14,7 @@ import { summaryCapBytes } from "./markdown.ts";
 import { rollbackSummary } from "./rollback.ts";
 import { shadowSummary } from "./shadow.ts";
 import { settleLines, verdictTable } from "./verdict-table.ts";
+import { wavesSummary } from "./waves.ts";
 
 const many = Array.from({ length: 5000 }, (_, index) =>
   verdict({
@@ -54,6 +56,8 @@ describe("the job summary", () => {
         deploySummary(withHostileStrings(rolloutRestored, name)),
         deploySummary(withHostileStrings(rolloutPromoted, name)),
         rollbackSummary(withHostileStrings(rollbackDone, name)),
+        deploySummary(withHostileStrings(rolloutOnCluster, name)),
+        wavesSummary(withHostileStrings(wavesOf(12, 6), name)),
         shadowSummary(withHostileStrings(shadowReplay, name)),
         driftSummary(withHostileStrings(driftFail, name)),
         driftSummary({ ...withHostileStrings(driftFail, name), gates: driftFail.gates }),
@@ -230,5 +234,23 @@ describe("the summary of deploy", () => {
     const markdown = deploySummary({ ...rolloutRestored, steps: [], outcome });
     expect(markdown).toMatch(/\*\*What decided it:\*\* The lease ran out\./);
     expect(markdown).toMatch(/not shown to be bad/);
+  });
+});
+
+describe("the summary of many resources", () => {
+  test("has those that need a person first, and counts all", () => {
+    const markdown = wavesSummary(wavesOf(12, 6));
+    expect(markdown).toMatch(/^## ❌ flights-2 serves 6 of 12 resources: 1 restored, 5 not begun\n\n/);
+    const rows = markdown.match(/^\| `httproute.*$/gm) ?? [];
+    expect(rows[0]).toMatch(/trains-006` \| 3 \| ❌\u00a0restored \| fail/);
+    expect(rows[1]).toMatch(/➖\u00a0not\u00a0begun \| — \| — \| — \| — \|/);
+    expect(rows).toHaveLength(12);
+  });
+
+  test("of two thousand stays under its cap and counts what it leaves out", () => {
+    const markdown = wavesSummary(wavesOf(2000, null));
+    expect(Buffer.byteLength(markdown)).toBeLessThanOrEqual(summaryCapBytes);
+    expect(markdown).toMatch(/^## ✅ flights-2 serves 2,000 of 2,000 resources\n/);
+    expect(markdown).toMatch(/And 1,540 more in the output `results`/);
   });
 });
