@@ -52,6 +52,19 @@ export const goTools = {
     main: "cmd/cli/kubectl-kyverno",
     minutes: 10,
   },
+  "envoy-gateway": {
+    module: "github.com/envoyproxy/gateway",
+    version: "v1.9.1",
+    main: "cmd/envoy-gateway",
+    minutes: 9,
+  },
+  "kserve-manager": {
+    module: "github.com/kserve/kserve",
+    version: "v0.20.0",
+    main: "cmd/manager",
+    minutes: 8,
+  },
+  "kserve-agent": { module: "github.com/kserve/kserve", version: "v0.20.0", main: "cmd/agent", minutes: 2 },
 } as const satisfies Record<string, GoTool>;
 
 /** Path of the tool's binary. Rejects with what to do when it cannot be built. */

@@ -26,6 +26,16 @@ export async function sweepAbandoned(): Promise<void> {
 
 /** Removes everything of the containerd whose root, state and socket lie in `directory`. */
 export async function sweep(directory: string): Promise<void> {
+  await endProcesses(directory);
+  for (const mount of (await mountsBelow(directory)).reverse())
+    await promisify(execFile)("umount", ["--lazy", mount]);
+  for (const socket of await shimSockets(directory)) await rm(socket, { force: true });
+  for (const cgroup of await cgroupsOf(directory)) await removeCgroup(cgroup);
+  await rm(directory, { recursive: true, force: true });
+}
+
+/** Kills all of them; resolves when they have ended. */
+export async function endProcesses(directory: string): Promise<void> {
   const deadlineMs = performance.now() + killTimeoutMs;
   let left = await processesOf(directory);
   while (left.length > 0) {
@@ -35,11 +45,6 @@ export async function sweep(directory: string): Promise<void> {
     await sleep(50);
     left = await processesOf(directory);
   }
-  for (const mount of (await mountsBelow(directory)).reverse())
-    await promisify(execFile)("umount", ["--lazy", mount]);
-  for (const socket of await shimSockets(directory)) await rm(socket, { force: true });
-  for (const cgroup of await cgroupsOf(directory)) await removeCgroup(cgroup);
-  await rm(directory, { recursive: true, force: true });
 }
 
 /** The control group of its containers, below each hierarchy. */
@@ -59,8 +64,20 @@ export async function processesOf(directory: string): Promise<number[]> {
     const commandLine = await readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "");
     if (commandLine.includes(`${directory}/`)) found.add(Number(name));
   }
-  found.delete(process.pid);
+  // Who sweeps may have been told the directory on the command line, as may the shell above it.
+  for (const pid of await ownAncestry()) found.delete(pid);
   return [...found];
+}
+
+/** This process and those above it. */
+async function ownAncestry(): Promise<number[]> {
+  const ancestry: number[] = [];
+  for (let pid = process.pid; pid > 1; ) {
+    ancestry.push(pid);
+    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+    pid = Number(/^PPid:\s*(\d+)/m.exec(status)?.[1] ?? 0);
+  }
+  return ancestry;
 }
 
 export async function mountsBelow(directory: string): Promise<string[]> {

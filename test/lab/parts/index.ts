@@ -1,7 +1,9 @@
 /** All parts, in the order in which they are brought up: a part comes after those it needs. */
 import type { Part, PartName } from "../part.ts";
+import { cluster } from "./cluster.ts";
+import { registry } from "./registry.ts";
 
-export const parts: readonly Part[] = [];
+export const parts: readonly Part[] = [registry, cluster];
 
 /** Rejects a name that is none, and says which there are. */
 export function partNamed(name: string): Part {

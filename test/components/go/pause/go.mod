@@ -1,0 +1,3 @@
+module tests.example/pause
+
+go 1.24.0

@@ -1,0 +1,60 @@
+/** `npm run lab:up [parts…]`, `lab:status`, `lab:down`. */
+import { partNamed, parts, withNeeds } from "./parts/index.ts";
+import { givenKubeconfig, openSite } from "./site.ts";
+import { bringUp, takeDown } from "./up.ts";
+
+const beganMs = performance.now();
+const elapsed = () => `${((performance.now() - beganMs) / 1000).toFixed(0).padStart(4)} s`;
+const say = (text: string) => console.error(`${elapsed()}  ${text}`);
+
+async function up(names: readonly string[]): Promise<void> {
+  const asked = (names.length === 0 ? parts.map(({ name }) => name) : names).map(
+    (name) => partNamed(name).name,
+  );
+  const all = withNeeds(asked);
+  const minutes = all.reduce((sum, { coldMinutes }) => sum + coldMinutes, 0);
+  say(
+    `bringing up ${all.map(({ name }) => name).join(", ")}. The first time on a machine it builds their programs, up to ${minutes} min on 2 cores; afterwards it takes a minute or two. Fewer parts: npm run lab:up <part> …`,
+  );
+  await bringUp(asked, say);
+  await status();
+}
+
+async function status(): Promise<void> {
+  const site = await openSite(() => {});
+  const rows: string[][] = [["part", "", "where"]];
+  for (const part of parts) {
+    const { up: isUp, where } = await part.status(site);
+    rows.push([part.name, isUp ? "up" : "down", where]);
+  }
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
+  for (const row of rows)
+    console.log(
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    );
+}
+
+async function down(): Promise<void> {
+  if (givenKubeconfig() !== null) {
+    throw new Error(
+      "KUBECONFIG names a cluster that the lab did not make: unset it to take the lab's own down.",
+    );
+  }
+  await takeDown();
+  say("nothing of the lab is left on this machine but its caches");
+}
+
+const [command, ...names] = process.argv.slice(2);
+const commands: Record<string, () => Promise<void>> = { up: () => up(names), status, down };
+const chosen = commands[command ?? ""];
+if (chosen === undefined) {
+  console.error("usage: npm run lab:up [parts…] | lab:status | lab:down");
+  process.exit(2);
+}
+await chosen().catch((error: Error) => {
+  console.error(error.message);
+  process.exit(1);
+});

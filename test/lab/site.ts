@@ -1,0 +1,111 @@
+/** The cluster that parts are brought up in: the lab's own, or the one that the caller gave by `KUBECONFIG`. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { KubeObject } from "@ml-actions/cluster/types";
+import { kubectl } from "../components/kubernetes/kubectl.ts";
+import { pushImage } from "./image.ts";
+import type { Site } from "./part.ts";
+import { registryHost } from "./parts/registry.ts";
+import { controlPlane, labDirectory } from "./place.ts";
+
+const rolloutTimeoutMs = 180_000;
+
+/** null: there is none, and the lab makes its own. */
+export const givenKubeconfig = (): string | null => process.env.KUBECONFIG || null;
+
+/** Nothing is asked of the cluster yet. */
+export async function openSite(say: (text: string) => void): Promise<Site> {
+  const given = givenKubeconfig();
+  const kubeconfig = given ?? controlPlane.kubeconfig("admin");
+  const program = given === null ? controlPlane.program("kubectl") : "kubectl";
+  const registry = given === null ? await registryHost() : (process.env.LAB_REGISTRY ?? "");
+  const run = (args: readonly string[], stdin?: string) => kubectl(program, kubeconfig, args, stdin);
+  return {
+    ...{ kubeconfig, registry, directory: labDirectory, own: given === null, say, kubectl: run },
+    apply: (manifests) => apply(run, manifests),
+    rolledOut: (namespace, ...deployments) => rolledOut(run, namespace, deployments),
+    image: (image) => {
+      if (registry === "") {
+        throw new Error(
+          "images have no registry to go to: give one by LAB_REGISTRY (host:port, plain HTTP) that the cluster of KUBECONFIG pulls from.",
+        );
+      }
+      return pushImage(registry, image);
+    },
+  };
+}
+
+type Kubectl = Site["kubectl"];
+
+const crd = "CustomResourceDefinition";
+
+async function apply(run: Kubectl, manifests: string | readonly KubeObject[]): Promise<void> {
+  const args = ["apply", "--server-side", "--force-conflicts", "--field-manager=ml-actions-lab", "-f", "-"];
+  if (typeof manifests === "string") {
+    await run(args, manifests);
+    return;
+  }
+  const list = (items: readonly KubeObject[]) => JSON.stringify({ apiVersion: "v1", kind: "List", items });
+  const definitions = manifests.filter(({ kind }) => kind === crd);
+  if (definitions.length > 0) {
+    await run(args, list(definitions));
+    const names = definitions.map(({ metadata }) => `crd/${metadata.name}`);
+    await run(["wait", "--for=condition=Established", "--timeout=60s", ...names]);
+  }
+  const first = new Set(["Namespace"]);
+  const rest = manifests.filter(({ kind }) => kind !== crd);
+  const ordered = [
+    ...rest.filter(({ kind }) => first.has(kind)),
+    ...rest.filter(({ kind }) => !first.has(kind)),
+  ];
+  if (ordered.length > 0) await run(args, list(ordered));
+}
+
+async function rolledOut(run: Kubectl, namespace: string, deployments: readonly string[]): Promise<void> {
+  const deadlineMs = performance.now() + rolloutTimeoutMs;
+  for (;;) {
+    const { items } = JSON.parse(await run(["get", "deployments", "-n", namespace, "-o", "json"])) as {
+      items: Deployment[];
+    };
+    const missing = deployments.filter((name) => !items.some(({ metadata }) => metadata.name === name));
+    const watched =
+      deployments.length === 0 ? items : items.filter(({ metadata }) => deployments.includes(metadata.name));
+    const waiting = [
+      ...missing,
+      ...watched.filter((each) => !isRolledOut(each)).map((each) => each.metadata.name),
+    ];
+    if (waiting.length === 0) return;
+    if (performance.now() > deadlineMs) {
+      throw new Error(
+        `${waiting.join(", ")} in ${namespace} not rolled out after ${rolloutTimeoutMs / 1000} s:\n${await podsOf(run, namespace)}`,
+      );
+    }
+    await sleep(500);
+  }
+}
+
+interface Deployment {
+  metadata: { name: string; generation: number };
+  spec: { replicas?: number };
+  status: {
+    observedGeneration?: number;
+    updatedReplicas?: number;
+    availableReplicas?: number;
+    replicas?: number;
+  };
+}
+
+function isRolledOut({ metadata, spec, status }: Deployment): boolean {
+  const wanted = spec.replicas ?? 1;
+  return (
+    (status.observedGeneration ?? 0) >= metadata.generation &&
+    (status.updatedReplicas ?? 0) === wanted &&
+    (status.availableReplicas ?? 0) === wanted &&
+    (status.replicas ?? 0) === wanted
+  );
+}
+
+async function podsOf(run: Kubectl, namespace: string): Promise<string> {
+  const pods = await run(["get", "pods", "-n", namespace, "-o", "wide"]);
+  const events = await run(["get", "events", "-n", namespace, "--sort-by=.lastTimestamp"]);
+  return `${pods}\n${events.trimEnd().split("\n").slice(-10).join("\n")}`;
+}
