@@ -1,0 +1,123 @@
+/** What a predictor serves, and how it is changed to serve another release: the image of its container, or the address
+ * of its model. Pure. */
+import { names } from "../kubernetes/platform.ts";
+import { RolloutError } from "../error.ts";
+import type { Release } from "../target.ts";
+
+/** What it is that a predictor serves: a whole image, or a model's files on a runtime that others made. */
+export type Served =
+  | { kind: "image"; container: string; image: string }
+  | { kind: "model"; storageUri: string; format: string; runtime: string | null };
+
+export interface Variable {
+  name: string;
+  value?: string;
+  [more: string]: unknown;
+}
+export interface Container {
+  name: string;
+  image?: string;
+  env?: Variable[];
+  ports?: { containerPort: number; name?: string }[];
+  [more: string]: unknown;
+}
+
+/** `spec.predictor`, as far as it matters here; the rest is kept as it is. */
+export interface Predictor {
+  /** Where spec.canary was promoted before: part of the names of what KServe makes. */
+  name?: string;
+  model?: {
+    modelFormat?: { name: string };
+    storageUri?: string;
+    runtime?: string;
+    env?: Variable[];
+    [more: string]: unknown;
+  };
+  containers?: Container[];
+  minReplicas?: number;
+  maxReplicas?: number;
+  canaryTrafficPercent?: number;
+  annotations?: Record<string, string>;
+  labels?: Record<string, string>;
+  [more: string]: unknown;
+}
+
+/** The container that KServe takes for the model server. */
+export const servingContainer = "kserve-container";
+
+/** What KServe 0.20 can load itself; a ClusterStorageContainer may add to it, and has a scheme too. */
+export function knownStorage(uri: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\/\S+$/.test(uri);
+}
+
+export function serving<Each extends { name: string }>(containers: readonly Each[]): Each | undefined {
+  return containers.length === 1 ? containers[0] : containers.find(({ name }) => name === servingContainer);
+}
+
+/** Rejects with `invalid` when it serves in a way that a rollout cannot change. `where` names it for people. */
+export function servedBy(predictor: Predictor, where: string): Served {
+  const { model, containers = [] } = predictor;
+  if (model?.storageUri !== undefined && model.modelFormat !== undefined) {
+    const { storageUri, modelFormat, runtime = null } = model;
+    return { kind: "model", storageUri, format: modelFormat.name, runtime };
+  }
+  const container = model === undefined ? serving(containers) : undefined;
+  if (container?.image !== undefined)
+    return { kind: "image", container: container.name, image: container.image };
+  throw new RolloutError(
+    "invalid",
+    `${where} serves neither one model by spec.predictor.model.storageUri nor one image by spec.predictor.containers.`,
+    `Name the model by storageUri, or the container ${servingContainer} by its image.`,
+  );
+}
+
+/** Whether it is this release that the predictor serves, by what it would have to have. */
+export function serves(served: Served, release: Release): boolean {
+  return served.kind === "image" ? served.image === release.image : served.storageUri === release.model.uri;
+}
+
+/** A JSON merge patch of `spec.predictor`: what changes for this release, and nothing else. The list of containers has no
+ * keys in KServe's schema, so that it can only be written whole: as it was read, with one image and one variable changed.
+ * Rejects with `invalid` when a predictor of this kind cannot serve the release. */
+export function change(predictor: Predictor, release: Release, where: string): Predictor {
+  const served = servedBy(predictor, where);
+  const annotations = { [names.release]: JSON.stringify(release) };
+  const named = { name: "ML_RELEASE", value: release.digest };
+  const withName = (env: readonly Variable[] = []) => [
+    ...env.filter(({ name }) => name !== named.name),
+    named,
+  ];
+  if (served.kind === "image") {
+    if (release.image === undefined) throw mismatch(where, "an image", release);
+    const image = release.image;
+    const containers = (predictor.containers ?? []).map((container) =>
+      container.name === served.container ? { ...container, image, env: withName(container.env) } : container,
+    );
+    return { annotations, containers };
+  }
+  if (release.image !== undefined || !knownStorage(release.model.uri))
+    throw mismatch(where, "a model by its storageUri", release);
+  return { annotations, model: { storageUri: release.model.uri, env: withName(predictor.model?.env) } };
+}
+
+/** As the API server applies a JSON merge patch (RFC 7386). */
+export function merged<Value>(value: Value, patch: unknown): Value {
+  const isObject = (each: unknown): each is Record<string, unknown> =>
+    typeof each === "object" && each !== null && !Array.isArray(each);
+  if (!isObject(patch)) return patch as Value;
+  const result: Record<string, unknown> = isObject(value) ? { ...value } : {};
+  for (const [key, to] of Object.entries(patch)) {
+    if (to === null) delete result[key];
+    else result[key] = merged(result[key], to);
+  }
+  return result as Value;
+}
+
+function mismatch(where: string, what: string, release: Release): RolloutError {
+  const is = release.image === undefined ? `a model at ${release.model.uri}` : `the image ${release.image}`;
+  return new RolloutError(
+    "invalid",
+    `${where} serves ${what}, but release ${release.label} is ${is}.`,
+    "Give a release of the kind that the InferenceService serves, or change the InferenceService first.",
+  );
+}
