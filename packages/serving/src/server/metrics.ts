@@ -67,6 +67,11 @@ export function createMetrics(live: Live): Metrics {
   });
   // A series that appears only with its first failure has no rate at that failure.
   for (const reason of failureReasons) failures.inc({ reason }, 0);
+  const nanAnswers = new Counter({
+    name: "ml_nan_answers_total",
+    help: "Requests answered with at least one row without a number.",
+    registers,
+  });
   const model = new Gauge({
     name: "ml_model_info",
     help: "1; the labels say which model runs.",
@@ -86,7 +91,9 @@ export function createMetrics(live: Live): Metrics {
     predicted(rows, nanRows, inferenceMs) {
       predictions.inc(rows);
       duration.observe(inferenceMs / 1000);
-      if (nanRows > 0) failures.inc({ reason: "nan" }, nanRows);
+      if (nanRows === 0) return;
+      failures.inc({ reason: "nan" }, nanRows);
+      nanAnswers.inc();
     },
     failed: (reason) => failures.inc({ reason }),
     answered(status, ms) {

@@ -85,11 +85,13 @@ describe("POST /predict", () => {
 
   it("answers null for what is not finite, says how many, and counts them", async () => {
     const before = (await moody.metric('ml_inference_failures_total{reason="nan"}')) ?? 0;
+    const answersBefore = (await moody.metric("ml_nan_answers_total")) ?? 0;
     const response = await moody.predict({ instances: [{ mood: -1 }, { mood: 0 }, { mood: -2 }] });
     expect(response.status).toBe(200);
     expect(response.headers.get("x-ml-nan-rows")).toBe("2");
     expect(await response.json()).toMatchObject({ predictions: [null, 0.5, null] });
     expect(await moody.metric('ml_inference_failures_total{reason="nan"}')).toBe(before + 2);
+    expect(await moody.metric("ml_nan_answers_total")).toBe(answersBefore + 1);
   });
 
   it("answers ten thousand instances, and refuses one more", async () => {
