@@ -4,7 +4,7 @@ import { goProgram } from "../../components/go-program.ts";
 import { lendMachine } from "../../components/kubernetes/machine.ts";
 import { nodeEnvironment, startNode } from "../../components/kubernetes/node.ts";
 import { pushImage } from "../image.ts";
-import type { Part, Site } from "../part.ts";
+import type { Part, PartStatus, Site } from "../part.ts";
 import { controlPlane, labDirectory, nodeAddress } from "../place.ts";
 
 const programs = [
@@ -41,19 +41,26 @@ export const cluster: Part = {
   needs: ["registry"],
   coldMinutes: 17,
   up,
-  async status() {
-    const stopped: string[] = [];
-    for (const name of programs) if ((await controlPlane.daemons.pid(name)) === null) stopped.push(name);
-    if (stopped.length === programs.length) return { up: false, where: "" };
-    const ready = await controlPlane.kubectl(["get", "--raw", "/readyz"]).catch(() => "");
-    const up = stopped.length === 0 && ready === "ok";
-    const wrong = stopped.length > 0 ? `${stopped.join(", ")} not running` : "the API does not answer";
-    return {
-      up,
-      where: up ? `${controlPlane.server}, KUBECONFIG=${controlPlane.kubeconfig("admin")}` : wrong,
-    };
+  async status(site) {
+    if (site.own) return ownStatus();
+    const answer = await site.kubectl(["get", "--raw", "/readyz"]).catch((error: Error) => error.message);
+    const where = `KUBECONFIG=${site.kubeconfig}`;
+    return answer === "ok" ? { up: true, where } : { up: false, where: `${where}: ${answer}` };
   },
   async down() {
     for (const name of programs.toReversed()) await controlPlane.daemons.stop(name);
   },
 };
+
+async function ownStatus(): Promise<PartStatus> {
+  const stopped: string[] = [];
+  for (const name of programs) if ((await controlPlane.daemons.pid(name)) === null) stopped.push(name);
+  if (stopped.length === programs.length) return { up: false, where: "" };
+  const ready = await controlPlane.kubectl(["get", "--raw", "/readyz"]).catch(() => "");
+  const up = stopped.length === 0 && ready === "ok";
+  const wrong = stopped.length > 0 ? `${stopped.join(", ")} not running` : "the API does not answer";
+  return {
+    up,
+    where: up ? `${controlPlane.server}, KUBECONFIG=${controlPlane.kubeconfig("admin")}` : wrong,
+  };
+}

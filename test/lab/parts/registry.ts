@@ -51,7 +51,8 @@ export const registry: Part = {
   needs: [],
   coldMinutes: 1,
   up,
-  async status() {
+  async status({ own, registry: given }) {
+    if (!own) return { up: given !== "", where: given || "no LAB_REGISTRY" };
     const host = await registryHost();
     return { up: await answers().catch(() => false), where: host };
   },

@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+// `npm run test:cluster`: on the lab's cluster, or on any by KUBECONFIG.
+export default defineConfig({
+  cacheDir: "build/vitest",
+  test: {
+    include: ["test/cluster/**/*.test.ts"],
+    globalSetup: "test/cluster/setup.ts",
+    // As the release tree runs it; why is said in packages/release/src/layout.ts.
+    execArgv: ["--no-maglev"],
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
+  },
+});
