@@ -54,8 +54,9 @@ export interface Connection {
   namespace: string;
   /** For people: a kubeconfig's context, or `in-cluster`. */
   name: string;
-  /** Asked before every request, since tokens are renewed. */
-  credentials(): Promise<Credentials>;
+  /** Asked before every request, since tokens are renewed. `renew`: the last ones were refused (401).
+   * Rejects with `ClusterError` code `credentials`. */
+  credentials(options?: { renew?: boolean }): Promise<Credentials>;
 }
 
 export interface Credentials {
@@ -92,7 +93,8 @@ export interface Api {
   apply(object: KubeObject, options?: ApplyOptions): Promise<KubeObject>;
   /** Replaces it; with `metadata.resourceVersion` rejects with `conflict` when it has changed since. */
   replace(object: KubeObject): Promise<KubeObject>;
-  /** JSON merge patch: null removes. */
+  /** JSON merge patch: null removes. With `metadata.resourceVersion` in it rejects with `conflict` when the object has
+   * changed since. */
   merge(ref: ObjectRef, patch: unknown, subresource?: "scale" | "status"): Promise<KubeObject>;
   /** Resolves also when there is none. `uid`: only that very one. Waits for nothing. */
   remove(
@@ -101,11 +103,12 @@ export interface Api {
   ): Promise<void>;
   /** An HTTP request to a pod or a service through the API server's proxy; one try, no patience. */
   proxy(to: ProxyTarget): Promise<ProxyAnswer>;
-  /** Text of a pod's log; lines begin with RFC 3339 time when `timestamps`. */
+  /** The lines of a pod's log, without their ends; they begin with RFC 3339 time when `timestamps`. */
   podLog(pod: {
     namespace: string;
     name: string;
     container?: string;
+    /** Lines since then, from the second's beginning: ms since 1970 by the server's clock. */
     sinceMs?: number;
     timestamps?: boolean;
     limitBytes?: number;
