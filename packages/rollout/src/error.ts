@@ -19,6 +19,8 @@ export const rolloutErrorCodes = [
   "not-routed",
   /** The step was cut short because stable was restored or the target is shutting down. */
   "superseded",
+  /** This target has no way to do that. */
+  "unsupported",
   /** The place where the releases run cannot be reached or started. */
   "unreachable",
   "port-in-use",
@@ -30,6 +32,8 @@ export const rolloutErrorCodes = [
   "no-previous",
   /** Stable could not be given all traffic; the guard will do it when the lease expires. */
   "restore-failed",
+  /** Nobody would restore stable if this process vanished, and it was asked that somebody would. */
+  "no-guard",
 ] as const;
 export type RolloutErrorCode = (typeof rolloutErrorCodes)[number];
 

@@ -1,3 +1,6 @@
 /** Names alone, so that an action's definition can offer them without loading a target. */
-export const targetNames = ["local"] as const;
+export const kubernetesTargetNames = ["deployment", "gateway"] as const;
+export type KubernetesTargetName = (typeof kubernetesTargetNames)[number];
+
+export const targetNames = ["local", ...kubernetesTargetNames] as const;
 export type TargetName = (typeof targetNames)[number];
