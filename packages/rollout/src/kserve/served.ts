@@ -1,7 +1,7 @@
 /** What a predictor serves, and how it is changed to serve another release: the image of its container, or the address
  * of its model. Pure. */
-import { names } from "../kubernetes/platform.ts";
 import { RolloutError } from "../error.ts";
+import { imageOf, ownEnv, ownLifecycle, releaseAnnotation } from "../kubernetes/workload-release.ts";
 import type { Release } from "../target.ts";
 
 /** What it is that a predictor serves: a whole image, or a model's files on a runtime that others made. */
@@ -18,7 +18,7 @@ export interface Container {
   name: string;
   image?: string;
   env?: Variable[];
-  ports?: { containerPort: number; name?: string }[];
+  readinessProbe?: unknown;
   [more: string]: unknown;
 }
 
@@ -36,6 +36,7 @@ export interface Predictor {
   containers?: Container[];
   minReplicas?: number;
   maxReplicas?: number;
+  deploymentStrategy?: Record<string, unknown>;
   canaryTrafficPercent?: number;
   annotations?: Record<string, string>;
   labels?: Record<string, string>;
@@ -77,27 +78,42 @@ export function serves(served: Served, release: Release): boolean {
 }
 
 /** A JSON merge patch of `spec.predictor`: what changes for this release, and nothing else. The list of containers has no
- * keys in KServe's schema, so that it can only be written whole: as it was read, with one image and one variable changed.
+ * keys in KServe's schema, so that it can only be written whole: as it was read, with our fields of one container changed.
+ * `pausing`: a container that ends waits until every router has heard of it, which Knative sees to itself and refuses.
  * Rejects with `invalid` when a predictor of this kind cannot serve the release. */
-export function change(predictor: Predictor, release: Release, where: string): Predictor {
+export function change(
+  predictor: Predictor,
+  release: Release,
+  { where, pausing }: { where: string; pausing: boolean },
+): Predictor {
   const served = servedBy(predictor, where);
-  const annotations = { [names.release]: JSON.stringify(release) };
-  const named = { name: "ML_RELEASE", value: release.digest };
-  const withName = (env: readonly Variable[] = []) => [
-    ...env.filter(({ name }) => name !== named.name),
-    named,
+  const annotations = releaseAnnotation(release);
+  const withOwn = (env: readonly Variable[] = [], own: readonly Variable[]) => [
+    ...env.filter(({ name }) => !own.some((each) => each.name === name)),
+    ...own,
   ];
   if (served.kind === "image") {
     if (release.image === undefined) throw mismatch(where, "an image", release);
-    const image = release.image;
-    const containers = (predictor.containers ?? []).map((container) =>
-      container.name === served.container ? { ...container, image, env: withName(container.env) } : container,
-    );
+    const image = imageOf(release);
+    const containers = (predictor.containers ?? []).map((container) => {
+      if (container.name !== served.container) return container;
+      const whole = { ports: [], resources: { requests: {}, limits: {} }, ...asRead(container), image };
+      const env = withOwn(container.env, ownEnv(release, whole));
+      return { ...container, image, env, ...(pausing && ownLifecycle(whole)) };
+    });
     return { annotations, containers };
   }
   if (release.image !== undefined || !knownStorage(release.model.uri))
     throw mismatch(where, "a model by its storageUri", release);
-  return { annotations, model: { storageUri: release.model.uri, env: withName(predictor.model?.env) } };
+  const named = [{ name: "ML_RELEASE", value: release.digest }];
+  return {
+    annotations,
+    model: { storageUri: release.model.uri, env: withOwn(predictor.model?.env, named) },
+  };
+}
+
+function asRead({ name, env = [], lifecycle }: Container) {
+  return { name, env, ...(lifecycle !== undefined && { lifecycle: lifecycle as { preStop: unknown } }) };
 }
 
 /** As the API server applies a JSON merge patch (RFC 7386). */
