@@ -10,8 +10,8 @@ export type TelemetryErrorCode =
   | "ambiguous"
   /** A count that is none: NaN, infinite, negative, a fraction, or no number at all. */
   | "not-a-number"
-  /** The queries that were given are not what can be asked. */
-  | "queries";
+  /** What was given to ask by is not what can be asked: a URL, a token, queries. Thrown before the first look. */
+  | "invalid";
 
 export class TelemetryError extends Error {
   override readonly name = "TelemetryError";

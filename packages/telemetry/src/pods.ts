@@ -1,9 +1,10 @@
 /** Counts straight from the pods' own /metrics, through the API server's pod proxy: no Prometheus at all. */
 import type { Api } from "@ml-actions/cluster/types";
 import type { Observation } from "@ml-actions/gates/types";
-import { listed, observationOf, quoted, TelemetryError } from "./error.ts";
+import { listed, quoted, TelemetryError } from "./error.ts";
 import { type Page, parseExposition } from "./exposition.ts";
 import { type Family, readFamily, seriesOf, speaks } from "./family.ts";
+import { type Watch, watching } from "./looks.ts";
 import { at, type Reading, RolloutCounts, type SideName, sideNames } from "./rollout-counts.ts";
 import { countsNoFailures, families, processStart } from "./series-table.ts";
 import type { TelemetrySource } from "./source.ts";
@@ -48,27 +49,7 @@ const wanted = new Set([...read.flatMap(seriesOf), processStart, ...Object.keys(
  */
 export function podTelemetry(options: PodTelemetryOptions): TelemetrySource {
   const now = options.now ?? Date.now;
-  let pair = "";
-  let watch = new PodWatch(options, now);
-  let looks: Promise<unknown> = Promise.resolve();
-  const look = async (asked: string): Promise<Observation> => {
-    if (asked !== pair) watch = new PodWatch(options, now);
-    pair = asked;
-    const startedAt = now();
-    try {
-      return await watch.look(startedAt);
-    } catch (error) {
-      return observationOf(error, startedAt);
-    }
-  };
-  return {
-    // One after another: counts of an older question that come in later would look like a restart.
-    observe: (stableDigest, candidateDigest) => {
-      const result = looks.then(() => look(`${stableDigest} ${candidateDigest}`));
-      looks = result.catch(() => {});
-      return result;
-    },
-  };
+  return watching(now, () => new PodWatch(options, now));
 }
 
 type Pods = Record<SideName, readonly CountedPod[]>;
@@ -76,7 +57,7 @@ type Pods = Record<SideName, readonly CountedPod[]>;
 type Answer = { pod: CountedPod; page: Page | null; fault: TelemetryError | null };
 
 /** One rollout's looks at its pods. */
-class PodWatch {
+class PodWatch implements Watch {
   readonly #options: PodTelemetryOptions;
   readonly #now: () => number;
   readonly #note: (message: string) => void;
