@@ -8,10 +8,12 @@ import type { Lease, Ledger } from "./target.ts";
 const lookEveryMs = 500;
 /** After its end, for the guard to restore stable. */
 const afterEndMs = 1_000;
+/** A guard that is at it longer has trouble, which its lease tells the reader of. */
+const guardMs = 90_000;
 
 /**
  * As `holdLease`, but while another holds it, waits for its end; one that is renewed meanwhile has a living holder,
- * and is refused at once.
+ * and is refused at once. A guard is waited for while it restores stable.
  *
  * @throws RolloutError `lease-held` naming the living holder
  */
@@ -23,6 +25,7 @@ export async function awaitLease(
   signal?: AbortSignal,
 ): Promise<HeldLease> {
   let first: Lease | null = null;
+  let endsAt = Number.POSITIVE_INFINITY;
   for (;;) {
     signal?.throwIfAborted();
     try {
@@ -31,12 +34,17 @@ export async function awaitLease(
       if (!(error instanceof RolloutError) || error.code !== "lease-held") throw error;
       const other = await ledger.lease();
       const renewed = first !== null && other?.rollout === first.rollout && other.expiresAt > first.expiresAt;
-      const outlived = first !== null && clock.now() > first.expiresAt + afterEndMs;
-      if (renewed || outlived) throw error;
-      if (first === null && other !== null) {
+      const outlived = clock.now() > endsAt + afterEndMs;
+      if ((renewed && first?.guard !== true) || outlived) throw error;
+      if (other !== null && (first === null || (other.guard === true && first.guard !== true))) {
         first = other;
-        const leftS = Math.max(0, Math.ceil((other.expiresAt - clock.now()) / 1000));
-        onTrouble(`${other.holder} has the lease for ${leftS} s more: waiting to see whether it still lives`);
+        const leftMs = Math.max(0, other.leftMs ?? other.expiresAt - clock.now());
+        endsAt = clock.now() + (other.guard === true ? guardMs : leftMs);
+        onTrouble(
+          other.guard === true
+            ? `${other.holder} is restoring stable: waiting for it`
+            : `${other.holder} has the lease for ${Math.ceil(leftMs / 1000)} s more: waiting to see whether it still lives`,
+        );
       }
       await clock.sleep(lookEveryMs, signal);
     }

@@ -67,6 +67,11 @@ export interface Lease {
   /** Stays through renewals; a later one tells a holder that it was without the lease for a while. */
   acquiredAt: number;
   expiresAt: number;
+  /** What is left of it, by the clock of the place that keeps it: a runner's clock may be wrong. Left out where both are
+   * one. */
+  leftMs?: number;
+  /** It is the guard's, which is restoring stable. */
+  guard?: true;
 }
 
 /** One line of the journal, written before the step it names is taken. */
