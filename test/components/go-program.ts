@@ -12,6 +12,10 @@ interface GoProgram {
   /** What a cold build took on 2 cores, for the one who waits. */
   minutes: number;
   ldflags?: string;
+  /** Folder of its module below `go/`: its own name unless told otherwise. */
+  source?: string;
+  /** Its `main`, where that is not the module's own but one that it requires as a `tool`. */
+  main?: string;
 }
 
 const version = "v1.34.4";
@@ -24,13 +28,33 @@ export const goPrograms = {
       .map((name) => `-X ${name}.gitVersion=${version}`)
       .join(" "),
   },
+  /** Renders charts. */
+  helm: { minutes: 2 },
   pause: { minutes: 1 },
+  ...knative("controller"),
+  ...knative("webhook"),
+  ...knative("autoscaler"),
+  ...knative("activator"),
+  ...knative("queue"),
+  ...istio("pilot-discovery", 4),
+  ...istio("pilot-agent", 2),
 } as const satisfies Record<string, GoProgram>;
+
+/** Knative Serving, in the module graph of the KServe that uses it: its own cannot be had from the proxy. */
+function knative<Name extends string>(name: Name) {
+  const program: GoProgram = { minutes: 1, source: "knative", main: `knative.dev/serving/cmd/${name}` };
+  return { [`knative-${name}`]: program } as Record<`knative-${Name}`, GoProgram>;
+}
+
+function istio<Name extends string>(name: Name, minutes: number) {
+  const program: GoProgram = { minutes, source: "istio", main: `istio.io/istio/pilot/cmd/${name}` };
+  return { [name]: program } as Record<Name, GoProgram>;
+}
 
 /** Path of the program. Rejects with what to do when it cannot be built. */
 export async function goProgram(name: keyof typeof goPrograms): Promise<string> {
-  const source = join(import.meta.dirname, "go", name);
-  const { minutes, ldflags = "" }: GoProgram = goPrograms[name];
+  const { minutes, ldflags = "", main = ".", ...program }: GoProgram = goPrograms[name];
+  const source = join(import.meta.dirname, "go", program.source ?? name);
   const hash = createHash("sha256").update(ldflags);
   for (const file of (await readdir(source)).sort()) hash.update(await readFile(join(source, file)));
   const folder = await cacheFolder("go", `${name}-${hash.digest("hex").slice(0, 16)}`);
@@ -42,7 +66,7 @@ export async function goProgram(name: keyof typeof goPrograms): Promise<string> 
     const work = await mkdtemp(join(folder, "build-"));
     try {
       const flags = ["-trimpath", `-ldflags=${["-s", "-w", ldflags].join(" ").trim()}`];
-      await run("go", ["build", ...flags, "-o", join(work, "built"), "."], {
+      await run("go", ["build", ...flags, "-o", join(work, "built"), main], {
         cwd: source,
         env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly" },
         maxBuffer: 2 ** 26,
