@@ -1,9 +1,12 @@
 /** All parts, in the order in which they are brought up: a part comes after those it needs. */
 import type { Part, PartName } from "../part.ts";
 import { cluster } from "./cluster.ts";
+import { gateway } from "./gateway.ts";
+import { kserve } from "./kserve.ts";
+import { prometheus } from "./prometheus.ts";
 import { registry } from "./registry.ts";
 
-export const parts: readonly Part[] = [registry, cluster];
+export const parts: readonly Part[] = [registry, cluster, gateway, prometheus, kserve];
 
 /** Rejects a name that is none, and says which there are. */
 export function partNamed(name: string): Part {

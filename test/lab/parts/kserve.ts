@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { KubeObject } from "@ml-actions/cluster/types";
 import { parse } from "yaml";
-import { goTool, goTools } from "../../components/go-tool.ts";
+import { goSource, goTool, goTools } from "../../components/go-tool.ts";
 import type { Part, Site } from "../part.ts";
 
 const gatewayNamespace = "gateway";
@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const namespace = "kserve";
 const manager = "kserve-controller-manager";
 const certificateSecret = "kserve-webhook-server-cert";
-const { module, version } = goTools["kserve-manager"];
+const { version } = goTools["kserve-manager"];
 /** Of the hosts that KServe makes up: nobody's, by RFC 2606. */
 export const kserveDomain = "models.test";
 
@@ -77,24 +77,16 @@ async function image(site: Site, name: "manager" | "agent"): Promise<string> {
 
 /** The module's `config/default`, less what cert-manager would do. */
 async function shipped(site: Site): Promise<string> {
-  const text = await site.kubectl(["kustomize", join(await moduleFolder(), "config/default")]);
+  const text = await site.kubectl(["kustomize", join(await goSource("kserve-manager"), "config/default")]);
   return text
     .split(/^---$/m)
     .filter((each) => !/^apiVersion: cert-manager\.io\//m.test(each))
     .join("---");
 }
 
-async function moduleFolder(): Promise<string> {
-  const { stdout } = await run("go", ["mod", "download", "-json", `${module}@${version}`], {
-    cwd: tmpdir(),
-    env: { ...process.env, GOFLAGS: "-mod=mod" },
-  });
-  return (JSON.parse(stdout) as { Dir: string }).Dir;
-}
-
 /** What an administrator would change of the defaults: everything else is as KServe ships it. */
 async function configuration(agentImage: string): Promise<KubeObject> {
-  const path = join(await moduleFolder(), "config/configmap/inferenceservice.yaml");
+  const path = join(await goSource("kserve-manager"), "config/configmap/inferenceservice.yaml");
   const { data = {} } = parse(await readFile(path, "utf8")) as KubeObject;
   const changed: Record<string, Record<string, unknown>> = {
     ingress: {
