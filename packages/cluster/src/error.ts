@@ -29,7 +29,7 @@ export class ClusterError extends Error {
   /** What to do about it. */
   readonly remedy: string;
   /** The HTTP status that said so. */
-  readonly status?: number;
+  readonly status: number | undefined;
   constructor(
     code: ClusterErrorCode,
     message: string,
@@ -38,7 +38,7 @@ export class ClusterError extends Error {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.remedy = options.remedy;
-    if (options.status !== undefined) this.status = options.status;
+    this.status = options.status;
   }
 }
 
