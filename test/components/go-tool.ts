@@ -74,6 +74,16 @@ export async function goTool(name: keyof typeof goTools): Promise<string> {
   return madeOnce(join(folder, name), () => build(name, tool, folder));
 }
 
+/** The folder of the tool's module, with all that its authors released: charts, manifests. Nobody may write to it. */
+export async function goSource(name: keyof typeof goTools): Promise<string> {
+  const { module, version } = goTools[name];
+  const { stdout } = await run("go", ["mod", "download", "-json", `${module}@${version}`], {
+    cwd: await cacheFolder("go"),
+    env: { ...process.env, GOFLAGS: "-mod=mod" },
+  });
+  return (JSON.parse(stdout) as { Dir: string }).Dir;
+}
+
 async function build(name: string, tool: GoTool, folder: string): Promise<void> {
   console.error(
     `building ${name} ${tool.version} from its Go module into ${folder} (once a machine, up to ${tool.minutes} min on 2 cores; to do without it, leave out the suite that asks for it) …`,

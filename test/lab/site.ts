@@ -36,28 +36,24 @@ export async function openSite(say: (text: string) => void): Promise<Site> {
 
 type Kubectl = Site["kubectl"];
 
-const crd = "CustomResourceDefinition";
+/** Each needs those before it. */
+const order = ["CustomResourceDefinition", "Namespace"];
 
 async function apply(run: Kubectl, manifests: string | readonly KubeObject[]): Promise<void> {
+  const texts =
+    typeof manifests === "string"
+      ? manifests.split(/^---$/m).filter((text) => text.trim() !== "")
+      : manifests.map((object) => JSON.stringify(object));
+  const kindOf = (text: string) => /^(?:kind: |\{"apiVersion":"[^"]*","kind":")(\w+)/m.exec(text)?.[1] ?? "";
   const args = ["apply", "--server-side", "--force-conflicts", "--field-manager=ml-actions-lab", "-f", "-"];
-  if (typeof manifests === "string") {
-    await run(args, manifests);
-    return;
+  for (const kinds of [...order, null]) {
+    const chosen = texts.filter((text) =>
+      kinds === null ? !order.includes(kindOf(text)) : kindOf(text) === kinds,
+    );
+    if (chosen.length > 0) await run(args, chosen.join("\n---\n"));
+    if (chosen.length > 0 && kinds === "CustomResourceDefinition")
+      await run(["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]);
   }
-  const list = (items: readonly KubeObject[]) => JSON.stringify({ apiVersion: "v1", kind: "List", items });
-  const definitions = manifests.filter(({ kind }) => kind === crd);
-  if (definitions.length > 0) {
-    await run(args, list(definitions));
-    const names = definitions.map(({ metadata }) => `crd/${metadata.name}`);
-    await run(["wait", "--for=condition=Established", "--timeout=60s", ...names]);
-  }
-  const first = new Set(["Namespace"]);
-  const rest = manifests.filter(({ kind }) => kind !== crd);
-  const ordered = [
-    ...rest.filter(({ kind }) => first.has(kind)),
-    ...rest.filter(({ kind }) => !first.has(kind)),
-  ];
-  if (ordered.length > 0) await run(args, list(ordered));
 }
 
 async function rolledOut(run: Kubectl, namespace: string, deployments: readonly string[]): Promise<void> {
