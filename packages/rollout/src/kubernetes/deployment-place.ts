@@ -1,0 +1,164 @@
+/** What target `deployment` reads and changes: two Deployments, the candidate's pods' labels, and one Service. */
+import type { Release } from "../target.ts";
+import { inService, moveIn, moveOut } from "./deployment-pods.ts";
+import {
+  findService,
+  problemsOfService,
+  type RoutingService,
+  servicesIn,
+  switchService,
+} from "./deployment-service.ts";
+import { podsForShare, shareOf, tolerancePoints } from "./deployment-shares.ts";
+import { untilEndpoints } from "./endpoints.ts";
+import {
+  growCandidate,
+  growStable,
+  isUnnamed,
+  type Pair,
+  prepareCandidate,
+  readPair,
+  selectorsIn,
+  writeMark,
+} from "./pair.ts";
+import type { PlatformState } from "./platform.ts";
+import type { PlatformContext } from "./platforms.ts";
+import { proveShares } from "./prove.ts";
+import { noCandidate } from "./refusals.ts";
+import { deploymentRef, type Workload } from "./workload.ts";
+import { isReady, type Pod, podsOf } from "./workload-pods.ts";
+
+/** On the user's Deployment: that pods of a candidate may share its Service. */
+const planAnnotation = "rollout-plan";
+/** On the candidate's Deployment: the share that was last asked for, in percent. */
+const percentAnnotation = "ml-actions.github.io/percent";
+const routeTimeoutMs = 30_000;
+
+interface View extends Pair {
+  service: RoutingService;
+  /** Ready pods. */
+  stablePods: Pod[];
+  /** Ready pods of the candidate with the Service's labels, and without. */
+  inside: Pod[];
+  outside: Pod[];
+}
+
+export class DeploymentPlace {
+  readonly #context: PlatformContext;
+  readonly ref: Workload["ref"];
+
+  constructor(context: PlatformContext) {
+    this.#context = context;
+    this.ref = deploymentRef(context.namespace, context.name);
+  }
+
+  async view(): Promise<View> {
+    const { api, namespace } = this.#context;
+    const pair = await readPair(this.#context, this.ref);
+    const service = findService(await servicesIn(api, namespace), pair.stable);
+    const stablePods = (await podsOf(api, pair.stable)).filter(isReady);
+    const { candidate } = pair;
+    const of = candidate === null ? null : await inService(api, candidate, service.selector);
+    return { ...pair, service, stablePods, inside: of?.inside ?? [], outside: of?.outside ?? [] };
+  }
+
+  state(view: View): PlatformState {
+    const { stableSide, candidateSide, service } = view;
+    return {
+      stable: stableSide,
+      candidate: candidateSide,
+      candidatePercent: percentOf(view),
+      mirrorPercent: 0,
+      url: `http://${service.name}.${this.#context.namespace}.svc:${service.port}`,
+    };
+  }
+
+  async prepare(release: Release): Promise<void> {
+    const { api, namespace } = this.#context;
+    const pair = await readPair(this.#context, this.ref);
+    const services = await servicesIn(api, namespace);
+    const service = findService(services, pair.stable);
+    const allowed = pair.stable.annotations[planAnnotation] === "canary";
+    await prepareCandidate(this.#context, pair, {
+      release,
+      selecting: await selectorsIn(this.#context, services),
+      others: [service.object],
+      problems: [
+        ...(allowed
+          ? []
+          : [
+              `it has no annotation ${planAnnotation}: canary, which lets a candidate's pods behind its Service`,
+            ]),
+        ...problemsOfService(service),
+      ],
+    });
+  }
+
+  async capacity(percent: number): Promise<void> {
+    const view = await this.view();
+    const count = podsWanted(percent, view);
+    await growStable(this.#context, view, percent);
+    await growCandidate(this.#context, view, count);
+  }
+
+  /** Those that come get in first, stable returns next, and only then others leave: at no moment is nobody behind the
+   * Service, nor fewer than the split needs. */
+  async route(percent: number): Promise<void> {
+    const { api, fence, resource, namespace, options } = this.#context;
+    const view = await this.view();
+    const { service, candidate, inside, outside } = view;
+    const writing = { fence, mark: writeMark(this.#context) };
+    if (candidate === null && percent > 0) throw noCandidate("split");
+    const wanted = percent >= 100 ? inside.length : podsWanted(percent, view);
+    const coming = outside.slice(0, Math.max(0, wanted - inside.length));
+    for (const pod of coming) await moveIn(api, fence, pod, service.selector);
+    await switchService(api, service, percent >= 100, resource, writing);
+    if (candidate !== null) {
+      for (const pod of inside.slice(wanted)) await moveOut(api, fence, pod, service.selector, candidate);
+      await fence();
+      const annotations = { [percentAnnotation]: String(percent) };
+      await api.merge(candidate.ref, { metadata: { annotations } });
+    }
+    const follows = async (seen: ReadonlySet<string>) => isRouted(seen, percent, await this.view());
+    const timeoutMs = options.routeTimeoutMs ?? routeTimeoutMs;
+    await untilEndpoints(api, { namespace, service: service.name }, follows, timeoutMs);
+  }
+
+  async prove(percent: number): Promise<void> {
+    const { probe, options } = this.#context;
+    const { service, stableSide, candidateSide, container } = await this.view();
+    await proveShares(probe, {
+      url: `http://${service.clusterIP}:${service.port}`,
+      request: { path: container.readinessProbe?.httpGet?.path ?? "/" },
+      stable: stableSide?.release.digest ?? null,
+      candidate: candidateSide?.release.digest ?? null,
+      candidatePercent: percent,
+      stableIsUnnamed: isUnnamed(container),
+      timeoutMs: options.routeTimeoutMs ?? routeTimeoutMs,
+    });
+  }
+}
+
+function podsWanted(percent: number, { stable, stableSide, full }: View): number {
+  return podsForShare(percent, percent >= 100 || stableSide === null ? full : stable.spec.replicas);
+}
+
+/** What was asked for as long as the pods give it; else what they give. */
+function percentOf({ service, candidate, stablePods, inside }: View): number {
+  if (service.switched) return 100;
+  const given = shareOf(inside.length, stablePods.length);
+  const asked = Number(candidate?.annotations[percentAnnotation] ?? 0);
+  if (inside.length > 0 && Math.abs(given - asked) <= tolerancePoints) return asked;
+  return Math.round(given);
+}
+
+/** Whether the Service sends requests where the split says: of the candidate's, those that are inside, or all at 100 %;
+ * of stable's, all, or none. */
+function isRouted(
+  seen: ReadonlySet<string>,
+  percent: number,
+  { stablePods, inside, outside }: View,
+): boolean {
+  const has = ({ object }: Pod) => seen.has(object.metadata.name);
+  if (percent >= 100) return [...inside, ...outside].every(has) && !stablePods.some(has);
+  return stablePods.every(has) && inside.every(has) && !outside.some(has);
+}

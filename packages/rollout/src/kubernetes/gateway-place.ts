@@ -1,0 +1,282 @@
+/** What target `gateway` reads and changes: one rule of an HTTPRoute, and the candidate's Deployment and Service. */
+import { ClusterError } from "@ml-actions/cluster/error";
+import type { KubeObject, ObjectRef } from "@ml-actions/cluster/types";
+import { RolloutError } from "../error.ts";
+import type { Release } from "../target.ts";
+import { servicesIn } from "./deployment-service.ts";
+import { entranceOf, featuresOf } from "./gateway-parent.ts";
+import { isUnnamed, type Pair, prepareCandidate, readPair, selectorsIn, writeMark } from "./pair.ts";
+import { names, type PlatformState } from "./platform.ts";
+import type { PlatformContext } from "./platforms.ts";
+import { proveShares } from "./prove.ts";
+import { invalid, isUnseen, noCandidate } from "./refusals.ts";
+import {
+  notTaken,
+  type Route,
+  routeOf,
+  rulesWith,
+  type Shares,
+  sharesOf,
+  stableBackend,
+  weightBefore,
+} from "./route.ts";
+import { probeRequest } from "./route-probe.ts";
+import { deploymentRef, type Workload, workloadOf } from "./workload.ts";
+import { candidateName, candidateSelector, resourceLabel, selects } from "./workload-labels.ts";
+
+const routeTimeoutMs = 30_000;
+const lookEveryMs = 100;
+/** Somebody else may change the route between our look and our write. */
+const attempts = 5;
+
+interface View extends Pair {
+  route: Route;
+  shares: Shares;
+}
+
+export class GatewayPlace {
+  readonly #context: PlatformContext;
+  readonly #route: ObjectRef;
+  /** Once known: a Service that changes which Deployment it leads to in the middle of a rollout is not followed. */
+  #stable: Workload["ref"] | null = null;
+
+  constructor(context: PlatformContext) {
+    this.#context = context;
+    const { namespace, name } = context;
+    this.#route = { apiVersion: "gateway.networking.k8s.io/v1", kind: "HTTPRoute", namespace, name };
+  }
+
+  async view(): Promise<View> {
+    const route = await this.#read();
+    const { stable, candidate } = this.#services(route);
+    const pair = await readPair(this.#context, await this.stableRef(stable));
+    return { ...pair, route, shares: sharesOf(route, stable, candidate) };
+  }
+
+  async state(): Promise<PlatformState> {
+    const { stableSide, candidateSide, shares, route } = await this.view();
+    return {
+      stable: stableSide,
+      candidate: candidateSide,
+      candidatePercent: shares.candidatePercent,
+      mirrorPercent: shares.mirrorPercent,
+      url: await this.#url(route),
+    };
+  }
+
+  /** For people; where the Gateway cannot be seen, the name that the route answers to. */
+  async #url(route: Route): Promise<string> {
+    try {
+      const { url, host } = await entranceOf(this.#context.api, route);
+      return host === undefined ? url : url.replace(/\/\/(\[.*\]|[^:]+)/, `//${host}`);
+    } catch (error) {
+      if (!isUnseen(error)) throw error;
+      return `http://${route.hostnames[0] ?? this.#route.name}`;
+    }
+  }
+
+  async prepare(release: Release): Promise<void> {
+    const view = await this.view();
+    const { api, namespace, resource, fence } = this.#context;
+    const services = await servicesIn(api, namespace);
+    await prepareCandidate(this.#context, view, {
+      release,
+      selecting: await selectorsIn(this.#context, services),
+      others: [view.route.object],
+      problems: problemsOf(view.route),
+    });
+    const stable = services.find(({ metadata }) => metadata.name === view.shares.stable);
+    if (stable === undefined) throw noService(view.shares.stable, namespace);
+    await fence();
+    await api.apply(candidateService(stable, view.shares.candidate, resource), { force: true });
+  }
+
+  async route(percent: number): Promise<void> {
+    if (percent > 0 && (await this.view()).candidate === null) throw noCandidate("split");
+    await this.#write((shares) => ({ ...shares, candidatePercent: percent }));
+  }
+
+  async mirror(percent: number): Promise<void> {
+    if (percent > 0) {
+      const route = await this.#read();
+      await this.#assertMirrors(route, percent);
+    }
+    await this.#write((shares) => ({ ...shares, mirrorPercent: percent }));
+  }
+
+  async prove(percent: number): Promise<void> {
+    const { api, probe, options } = this.#context;
+    const { route, stableSide, candidateSide, container } = await this.view();
+    const { url, host } = await entranceOf(api, route);
+    await proveShares(probe, {
+      url,
+      request: { ...probeRequest(route.rule, container), ...(host !== undefined && { host }) },
+      stable: stableSide?.release.digest ?? null,
+      candidate: candidateSide?.release.digest ?? null,
+      candidatePercent: percent,
+      stableIsUnnamed: isUnnamed(container),
+      timeoutMs: options.routeTimeoutMs ?? routeTimeoutMs,
+    });
+  }
+
+  async removeService(): Promise<void> {
+    const { api, namespace, resource, fence } = this.#context;
+    const name = this.#services(await this.#read()).candidate;
+    const ref: ObjectRef = { apiVersion: "v1", kind: "Service", namespace, name };
+    const found = await api.get(ref);
+    if (found === null || found.metadata.annotations?.[names.resource] !== resource) return;
+    await fence();
+    await api.remove(ref);
+  }
+
+  /** The Deployment behind the Service that the rule names. */
+  async stableRef(service?: string): Promise<Workload["ref"]> {
+    if (this.#stable !== null) return this.#stable;
+    const { api, namespace, resource } = this.#context;
+    const name = service ?? this.#services(await this.#read()).stable;
+    const found = (await servicesIn(api, namespace)).find(({ metadata }) => metadata.name === name);
+    if (found === undefined) throw noService(name, namespace);
+    const selector = ((found.spec as { selector?: unknown }).selector ?? {}) as Record<string, string>;
+    const behind = (await api.list({ apiVersion: "apps/v1", kind: "Deployment", namespace }))
+      .filter(({ metadata }) => metadata.labels?.[names.resource] !== resourceLabel(resource))
+      .map(workloadOf)
+      .filter(({ spec }) => selects(selector, spec.template.metadata.labels));
+    const [only] = behind;
+    if (only !== undefined && behind.length === 1) {
+      this.#stable = deploymentRef(namespace, only.ref.name);
+      return this.#stable;
+    }
+    throw invalid(
+      `Service ${name}, which HTTPRoute ${this.#route.name} leads to, selects the pods of ${behind.length === 0 ? "no Deployment" : `several Deployments: ${behind.map(({ ref }) => ref.name).join(", ")}`}.`,
+      "Let one Deployment stand behind the route's Service: the rollout changes its image.",
+    );
+  }
+
+  async #read(): Promise<Route> {
+    const object = await this.#context.api.get(this.#route);
+    if (object !== null) return routeOf(object);
+    throw invalid(
+      `There is no HTTPRoute ${this.#route.name} in namespace ${this.#route.namespace}.`,
+      "Create it first, or correct `resource` and `namespace`.",
+    );
+  }
+
+  #services(route: Route): { stable: string; candidate: string } {
+    // The candidate's Service is known by its name: stable's with an ending, wherever stable is in the list.
+    const all = route.rule.backendRefs.map(({ name }) => name);
+    const candidate = all.find((name) =>
+      all.some((other) => other !== name && candidateName(other) === name),
+    );
+    const { name: stable } = stableBackend(route, candidate);
+    return { stable, candidate: candidateName(stable) };
+  }
+
+  /** Written with the version that was read: who slept meanwhile cannot write over another's change. Resolves when every
+   * parent has taken it. */
+  async #write(change: (shares: Shares) => Shares): Promise<void> {
+    const { api, fence } = this.#context;
+    for (let attempt = 1; ; attempt++) {
+      const route = await this.#read();
+      const { stable, candidate } = this.#services(route);
+      const before = sharesOf(route, stable, candidate);
+      const after = change(before);
+      if (!isSame(before, after)) {
+        await fence();
+        try {
+          await api.merge(this.#route, patchOf(route, after, writeMark(this.#context)));
+        } catch (error) {
+          const changed = error instanceof ClusterError && error.code === "conflict";
+          if (changed && attempt < attempts) continue;
+          throw error;
+        }
+      }
+      return this.#untilTaken();
+    }
+  }
+
+  async #untilTaken(): Promise<void> {
+    const timeoutMs = this.#context.options.routeTimeoutMs ?? routeTimeoutMs;
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const missing = notTaken(await this.#read());
+      if (missing === null) return;
+      if (performance.now() > deadline) {
+        throw new RolloutError(
+          "not-routed",
+          `HTTPRoute ${this.#route.name} was written, and after ${timeoutMs / 1000} s ${missing.why}.`,
+          missing.refused
+            ? "Correct what the Gateway's controller says of the route (kubectl describe httproute)."
+            : "See whether the Gateway's controller runs (kubectl describe gateway).",
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    }
+  }
+
+  async #assertMirrors(route: Route, percent: number): Promise<void> {
+    const features = await featuresOf(this.#context.api, route);
+    if (features === null) {
+      this.#context.onTrouble(
+        "the Gateway's class does not say whether it can mirror requests; it may copy none",
+      );
+      return;
+    }
+    const needed = ["HTTPRouteRequestMirror", ...(percent < 100 ? ["HTTPRouteRequestPercentageMirror"] : [])];
+    const lacking = needed.filter((feature) => !features.has(feature));
+    if (lacking.length === 0) return;
+    throw new RolloutError(
+      "unsupported",
+      `The Gateway of HTTPRoute ${route.object.metadata.name} does not support ${lacking.join(" and ")}: it would copy ${percent < 100 && features.has("HTTPRouteRequestMirror") ? "all requests, or none" : "none"}.`,
+      percent < 100 && features.has("HTTPRouteRequestMirror")
+        ? "Mirror 100 %, or use a Gateway whose class supports the feature."
+        : "Use a Gateway whose class supports the feature, or `mode: replay` of the action shadow.",
+    );
+  }
+}
+
+function problemsOf({ rule }: Route): string[] {
+  return rule.sessionPersistence === undefined
+    ? []
+    : ["the route's rule has sessionPersistence: shares would be of sessions, not of requests"];
+}
+
+const isSame = (left: Shares, right: Shares) =>
+  left.candidatePercent === right.candidatePercent && left.mirrorPercent === right.mirrorPercent;
+
+function patchOf(route: Route, shares: Shares, mark: string): unknown {
+  const { metadata } = route.object;
+  const stable = route.rule.backendRefs.find(({ name }) => name === shares.stable);
+  const kept = metadata.annotations?.[weightBefore] ?? String(stable?.weight ?? "none");
+  const annotations = { [names.fence]: mark, [weightBefore]: shares.candidatePercent > 0 ? kept : null };
+  return {
+    metadata: { resourceVersion: metadata.resourceVersion, annotations },
+    spec: { rules: rulesWith(route, shares) },
+  };
+}
+
+/** The candidate's own Service: the ports of stable's, and the candidate's pods. */
+function candidateService(stable: KubeObject, name: string, resource: string): KubeObject {
+  const { namespace } = stable.metadata;
+  const { ports = [] } = stable.spec as { ports?: Record<string, unknown>[] };
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: {
+      name,
+      ...(namespace !== undefined && { namespace }),
+      labels: candidateSelector(resource),
+      annotations: { [names.resource]: resource },
+    },
+    spec: {
+      selector: candidateSelector(resource),
+      ports: ports.map(({ nodePort: _, ...port }) => port),
+    },
+  };
+}
+
+function noService(name: string, namespace: string): RolloutError {
+  return invalid(
+    `There is no Service ${name} in namespace ${namespace}, which the HTTPRoute leads to.`,
+    "Create it, or correct the route's backendRefs.",
+  );
+}

@@ -1,0 +1,32 @@
+/** Platform `deployment`: stable and candidate behind one Service, shares by numbers of pods. The user's object is the
+ * Deployment; the Service is the one that selects its pods. */
+import { RolloutError } from "../error.ts";
+import { DeploymentPlace } from "../kubernetes/deployment-place.ts";
+import { adoptCandidate, cleanUpPair, pairPods } from "../kubernetes/pair.ts";
+import type { Platform } from "../kubernetes/platform.ts";
+import type { PlatformContext } from "../kubernetes/platforms.ts";
+
+export async function deploymentPlatform(context: PlatformContext): Promise<Platform> {
+  const place = new DeploymentPlace(context);
+  return {
+    read: async () => place.state(await place.view()),
+    prepare: (candidate) => place.prepare(candidate),
+    capacity: (percent) => place.capacity(percent),
+    route: (percent) => place.route(percent),
+    prove: (percent) => place.prove(percent),
+    mirror: async (percent) => {
+      if (percent > 0) throw noMirror();
+    },
+    adopt: async () => adoptCandidate(context, await place.view()),
+    cleanUp: () => cleanUpPair(context, place.ref),
+    pods: async () => pairPods(context, await place.view()),
+  };
+}
+
+function noMirror(): RolloutError {
+  return new RolloutError(
+    "unsupported",
+    "A Service sends each request to one pod: target deployment cannot copy requests to a candidate.",
+    "Use the target gateway, whose routes can, or `mode: replay` of the action shadow.",
+  );
+}
