@@ -25,6 +25,9 @@ const silenceMs = 15_000;
 const maxBytes = 64 * 1024 * 1024;
 const wholeMs = 60_000;
 
+/** Server-side apply of a field that the kind does not have is answered with 500, though nothing failed. */
+const isUnknownField = (text: string) => /field not declared in schema/.test(statusOf(text)?.message ?? "");
+
 export class Requests {
   readonly connection: Connection;
   readonly clock: ServerClock;
@@ -147,7 +150,7 @@ export class Requests {
     const { status, headers } = incoming;
     const text = await this.#text(incoming);
     if (status >= 300 && status < 400) return this.#stranger(status, text);
-    if (status !== 429 && status < 500)
+    if ((status !== 429 && status < 500) || isUnknownField(text))
       return refusal(status, text, { ...asked, connection: this.connection.name });
     const words = statusOf(text)?.message || plain(text);
     const failure = this.#unreachable(
