@@ -26,12 +26,12 @@ export class JournalStore {
     this.#options = options;
   }
 
-  /** `whole` is false when there is nothing, or parts of it cannot be read. */
-  async read(): Promise<{ book: Book; whole: boolean }> {
+  /** `whole` is false when there is nothing (`missing`), or parts of it cannot be read. */
+  async read(): Promise<{ book: Book; whole: boolean; missing: boolean }> {
     const { api, ref } = this.#options;
     const object = await api.get(ref);
-    if (object === null) return { book: this.#known?.book ?? emptyBook, whole: this.#known !== null };
-    return this.#take(object);
+    if (object !== null) return { ...this.#take(object), missing: false };
+    return { book: this.#known?.book ?? emptyBook, whole: this.#known !== null, missing: true };
   }
 
   /** Writes what `decide` makes of the book, `null` for what is to stay. It is asked again whenever the ConfigMap has

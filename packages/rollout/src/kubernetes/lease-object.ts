@@ -18,7 +18,7 @@ export const leaseAnnotations = {
 } as const;
 
 /** The guard's own rollout while it restores another one's stable. No run's id begins so. */
-export const guardRollout = (rollout: string): string => `guard:${rollout}`;
+export const guardRollout = (rollout: string): string => `guard:${rollout}`.slice(0, 500);
 export const isGuards = (rollout: string): boolean => rollout.startsWith("guard:");
 
 /** A sign of life of the guard. */
@@ -49,6 +49,8 @@ export interface LeaseView {
   object: KubeObject | null;
   lease: Lease | null;
   heartbeat: Heartbeat | null;
+  /** Somebody changed it so that it says nothing. Seen by the guard alone; for others that is an error. */
+  broken?: true;
 }
 
 const specSchema = z.object({
@@ -87,6 +89,16 @@ function readHeartbeat(text: string | undefined): Heartbeat | null {
     return heartbeatSchema.parse(JSON.parse(text));
   } catch {
     return null;
+  }
+}
+
+/** As `readLease`; one that says nothing is nobody's: while it says nothing, nobody renews it. */
+export function salvageLease(object: KubeObject | null, resource: string): LeaseView {
+  try {
+    return readLease(object, resource);
+  } catch (error) {
+    if (!(error instanceof RolloutError)) throw error;
+    return { object, lease: null, heartbeat: null, broken: true };
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type LeaseView,
   leaseAnnotations,
   readLease,
+  salvageLease,
   writeLease,
 } from "./lease-object.ts";
 
@@ -28,15 +29,18 @@ export class LeaseStore {
   readonly #api: Api;
   readonly #ref: ObjectRef;
   readonly #resource: string;
+  readonly #parse: typeof readLease;
 
-  constructor(api: Api, ref: ObjectRef, resource: string) {
+  /** `salvage`: for the guard. */
+  constructor(api: Api, ref: ObjectRef, resource: string, { salvage = false } = {}) {
     this.#api = api;
     this.#ref = ref;
     this.#resource = resource;
+    this.#parse = salvage ? salvageLease : readLease;
   }
 
   async read(): Promise<LeaseView> {
-    return readLease(await this.#api.get(this.#ref), this.#resource);
+    return this.#parse(await this.#api.get(this.#ref), this.#resource);
   }
 
   /** The lease when somebody has it and its time is not up by the API server's clock. */
@@ -64,14 +68,14 @@ export class LeaseStore {
       const lease = next === "free" ? null : { ...next, renewedAt: this.now() };
       const object = writeLease(view.object, of, lease);
       const written = await this.#put(object, view.object === null, attempt);
-      if (written !== null) return readLease(written, this.#resource);
+      if (written !== null) return this.#parse(written, this.#resource);
     }
   }
 
   /** Says that the guard lives. Rejects with `not-found` when the Lease is gone. */
   async beat(heartbeat: Heartbeat): Promise<LeaseView> {
     const patch = { metadata: { annotations: { [leaseAnnotations.guard]: JSON.stringify(heartbeat) } } };
-    return readLease(await this.#api.merge(this.#ref, patch), this.#resource);
+    return this.#parse(await this.#api.merge(this.#ref, patch), this.#resource);
   }
 
   /** The guard takes its leave, unless somebody holds the lease by now: then it resolves with false and has to stay. */

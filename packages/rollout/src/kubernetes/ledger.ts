@@ -48,7 +48,7 @@ export class ClusterLedger implements KubernetesLedger {
     const { api, namespace, resource, guard, annotated, onTrouble = () => {} } = options;
     const objects = ledgerObjects(namespace, resource);
     this.#options = options;
-    this.#leases = new LeaseStore(api, objects.lease, resource);
+    this.#leases = new LeaseStore(api, objects.lease, resource, { salvage });
     this.#books = new JournalStore({ api, ref: objects.book, resource, salvage, onTrouble });
     this.#lastStep = new LastStep(api, annotated ?? null, onTrouble);
     this.#keeper =
@@ -75,7 +75,9 @@ export class ClusterLedger implements KubernetesLedger {
     if (from !== null) await this.#noteSeized(session);
     if (guarded) this.#keeper?.look(view);
     else await this.#startGuard();
-    return guarded ? leaseOf(view) : leaseOf(await this.#renew());
+    const held = guarded ? view : await this.#renew();
+    // Just written: not even a lease of no time at all would make it another's.
+    return this.#leases.living(held) ?? (held.lease as Lease);
   }
 
   /** Giving it back with the rollout open is the same as vanishing, only sooner. */
@@ -167,6 +169,13 @@ export class ClusterLedger implements KubernetesLedger {
     this.#keeper?.close();
   }
 
+  /** The journal's last entry while its rollout is open. `whole` is false where the journal is missing or cannot be
+   * read. */
+  async openRollout(): Promise<{ open: JournalEntry | null; whole: boolean; missing: boolean }> {
+    const { book, whole, missing } = await this.#books.read();
+    return { open: openEntry(book), whole, missing };
+  }
+
   /** Ends the journal's open rollout under the lease that this process holds. */
   closeOpen(reason: string): Promise<void> {
     const { restore, onTrouble = () => {} } = this.#options;
@@ -244,11 +253,6 @@ export class ClusterLedger implements KubernetesLedger {
   #forget(rollout: string): void {
     if (this.#session?.rollout === rollout) this.#session = null;
   }
-}
-
-/** Just written, so that it is held. */
-function leaseOf({ lease }: LeaseView): Lease {
-  return lease as Lease;
 }
 
 function refuseClosed(book: Book, session: Session): void {
