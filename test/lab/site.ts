@@ -70,9 +70,11 @@ async function rolledOut(run: Kubectl, namespace: string, deployments: readonly 
       ...watched.filter((each) => !isRolledOut(each)).map((each) => each.metadata.name),
     ];
     if (waiting.length === 0) return;
-    if (performance.now() > deadlineMs) {
+    const hopeless = await hopelessPods(run, namespace);
+    if (hopeless !== "" || performance.now() > deadlineMs) {
+      const why = hopeless || `not after ${rolloutTimeoutMs / 1000} s`;
       throw new Error(
-        `${waiting.join(", ")} in ${namespace} not rolled out after ${rolloutTimeoutMs / 1000} s:\n${await podsOf(run, namespace)}`,
+        `${waiting.join(", ")} in ${namespace} not rolled out: ${why}\n${await podsOf(run, namespace)}`,
       );
     }
     await sleep(500);
@@ -98,6 +100,66 @@ function isRolledOut({ metadata, spec, status }: Deployment): boolean {
     (status.availableReplicas ?? 0) === wanted &&
     (status.replicas ?? 0) === wanted
   );
+}
+
+interface Pod {
+  metadata: {
+    name: string;
+    creationTimestamp: string;
+    deletionTimestamp?: string;
+    labels?: Record<string, string>;
+    ownerReferences?: { name: string }[];
+  };
+  status: {
+    containerStatuses?: {
+      name: string;
+      restartCount: number;
+      state?: { waiting?: { reason?: string; message?: string } };
+    }[];
+  };
+}
+
+const fatal = [
+  "ErrImagePull",
+  "ImagePullBackOff",
+  "InvalidImageName",
+  "CreateContainerConfigError",
+  "StartError",
+];
+
+/** What no waiting will mend: an image that is not there, a program that ends again and again. */
+async function hopelessPods(run: Kubectl, namespace: string): Promise<string> {
+  const { items } = JSON.parse(await run(["get", "pods", "-n", namespace, "-o", "json"])) as { items: Pod[] };
+  const reasons: string[] = [];
+  for (const { metadata, status } of newest(items)) {
+    for (const { name, restartCount, state } of status.containerStatuses ?? []) {
+      const { reason = "", message = "" } = state?.waiting ?? {};
+      const where = `container ${name} of ${metadata.name}`;
+      if (fatal.includes(reason)) reasons.push(`${where}: ${reason} ${message}`);
+      // A first end or two are common while others start.
+      if (reason !== "CrashLoopBackOff" || restartCount < 3) continue;
+      const log = await run(["logs", "-n", namespace, metadata.name, "-c", name, "--previous", "--tail=5"]);
+      reasons.push(`${where} ended ${restartCount} times, saying: ${log}`);
+    }
+  }
+  return reasons.join("\n");
+}
+
+/** Without those that a newer template of the same Deployment replaces. */
+function newest(pods: readonly Pod[]): Pod[] {
+  const hashOf = ({ metadata }: Pod) => metadata.labels?.["pod-template-hash"] ?? "";
+  const ownerOf = (pod: Pod) =>
+    (pod.metadata.ownerReferences?.[0]?.name ?? "").replace(new RegExp(`-${hashOf(pod)}$`), "");
+  const latest = new Map<string, Pod>();
+  for (const pod of pods) {
+    const seen = latest.get(ownerOf(pod));
+    if (seen === undefined || seen.metadata.creationTimestamp < pod.metadata.creationTimestamp)
+      latest.set(ownerOf(pod), pod);
+  }
+  return pods.filter((pod) => {
+    const { deletionTimestamp } = pod.metadata;
+    return deletionTimestamp === undefined && hashOf(pod) === hashOf(latest.get(ownerOf(pod)) ?? pod);
+  });
 }
 
 async function podsOf(run: Kubectl, namespace: string): Promise<string> {

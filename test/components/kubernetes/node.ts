@@ -186,7 +186,8 @@ async function startProxy(
     iptables: { localhostNodePorts: false, minSyncPeriod: "100ms", syncPeriod: "5m" },
   };
   const path = join(directory, "kube-proxy.json");
-  await writeFile(path, JSON.stringify(configuration));
+  // It ends when its file is written, even with the same words.
+  if ((await plane.daemons.pid("kube-proxy")) === null) await writeFile(path, JSON.stringify(configuration));
   await plane.daemons.start("kube-proxy", [plane.program("kube-proxy"), `--config=${path}`], { environment });
   const health = `http://${plane.privateAddress}:10256/livez`;
   await plane.daemons.until("kube-proxy", async () => (await fetch(health)).ok);

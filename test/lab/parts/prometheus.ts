@@ -1,6 +1,9 @@
 /** Debian's Prometheus as a pod behind a Service, reading every pod that says `prometheus.io/scrape: "true"`, as clusters
  * commonly have it. */
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { stripTypeScriptTypes } from "node:module";
+import { join } from "node:path";
 import type { KubeObject } from "@ml-actions/cluster/types";
 import { debianTool } from "../../components/debian-tool.ts";
 import type { Part, Site } from "../part.ts";
@@ -10,35 +13,10 @@ export const prometheusService = { namespace: "monitoring", name: "prometheus", 
 const { namespace, name, port } = prometheusService;
 const metadata = { name, namespace };
 
-/** A value of an annotation, as the service discovery names it. */
-const annotation = (of: string) => `__meta_kubernetes_pod_annotation_prometheus_io_${of}`;
-
 const configuration = {
   global: { scrape_interval: "2s", scrape_timeout: "2s", evaluation_interval: "1m" },
   scrape_configs: [
-    {
-      job_name: "pods",
-      kubernetes_sd_configs: [{ role: "pod" }],
-      relabel_configs: [
-        { source_labels: [annotation("scrape")], action: "keep", regex: "true" },
-        { source_labels: ["__meta_kubernetes_pod_phase"], action: "drop", regex: "Pending|Succeeded|Failed" },
-        {
-          source_labels: [annotation("path")],
-          ...{ action: "replace", target_label: "__metrics_path__", regex: "(.+)" },
-        },
-        {
-          source_labels: ["__address__", annotation("port")],
-          ...{ action: "replace", regex: "([^:]+)(?::\\d+)?;(\\d+)", replacement: "$1:$2" },
-          target_label: "__address__",
-        },
-        // One target a pod, whatever ports its containers have.
-        {
-          source_labels: ["__meta_kubernetes_namespace"],
-          ...{ action: "replace", target_label: "namespace" },
-        },
-        { source_labels: ["__meta_kubernetes_pod_name"], action: "replace", target_label: "pod" },
-      ],
-    },
+    { job_name: "pods", http_sd_configs: [{ url: "http://127.0.0.1:9099/", refresh_interval: "2s" }] },
   ],
 };
 
@@ -52,7 +30,16 @@ async function up(site: Site): Promise<void> {
     layers: async () => [[{ path: "usr/bin/prometheus", content: { file: program }, mode: 0o755 }]],
     entrypoint: ["/usr/bin/prometheus"],
   });
-  await site.apply([...rights(), ...workload(image)]);
+  const source = await readFile(join(import.meta.dirname, "prometheus-targets.ts"), "utf8");
+  const targets = stripTypeScriptTypes(source);
+  const targetsImage = await site.image({
+    repository: "lab/prometheus-targets",
+    tag: createHash("sha256").update(targets).digest("hex"),
+    base: "node",
+    layers: async () => [[{ path: "targets.mjs", content: targets }]],
+    entrypoint: ["/nodejs/bin/node", "/targets.mjs"],
+  });
+  await site.apply([...rights(), ...workload(image, targetsImage)]);
   await site.rolledOut(namespace, name);
 }
 
@@ -72,7 +59,7 @@ function rights(): KubeObject[] {
   ] as KubeObject[];
 }
 
-function workload(image: string): KubeObject[] {
+function workload(image: string, targetsImage: string): KubeObject[] {
   // YAML holds JSON.
   const text = JSON.stringify(configuration, null, 2);
   const labels = { app: name };
@@ -89,8 +76,13 @@ function workload(image: string): KubeObject[] {
       { name: "data", mountPath: "/data" },
     ],
   };
+  const discovery = {
+    ...{ name: "targets", image: targetsImage },
+    resources: { requests: { cpu: "5m", memory: "32Mi" } },
+  };
+  const containers = [container, discovery];
   const spec = {
-    ...{ serviceAccountName: name, securityContext: { fsGroup: 65532 }, containers: [container] },
+    ...{ serviceAccountName: name, securityContext: { fsGroup: 65532 }, containers },
     volumes: [
       { name: "configuration", configMap: { name } },
       { name: "data", emptyDir: {} },
