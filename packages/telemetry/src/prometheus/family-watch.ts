@@ -104,10 +104,13 @@ export class FamilyWatch {
     return this.#counts;
   }
 
-  /** Names of the side's pods that were scraped within what was asked for. */
-  fresh(series: readonly Series[], sides: Sides, side: SideName): Set<string> {
-    const found = this.#find(series, sides).filter((one) => one.side === side);
-    return new Set(found.map(({ scraped }) => scraped.labels.get(this.#labels.pod) ?? ""));
+  /** Names of the side's pods with a scrape at most that much older than the newest of all. */
+  fresh(series: readonly Series[], sides: Sides, side: SideName, withinSeconds: number): Set<string> {
+    const found = this.#find(series, sides);
+    const newest = ({ scraped }: Found) => scraped.scrapes.at(-1)?.atSeconds ?? -Infinity;
+    const since = Math.max(...found.map(newest)) - withinSeconds;
+    const fresh = found.filter((one) => one.side === side && newest(one) >= since);
+    return new Set(fresh.map(({ scraped }) => scraped.labels.get(this.#labels.pod) ?? ""));
   }
 
   #find(series: readonly Series[], sides: Sides): Found[] {

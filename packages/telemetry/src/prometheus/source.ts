@@ -172,7 +172,7 @@ function groupsOf(all: readonly Family[]): { families: Family[]; labels: PodLabe
  * @throws TelemetryError `outage` */
 function requireScrapes(watch: FamilyWatch, series: readonly Series[], sides: Sides): void {
   for (const side of sideNames) {
-    const fresh = watch.fresh(series, sides, side);
+    const fresh = watch.fresh(series, sides, side, leastWindowMs / 1000);
     const byPod = watch.family.side.by === "pod";
     const expected = byPod ? sides[side].pods : (valuesOf(watch.family, sides[side]) ?? []);
     // Of a mesh or a gateway we do not know who should count: some must, once any did.
