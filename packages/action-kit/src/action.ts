@@ -69,6 +69,8 @@ export interface Programs {
   /** No program but a folder of the release tree: what of ours goes into images, beside the folder `runtime` that
    * onnxruntime is installed from. */
   image: string;
+  /** What guards a rollout from inside the cluster: one file, run by no one here but sent there. */
+  guard: string;
 }
 
 export interface Log {

@@ -22,7 +22,8 @@ export const laidOut = (sources: Sources): string[] => [
   "packages/release/src/layout.ts",
 ];
 
-/** Lays out the tree in `out`, an empty directory. `bundled` holds `bundle/` and, where there is one, `image/`. */
+/** Lays out the tree in `out`, an empty directory. `bundled` holds `bundle/` and, where there are any, `image/` and
+ * `guard/`. */
 export async function layOut(
   sources: Sources,
   parts: { bundled: string; actions: readonly string[]; out: string; ref: string },
@@ -96,6 +97,7 @@ if (RUNNER_TEMP) enableCompileCache(join(RUNNER_TEMP, "ml-actions", "compile-cac
 const programs = {
 ${programs.map((name) => `  ${name}: join(import.meta.dirname, "${PROGRAMS}/${name}.js"),`).join("\n")}
   image: join(import.meta.dirname, "image"),
+  guard: join(import.meta.dirname, "guard/guard.mjs"),
 };
 
 export async function startAction(name, phase) {

@@ -11,6 +11,8 @@ export interface Sources {
   actions: string;
   /** The programs of their own, by name → source relative to the root. */
   programs: Record<"supervisor" | "server" | "inference", string>;
+  /** Source of the guard's program: the tree gets `guard/`, that program in one file. */
+  guard?: string;
   /** Programs for people, each in a folder of its own: `node replay FILE`. */
   tools?: Record<string, string>;
   /** The tree gets `image/`, what goes into images of models. */
@@ -27,6 +29,7 @@ export function suiteSources(root = resolve(import.meta.dirname, "../../..")): S
       server: "packages/serving/src/programs/server.ts",
       inference: "packages/serving/src/programs/inference.ts",
     },
+    guard: "packages/rollout/src/kubernetes/guard-program.ts",
     image: true,
     tools: {
       policies: "actions/verify/src/policies.ts",

@@ -1,8 +1,10 @@
 /** The guard's objects: a Job that Pod Security admits at level `restricted`, and the ConfigMap with its program. Pure. */
 import type { KubeObject, ObjectMeta } from "@ml-actions/cluster/types";
 import { z } from "zod";
+import { kubernetesTargetNames } from "../targets/names.ts";
 import { ours } from "./ledger-names.ts";
 import type { GuardImage } from "./ledger-types.ts";
+import type { PlatformOptions } from "./platforms.ts";
 
 export const guardServiceAccount = "ml-actions-guard";
 /** Of `POST /probe`. */
@@ -20,7 +22,12 @@ const defaultNode = "/nodejs/bin/node";
 export const guardSettingsSchema = z.strictObject({
   namespace: z.string(),
   resource: z.string(),
-  target: z.strictObject({ name: z.string(), options: z.unknown() }),
+  target: z.strictObject({
+    name: z.enum(kubernetesTargetNames),
+    object: z.string(),
+    // Made by the runner that has the same types.
+    options: z.custom<PlatformOptions>((value) => typeof value === "object" && value !== null),
+  }),
   rights: z.array(
     z.strictObject({
       group: z.string(),

@@ -104,6 +104,34 @@ export class LeaseStore {
   }
 }
 
+/** Renewed at a quarter of its life, as every holder does. */
+const renewalsPerLife = 4;
+
+/** Renews in the background while `work` lasts. A renewal that fails is told and tried again: who lost the lease learns
+ * it from the fence. */
+export async function keepRenewed<T>(
+  ttlMs: number,
+  renew: () => Promise<unknown>,
+  onTrouble: (message: string) => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  const stopped = new AbortController();
+  const { signal } = stopped;
+  const renewing = (async () => {
+    for (;;) {
+      await sleep(ttlMs / renewalsPerLife, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      await renew().catch((error: Error) => onTrouble(error.message));
+    }
+  })();
+  try {
+    return await work();
+  } finally {
+    stopped.abort();
+    await renewing;
+  }
+}
+
 /** Another was faster: the object was changed, made or removed since it was read. */
 export function hasChanged(error: unknown): boolean {
   const code = codeOf(error);

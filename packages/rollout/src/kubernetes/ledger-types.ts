@@ -1,7 +1,9 @@
 /** What a ledger on Kubernetes offers beyond a ledger, and what it is opened with: shapes only. */
 import type { Api, ObjectRef, Right } from "@ml-actions/cluster/types";
 import type { HistoryEntry, Ledger, Release } from "../target.ts";
+import type { KubernetesTargetName } from "../targets/names.ts";
 import type { Fence } from "./platform.ts";
+import type { PlatformOptions } from "./platforms.ts";
 
 /** Lease, journal and history of one resource, in a Lease and a ConfigMap beside it. */
 export interface KubernetesLedger extends Ledger {
@@ -46,8 +48,8 @@ export interface GuardOptions {
   program: string;
   /** Tried in this order, asked when the guard is started. */
   images: () => Promise<readonly GuardImage[]>;
-  /** What `openGuarded` opens in the guard. `options` are plain JSON. */
-  target: { name: string; options: unknown };
+  /** What the guard restores through. */
+  target: GuardedTarget;
   /** What the guard must be allowed, the ledger's own aside; it looks itself, and says what it lacks. */
   rights: readonly Right[];
   /** `host` or `host:port` that its probe may ask. */
@@ -56,6 +58,14 @@ export interface GuardOptions {
   rbacFile: string;
   /** How long its pod may take to live: 120 s unless told otherwise. */
   startTimeoutMs?: number;
+}
+
+/** Plain JSON: it travels in the Job. */
+export interface GuardedTarget {
+  name: KubernetesTargetName;
+  /** Name of the user's object. */
+  object: string;
+  options: PlatformOptions;
 }
 
 export interface GuardImage {

@@ -3,7 +3,6 @@
  * cluster; times are the API server's. Whoever writes journal or history holds the lease, and every write carries the
  * version that it follows from, so that a process which slept through the end of its lease changes nothing any more.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { holdSchema, journalEntrySchema, type Session } from "../schemas.ts";
 import type { HistoryEntry, JournalEntry, Lease, Release } from "../target.ts";
 import { GuardKeeper } from "./guard-keeper.ts";
@@ -12,7 +11,7 @@ import { LastStep } from "./journal-step.ts";
 import { JournalStore } from "./journal-store.ts";
 import { isHeard, type LeaseView } from "./lease-object.ts";
 import { authorise, isSession, leaseHeld, leaseLost, notValid } from "./lease-refusals.ts";
-import { LeaseStore } from "./lease-store.ts";
+import { keepRenewed, LeaseStore } from "./lease-store.ts";
 import { closeOpen } from "./ledger-closing.ts";
 import { ledgerObjects } from "./ledger-names.ts";
 import type { KubernetesLedger, LedgerOptions } from "./ledger-types.ts";
@@ -23,8 +22,6 @@ export function openLedger(options: LedgerOptions): KubernetesLedger {
   return new ClusterLedger(options);
 }
 
-/** Renewed at a quarter of its life, as every holder does. */
-const renewalsPerLife = 4;
 const noFence = async () => {};
 
 interface Held extends Session {
@@ -187,23 +184,9 @@ export class ClusterLedger implements KubernetesLedger {
   }
 
   /** Keeps the lease while `work` lasts, for as long as nobody seizes it. */
-  async keepRenewed<T>(work: () => Promise<T>): Promise<T> {
-    const stopped = new AbortController();
-    const { signal } = stopped;
-    const renewing = (async () => {
-      const everyMs = (this.#session?.ttlMs ?? 0) / renewalsPerLife;
-      for (;;) {
-        await sleep(everyMs, undefined, { signal }).catch(() => {});
-        if (signal.aborted) return;
-        await this.#renew().catch((error: Error) => this.#options.onTrouble?.(error.message));
-      }
-    })();
-    try {
-      return await work();
-    } finally {
-      stopped.abort();
-      await renewing;
-    }
+  keepRenewed<T>(work: () => Promise<T>): Promise<T> {
+    const { onTrouble = () => {} } = this.#options;
+    return keepRenewed(this.#session?.ttlMs ?? 0, () => this.#renew(), onTrouble, work);
   }
 
   #renew(): Promise<LeaseView> {
