@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { TestProject } from "vitest/node";
 import { lab } from "../lab/lab.ts";
+import { stopAbandoned } from "../lab/own-control-plane.ts";
 import type { PartName } from "../lab/part.ts";
 import { partNamed } from "../lab/parts/index.ts";
 import { removeAbandoned } from "./namespace.ts";
@@ -15,6 +16,7 @@ export default async function bringUpLab(project: TestProject): Promise<void> {
   console.error(`test:cluster runs on the cluster of ${kubeconfig}, with ${[...wanted].join(", ")}`);
   await need(...wanted);
   await removeAbandoned();
+  await stopAbandoned();
 }
 
 /** As vitest chooses: those whose path has a word of the command line in it; all without such a word. */

@@ -1,7 +1,6 @@
 /** The releases that tests deploy: stand-ins that behave as told, and the flights' model in its real serving image. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { stripTypeScriptTypes } from "node:module";
 import { join } from "node:path";
 import { buildImage, measureModel, resolveBase } from "@ml-actions/oci/image";
 import { openStore } from "@ml-actions/oci/open-store";
@@ -43,7 +42,7 @@ export async function labImages(): Promise<LabImages> {
 }
 
 async function standIn(registry: string, behaviour: Behaviour): Promise<LabImage> {
-  const program = stripTypeScriptTypes(await readFile(standInSource, "utf8"));
+  const program = await readFile(standInSource, "utf8");
   const words = JSON.stringify(behaviour);
   const content = createHash("sha256").update(program).update("\0").update(words).digest("hex");
   const reference = await pushImage(registry, {
@@ -51,10 +50,10 @@ async function standIn(registry: string, behaviour: Behaviour): Promise<LabImage
     tag: `${content.slice(0, 32)}-${process.versions.node}`,
     base: "node",
     layers: async () => [
-      [{ path: "stand-in/server.mjs", content: program }],
+      [{ path: "stand-in/server.mts", content: program }],
       [{ path: "stand-in/behaviour.json", content: words }],
     ],
-    entrypoint: ["/nodejs/bin/node", "--no-maglev", "/stand-in/server.mjs"],
+    entrypoint: ["/nodejs/bin/node", "--no-maglev", "/stand-in/server.mts"],
     environment: { MODEL_URI: "/stand-in/behaviour.json", HOST: "0.0.0.0", PORT: "8080" },
   });
   return { reference, digest: digestOf(reference) };

@@ -2,7 +2,6 @@
  * commonly have it. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { stripTypeScriptTypes } from "node:module";
 import { join } from "node:path";
 import type { KubeObject } from "@ml-actions/cluster/types";
 import { debianTool } from "../../components/debian-tool.ts";
@@ -30,14 +29,13 @@ async function up(site: Site): Promise<void> {
     layers: async () => [[{ path: "usr/bin/prometheus", content: { file: program }, mode: 0o755 }]],
     entrypoint: ["/usr/bin/prometheus"],
   });
-  const source = await readFile(join(import.meta.dirname, "prometheus-targets.ts"), "utf8");
-  const targets = stripTypeScriptTypes(source);
+  const targets = await readFile(join(import.meta.dirname, "prometheus-targets.ts"), "utf8");
   const targetsImage = await site.image({
     repository: "lab/prometheus-targets",
     tag: createHash("sha256").update(targets).digest("hex"),
     base: "node",
-    layers: async () => [[{ path: "targets.mjs", content: targets }]],
-    entrypoint: ["/nodejs/bin/node", "/targets.mjs"],
+    layers: async () => [[{ path: "targets.mts", content: targets }]],
+    entrypoint: ["/nodejs/bin/node", "/targets.mts"],
   });
   await site.apply([...rights(), ...workload(image, targetsImage)]);
   await site.rolledOut(namespace, name);
