@@ -69,6 +69,7 @@ export class DeploymentPlace {
       candidatePercent: percentOf(view),
       mirrorPercent: 0,
       url: `http://${service.name}.${this.#context.namespace}.svc:${service.port}`,
+      entrance: `http://${service.clusterIP}:${service.port}`,
     };
   }
 

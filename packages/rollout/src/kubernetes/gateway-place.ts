@@ -60,18 +60,21 @@ export class GatewayPlace {
       candidate: candidateSide,
       candidatePercent: shares.candidatePercent,
       mirrorPercent: shares.mirrorPercent,
-      url: await this.#url(route),
+      ...(await this.#addresses(route)),
     };
   }
 
   /** For people; where the Gateway cannot be seen, the name that the route answers to. */
-  async #url(route: Route): Promise<string> {
+  async #addresses(route: Route): Promise<{ url: string; entrance?: string }> {
     try {
       const { url, host } = await entranceOf(this.#context.api, route);
-      return host === undefined ? url : url.replace(/\/\/(\[.*\]|[^:]+)/, `//${host}`);
+      return {
+        url: host === undefined ? url : url.replace(/\/\/(\[.*\]|[^:]+)/, `//${host}`),
+        entrance: url,
+      };
     } catch (error) {
       if (!isUnseen(error)) throw error;
-      return `http://${route.hostnames[0] ?? this.#route.name}`;
+      return { url: `http://${route.hostnames[0] ?? this.#route.name}` };
     }
   }
 

@@ -1,9 +1,17 @@
 /** Opens a target on a cluster: its API, its ledger, its platform, and where its counts and predictions come from. */
-
+import type { Api, Right } from "@ml-actions/cluster/types";
 import type { KubernetesTargetName } from "../targets/names.ts";
 import type { OpenTarget } from "../targets/open-target.ts";
-import type { GuardImage } from "./ledger-types.ts";
-import type { PlatformOptions } from "./platforms.ts";
+import { runnerGuardRights, runnerLedgerRights } from "./guard-rights.ts";
+import { openLedger } from "./ledger.ts";
+import type { GuardImage, GuardOptions, KubernetesLedger } from "./ledger-types.ts";
+import type { Platform } from "./platform.ts";
+import { type PlatformContext, type PlatformOptions, platforms } from "./platforms.ts";
+import { podPredictions } from "./predictions.ts";
+import { reachingProbe } from "./probe-reach.ts";
+import { invalid } from "./refusals.ts";
+import { kubernetesTarget } from "./target.ts";
+import { clusterTelemetry } from "./telemetry.ts";
 
 export interface KubernetesOptions extends PlatformOptions {
   /** Name of the object that the target is about: of a Deployment, an HTTPRoute, a VirtualService, … */
@@ -19,22 +27,150 @@ export interface KubernetesOptions extends PlatformOptions {
   guardProgram?: string;
   /** Where neither release's own image can run it. */
   guardImage?: GuardImage;
+  /** `auto` unless told otherwise: Prometheus where one is named, else the pods' own counters. */
   telemetry?: "auto" | "pods" | "prometheus";
   /** `https://…`, or `service:<namespace>/<name>:<port>` through the API server. */
   prometheus?: string;
-  /** PromQL by gate, in place of the series that are found. */
+  prometheusToken?: string;
+  /** PromQL by what it counts, in place of the series that are known. */
   queries?: Readonly<Record<string, string>>;
   /** What goes wrong without ending anything. */
   onTrouble?: (message: string) => void;
+  /** Ends every call. */
+  signal?: AbortSignal;
 }
 
 export interface KubernetesTarget extends OpenTarget {
-  /** Rights that we lack, in the reader's words; looked at before anything is touched. */
-  lacking(): Promise<string[]>;
+  ledger: KubernetesLedger;
+  /** Rights that a rollout needs here and that we lack; empty when it has all. To be asked before anything is touched. */
+  lacking(): Promise<Right[]>;
+  /** For people: the cluster and the namespace. */
+  where: { cluster: string; namespace: string };
+  /** Requests to the API server so far. */
+  readonly apiCalls: number;
+  /** Ends what runs in the background. The lease stays as it is. */
   close(): void;
 }
 
-export declare function openKubernetes(
+/** Rejects with `ClusterError` where the cluster cannot be reached, and with `RolloutError` `invalid` where the object is
+ * not there or cannot take part in a rollout. */
+export async function openKubernetes(
   name: KubernetesTargetName,
   options: KubernetesOptions,
-): Promise<KubernetesTarget>;
+): Promise<KubernetesTarget> {
+  const { onTrouble = () => {} } = options;
+  const entry = platforms[name];
+  const api = await reach(options);
+  const namespace = options.namespace ?? api.connection.namespace;
+  const resource = `${entry.kind}/${options.name}`;
+  // What the platform and the ledger need of each other is there by the time they use it.
+  const parts: { ledger?: KubernetesLedger } = {};
+  const ledgerOf = () => parts.ledger as KubernetesLedger;
+  const context: PlatformContext = {
+    api,
+    fence: () => ledgerOf().fence(),
+    namespace,
+    name: options.name,
+    resource,
+    options: platformOptions(options),
+    probe: reachingProbe(api, () => ledgerOf().guardPod()),
+    onTrouble,
+  };
+  const platform = await entry.open(context);
+  const rights = entry.rights.map((right) => ({ namespace, ...right }));
+  const guard =
+    options.guard === "off" ? null : await guardOptions(name, options, { namespace, platform, rights });
+  const restore = () => target.restore();
+  const ledger = openLedger({ api, namespace, resource, guard, restore, onTrouble });
+  parts.ledger = ledger;
+  const target = kubernetesTarget({ platform, ledger, onTrouble });
+  return {
+    target,
+    ledger,
+    telemetry: await telemetryOf(options, { api, platform, namespace, onTrouble }),
+    predictions: (digest, fromMs) => predictionsOf(api, platform, digest, fromMs),
+    lacking: () => api.lacking([...rights, ...ledgerRights(namespace, options.guard)]),
+    where: { cluster: api.connection.name, namespace },
+    get apiCalls() {
+      return api.calls;
+    },
+    close: () => ledger.close(),
+  };
+}
+
+async function reach({ kubeconfig, context, namespace, signal }: KubernetesOptions): Promise<Api> {
+  const [{ connect }, { openApi }] = await Promise.all([
+    import("@ml-actions/cluster/connect"),
+    import("@ml-actions/cluster/api"),
+  ]);
+  const connection = await connect({
+    ...(kubeconfig !== undefined && { kubeconfig }),
+    ...(context !== undefined && { context }),
+    ...(namespace !== undefined && { namespace }),
+  });
+  return openApi(connection, signal === undefined ? {} : { signal });
+}
+
+function telemetryOf(
+  { telemetry = "auto", prometheus, prometheusToken, queries }: KubernetesOptions,
+  parts: Pick<Parameters<typeof clusterTelemetry>[0], "api" | "platform" | "namespace" | "onTrouble">,
+) {
+  return clusterTelemetry({
+    ...parts,
+    telemetry,
+    ...(prometheus !== undefined && { prometheus }),
+    ...(prometheusToken !== undefined && { token: prometheusToken }),
+    ...(queries !== undefined && { queries }),
+  });
+}
+
+/** Those that the guard is told too: plain JSON. */
+function platformOptions({ container, readyTimeoutMs, routeTimeoutMs }: KubernetesOptions): PlatformOptions {
+  return {
+    ...(container !== undefined && { container }),
+    ...(readyTimeoutMs !== undefined && { readyTimeoutMs }),
+    ...(routeTimeoutMs !== undefined && { routeTimeoutMs }),
+  };
+}
+
+async function guardOptions(
+  name: KubernetesTargetName,
+  options: KubernetesOptions,
+  { namespace, platform, rights }: { namespace: string; platform: Platform; rights: readonly Right[] },
+): Promise<GuardOptions> {
+  const { guard, guardProgram, guardImage } = options;
+  if (guard === "off" || guardProgram === undefined) {
+    throw invalid(
+      `A guard is ${guard}, and the path of its program was not given.`,
+      "This is a fault of the caller: `guardProgram` belongs to `guard`.",
+    );
+  }
+  const { url, entrance = url } = await platform.read();
+  return {
+    mode: guard,
+    program: guardProgram,
+    target: { name, object: options.name, options: platformOptions(options) },
+    rights,
+    probeHosts: [new URL(entrance).host],
+    rbacFile: `docs/rbac/${name}.yaml`,
+    images: async () => {
+      const { stable, candidate } = await platform.read();
+      const own = [stable, candidate].flatMap((side) => side?.release.image ?? []);
+      return [...own.map((image) => ({ image })), ...(guardImage === undefined ? [] : [guardImage])];
+    },
+  };
+}
+
+function ledgerRights(namespace: string, guard: KubernetesOptions["guard"]): Right[] {
+  const needed = guard === "required" ? [...runnerLedgerRights, ...runnerGuardRights] : runnerLedgerRights;
+  return needed.map((right) => ({ namespace, ...right }));
+}
+
+async function* predictionsOf(api: Api, platform: Platform, digest: string, fromMs?: number) {
+  const [{ stable, candidate }, pods] = await Promise.all([platform.read(), platform.pods()]);
+  const of = [
+    ...(stable?.release.digest === digest ? pods.stable : []),
+    ...(candidate?.release.digest === digest ? pods.candidate : []),
+  ];
+  yield* podPredictions(api, of, fromMs);
+}

@@ -1,9 +1,9 @@
 /** Stable's Deployment, the user's, and the candidate's beside it, ours: what platforms that run Deployments share. */
-import type { KubeObject, ObjectRef } from "@ml-actions/cluster/types";
+import type { KubeObject } from "@ml-actions/cluster/types";
 import type { Release } from "../target.ts";
 import { autoscalerOf, giveFloorBack, podsFor, raiseFloor } from "./capacity.ts";
 import { assertNotHealed, assertSound } from "./checks.ts";
-import { names, type PodRef, type Side } from "./platform.ts";
+import { names, type PodRef, type Side, type WorkloadNames } from "./platform.ts";
 import type { PlatformContext } from "./platforms.ts";
 import { noCandidate } from "./refusals.ts";
 import {
@@ -17,7 +17,7 @@ import {
 } from "./workload.ts";
 import { adopt, giveStrategyBack } from "./workload-adopt.ts";
 import { applyCandidate, candidateRef, removeCandidate } from "./workload-candidate.ts";
-import { candidateLabels, type Selecting } from "./workload-labels.ts";
+import { candidateLabels, candidateName, type Selecting } from "./workload-labels.ts";
 import { servingPods } from "./workload-pods.ts";
 import { untilReady } from "./workload-ready.ts";
 import { annotatedRelease, releaseOf } from "./workload-release.ts";
@@ -232,9 +232,7 @@ export function writeMark(context: PlatformContext): string {
   return `${new Date(context.api.now()).toISOString()} ${Math.random().toString(36).slice(2, 10)}`;
 }
 
-export const refOf = ({ apiVersion, kind, metadata }: KubeObject): ObjectRef => ({
-  apiVersion,
-  kind,
-  name: metadata.name,
-  ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
-});
+/** @param name of stable's Deployment */
+export function workloadNames(name: string): Record<"stable" | "candidate", WorkloadNames> {
+  return { stable: { workload: name }, candidate: { workload: candidateName(name) } };
+}

@@ -19,7 +19,10 @@ export interface PlatformState {
   candidate: Side | null;
   candidatePercent: number;
   mirrorPercent: number;
+  /** Where people and traffic reach it. */
   url: string;
+  /** Where the proof asks, if that is another address. */
+  entrance?: string;
 }
 
 /** A pod that answers for a side. */
@@ -54,6 +57,18 @@ export interface Platform {
   cleanUp(): Promise<void>;
   /** The pods of both sides that serve now. */
   pods(): Promise<{ stable: PodRef[]; candidate: PodRef[] }>;
+  /** How series of metrics name both sides. */
+  workloads(): Promise<{ stable: WorkloadNames; candidate: WorkloadNames }>;
+}
+
+/** As `SideNames` of `@ml-actions/telemetry` has them. */
+export interface WorkloadNames {
+  /** Of the Deployment that runs it. */
+  workload: string;
+  /** Knative's. */
+  revision?: string;
+  /** Of the gateway's Envoy, for this side alone. */
+  backend?: string;
 }
 
 /** Rejects with `lease-lost` or `lease-held` when the rollout that this process speaks for does not hold the lease. */

@@ -21,7 +21,8 @@ const lookEveryMs = 400;
 /** What creates pods is refused (a quota, a policy): for this long it is tried again. */
 const createPatienceMs = 15_000;
 const logLines = 5;
-const logBytes = 64 * 1024;
+/** The API gives the log's beginning: what does not get ready has not written much. */
+const logBytes = 1024 * 1024;
 
 /** Resolves with the workload once it is ready. Rejects with `not-ready`, early where waiting cannot help. */
 export async function untilReady(api: Api, ref: Workload["ref"], request: ReadyRequest): Promise<Workload> {
@@ -126,9 +127,11 @@ async function lastLines(
   api: Api,
   pod: { namespace: string; name: string; container: string },
 ): Promise<string[]> {
-  let text = "";
-  for await (const chunk of api.podLog({ ...pod, limitBytes: logBytes })) text += chunk;
-  const isPrediction = (line: string) => line.startsWith("{") && line.includes('"request_id"');
-  const lines = text.split("\n").filter((line) => line.trim() !== "" && !isPrediction(line));
-  return lines.slice(-logLines);
+  const last: string[] = [];
+  for await (const line of api.podLog({ ...pod, limitBytes: logBytes })) {
+    if (line.trim() === "" || (line.startsWith("{") && line.includes('"request_id"'))) continue;
+    last.push(line);
+    if (last.length > logLines) last.shift();
+  }
+  return last;
 }

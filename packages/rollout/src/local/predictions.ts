@@ -36,7 +36,7 @@ async function* readFile(path: string, fromMs: number): AsyncGenerator<Predictio
     const start = await offsetBefore(file, size, fromMs - disorderMs);
     const input = file.createReadStream({ start, end: size - 1, autoClose: false });
     for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-      const prediction = parse(line);
+      const prediction = parsePrediction(line);
       if (prediction !== null) yield prediction;
     }
   } finally {
@@ -67,10 +67,11 @@ async function firstWithin(file: FileHandle, from: number, to: number): Promise<
     from,
   );
   const lines = buffer.toString("utf8", 0, bytesRead).split("\n").slice(1, -1);
-  return lines.map(parse).find((line) => line !== null) ?? null;
+  return lines.map(parsePrediction).find((line) => line !== null) ?? null;
 }
 
-function parse(line: string): Prediction | null {
+/** null: no whole line of a prediction log. */
+export function parsePrediction(line: string): Prediction | null {
   try {
     return predictionSchema.parse(JSON.parse(line));
   } catch {

@@ -2,7 +2,7 @@
  * Deployment; the Service is the one that selects its pods. */
 import { RolloutError } from "../error.ts";
 import { DeploymentPlace } from "../kubernetes/deployment-place.ts";
-import { adoptCandidate, cleanUpPair, pairPods } from "../kubernetes/pair.ts";
+import { adoptCandidate, cleanUpPair, pairPods, workloadNames } from "../kubernetes/pair.ts";
 import type { Platform } from "../kubernetes/platform.ts";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
 
@@ -20,6 +20,7 @@ export async function deploymentPlatform(context: PlatformContext): Promise<Plat
     adopt: async () => adoptCandidate(context, await place.view()),
     cleanUp: () => cleanUpPair(context, place.ref),
     pods: async () => pairPods(context, await place.view()),
+    workloads: async () => workloadNames(context.name),
   };
 }
 

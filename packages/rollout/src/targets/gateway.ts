@@ -8,6 +8,7 @@ import {
   growCandidate,
   growStable,
   pairPods,
+  workloadNames,
 } from "../kubernetes/pair.ts";
 import type { Platform } from "../kubernetes/platform.ts";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
@@ -31,5 +32,6 @@ export async function gatewayPlatform(context: PlatformContext): Promise<Platfor
       await cleanUpPair(context, await place.stableRef());
     },
     pods: async () => pairPods(context, await place.view()),
+    workloads: async () => workloadNames((await place.stableRef()).name),
   };
 }
