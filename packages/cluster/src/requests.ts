@@ -19,7 +19,7 @@ export interface Question {
   onTry?: (maybeDone: boolean) => void;
 }
 
-/** One try: shorter than patience, so that a server that hangs is asked again. Webhooks may take 10 s. */
+/** One try. Webhooks may take 10 s. */
 const silenceMs = 15_000;
 /** Lists of pods with all their fields are megabytes. */
 const maxBytes = 64 * 1024 * 1024;
@@ -92,7 +92,8 @@ export class Requests {
     const attempt = async ({ leftMs, maybeDone }: { leftMs: number; maybeDone: boolean }): Promise<T> => {
       question.onTry?.(maybeDone);
       try {
-        const limitMs = Math.max(1_000, Math.min(silenceMs, leftMs));
+        // A server that hangs is left in time to ask it again.
+        const limitMs = Math.max(500, Math.min(silenceMs, leftMs / 2));
         let incoming = await this.#send({ method, path, headers, body: content, silenceMs: limitMs });
         if (incoming.status === 401 && !renewed) {
           renewed = true;
