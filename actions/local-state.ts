@@ -64,13 +64,21 @@ export async function stableOf(): Promise<Release | null> {
     throw new UserError(
       `baseline: \`deployed\` could be any of ${names.map((name) => `\`${name}\``).join(", ")} in ${state}.`,
       {
-        remedy: "Give the baseline's ONNX file, or deploy each resource with a `local-state` of its own.",
+        remedy: "Name the one that is meant in `resource`.",
       },
     );
   }
   const [name] = names;
   if (name === undefined) return null;
   return stableRelease(join(state, name), name);
+}
+
+/** As `stableOf`, of the one that is named. */
+export function stableAt(resource: string): Promise<Release | null> {
+  const directory = join(localState(), resource);
+  return existsSync(join(directory, "state.json"))
+    ? stableRelease(directory, resource)
+    : Promise.resolve(null);
 }
 
 /** As `stableOf`, of one resource. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseSelector } from "./label-selector.ts";
-import { clusterTargets, kinds, parseResource, resourceText } from "./resource.ts";
+import { clusterTargets, kinds, parseResource } from "./resource.ts";
 
 function problem(written: string): string {
   try {
@@ -33,8 +33,9 @@ describe("a resource", () => {
     ],
     ["deploy --selector=a=b", { form: "selected", target: "deployment", selector: "a=b" }],
   ] as const)("is read from %s", ([written, meant]) => {
-    expect(parseResource(written)).toEqual(meant);
-    expect(parseResource(resourceText(parseResource(written)))).toEqual(meant);
+    const resource = parseResource(written);
+    expect(resource).toMatchObject(meant);
+    expect(parseResource(resource.text)).toEqual(resource);
   });
 
   it.for([
@@ -81,7 +82,7 @@ describe("a resource", () => {
           expect(error).toHaveProperty("remedy");
           return;
         }
-        expect(parseResource(resourceText(resource))).toEqual(resource);
+        expect(parseResource(resource.text)).toEqual(resource);
       }),
       { numRuns: 500 },
     );

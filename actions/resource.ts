@@ -7,24 +7,27 @@ import { parseSelector } from "./label-selector.ts";
 export const clusterTargets = ["deployment", "gateway", "istio", "knative", "kserve"] as const;
 export type ClusterTarget = (typeof clusterTargets)[number];
 
-export type Resource =
-  /** `flights`: of `local`, or of the kind that belongs to the input `target`. */
+/** `text`: as it is shown, and would be read again. */
+export type Resource = {
+  text: string;
+} /** `flights`: of `local`, or of the kind that belongs to the input `target`. */ & (
   | { form: "plain"; name: string }
   /** `httproute/flights`. */
   | { form: "named"; target: ClusterTarget; name: string }
   /** `httproute -l team=search`. */
-  | { form: "selected"; target: ClusterTarget; selector: string };
+  | { form: "selected"; target: ClusterTarget; selector: string }
+);
 
 interface Kind {
   /** As people write it, and as it is shown. */
   word: string;
   /** As the API has it. */
   kind: string;
+  apiVersion: string;
   /** Other ways in which kubectl knows it. */
   short: readonly string[];
   /** Known without its group. Knative's Service is not: that word is Kubernetes' own. */
   bare: readonly string[];
-  group: string;
 }
 
 /** The one kind of object that traffic is shifted on, by target. */
@@ -32,43 +35,44 @@ export const kinds: Readonly<Record<ClusterTarget, Kind>> = {
   deployment: {
     word: "deployment",
     kind: "Deployment",
+    apiVersion: "apps/v1",
     short: ["deploy"],
     bare: ["deployment", "deployments"],
-    group: "apps",
   },
   gateway: {
     word: "httproute",
     kind: "HTTPRoute",
+    apiVersion: "gateway.networking.k8s.io/v1",
     short: [],
     bare: ["httproute", "httproutes"],
-    group: "gateway.networking.k8s.io",
   },
   istio: {
     word: "virtualservice",
     kind: "VirtualService",
+    apiVersion: "networking.istio.io/v1",
     short: ["vs"],
     bare: ["virtualservice", "virtualservices"],
-    group: "networking.istio.io",
   },
   knative: {
     word: "ksvc",
     kind: "Service",
+    apiVersion: "serving.knative.dev/v1",
     short: ["ksvc", "kservice", "kservices"],
     bare: [],
-    group: "serving.knative.dev",
   },
   kserve: {
     word: "inferenceservice",
     kind: "InferenceService",
+    apiVersion: "serving.kserve.io/v1beta1",
     short: ["isvc"],
     bare: ["inferenceservice", "inferenceservices"],
-    group: "serving.kserve.io",
   },
 };
 
 const targetOfWord = new Map<string, ClusterTarget>();
-for (const [target, { kind, short, bare, group }] of Object.entries(kinds) as [ClusterTarget, Kind][]) {
+for (const [target, { kind, short, bare, apiVersion }] of Object.entries(kinds) as [ClusterTarget, Kind][]) {
   const one = kind.toLowerCase();
+  const [group] = apiVersion.split("/");
   for (const known of [...short, ...bare, `${one}.${group}`, `${one}s.${group}`]) {
     targetOfWord.set(known, target);
   }
@@ -82,21 +86,23 @@ const objectName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9](
 /** @throws UserError saying what was expected, and which kinds there are */
 export function parseResource(given: string): Resource {
   const written = given.trim();
-  if (plainName.test(written)) return { form: "plain", name: written };
+  if (plainName.test(written)) return { form: "plain", name: written, text: written };
   const [, word = "", , selector = ""] = /^(\S+)\s+(-l|--selector)(?:\s+|=)([\s\S]*)$/.exec(written) ?? [];
-  if (word !== "") return { form: "selected", target: targetOf(word), selector: parseSelector(selector) };
+  if (word !== "") return selected(targetOf(word), parseSelector(selector));
   const [, kind = "", name = ""] = /^([A-Za-z][A-Za-z0-9.-]*)\/([^/]+)$/.exec(written) ?? [];
   if (kind === "") throw refused(`got ${shown(given)}`);
   const target = targetOf(kind);
-  if (objectName.test(name)) return { form: "named", target, name };
+  if (objectName.test(name)) return named(target, name);
   throw refused(`but ${shown(name)} is no name of an object`);
 }
 
-/** `httproute/flights`, `flights`. */
-export function resourceText(resource: Resource): string {
-  if (resource.form === "plain") return resource.name;
-  const { word } = kinds[resource.target];
-  return resource.form === "named" ? `${word}/${resource.name}` : `${word} -l ${resource.selector}`;
+/** One object, of the kind that belongs to the target. */
+export function named(target: ClusterTarget, name: string): Resource & { form: "named" } {
+  return { form: "named", target, name, text: `${kinds[target].word}/${name}` };
+}
+
+function selected(target: ClusterTarget, selector: string): Resource {
+  return { form: "selected", target, selector, text: `${kinds[target].word} -l ${selector}` };
 }
 
 function targetOf(word: string): ClusterTarget {

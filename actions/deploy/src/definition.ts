@@ -1,28 +1,32 @@
 import type { ActionDefinition } from "@ml-actions/action-kit/action";
-import { choice, duration, integer, percentList, text } from "@ml-actions/action-kit/fields";
+import { choice, duration, integer, percentList } from "@ml-actions/action-kit/fields";
 import { z } from "zod";
+import { changeInputs, connectionInputs, telemetryInputs } from "../../cluster-inputs.ts";
 import { judgementOutputs } from "../../judgement-outputs.ts";
 import { registryInputs, registryProblems } from "../../registry-inputs.ts";
 import { fileOrImage } from "../../release-source.ts";
-import { gates, resource, target } from "../../target-inputs.ts";
+import { gates, localInputs, resource, target, targetOf, targetProblems } from "../../target-inputs.ts";
 import { givenOf, trustInputs, trustProblems } from "../../trust-inputs.ts";
 
 const fields = z.object({
   target: target(),
-  resource: resource(),
+  resource: resource().describe(
+    "What serves the model: a name such as `flights` for `target: local`; in a cluster a kind and a name, `httproute/flights` (`deployment`, `httproute`, `virtualservice`, `ksvc`, `inferenceservice`, and kubectl's short names), or many at once, a kind and a label selector, `httproute -l team=search`",
+  ),
   candidate: fileOrImage().describe(
     "The release that wants to serve. An image (`ghcr.io/org/flights@sha256:…`, `oci:build/image@sha256:…`; a tag is resolved once and its digest printed): its evidence is verified before anything is touched, and what was not proven is not deployed. Or an ONNX file with its contract file beside it (`model.onnx`, `model.contract.json`), which carries no evidence",
   ),
   ...trustInputs,
   ...registryInputs,
-  "local-port": integer({ min: 0, max: 65535 })
-    .prefault(8080)
-    .describe("For `target: local`: the port that traffic comes in on; `0` takes a free one"),
-  "local-state": text()
-    .optional()
+  ...connectionInputs,
+  ...changeInputs,
+  ...telemetryInputs,
+  "max-parallel": integer({ min: 1, max: 100 })
+    .prefault(5)
     .describe(
-      "For `target: local`: the directory that holds its state. Default: `ml-actions-local` under `RUNNER_TEMP`",
+      "For many resources: how many are rolled out at once. The first goes alone, then 2, 4, 8 …; after one that is not promoted nothing more is begun",
     ),
+  ...localInputs,
   steps: percentList()
     .prefault("10, 25, 50, 100")
     .describe("The candidate's share of traffic, step by step, in percent"),
@@ -49,9 +53,30 @@ const fields = z.object({
     .describe("How long the candidate is watched at 100 % before stable is given up"),
 });
 
+/** A cluster pulls what it runs. */
+function candidateProblems(given: z.output<typeof fields>): { input: string; message: string }[] {
+  const { candidate, resource } = given;
+  const problem = (message: string) => [{ input: "candidate", message }];
+  if (targetOf(given) === "local") return [];
+  if (candidate.kind === "file") {
+    return problem(
+      `is a file, and \`${resource.text}\` is in a cluster, which runs images: give the digest of the image that \`build\` makes of it (\`ghcr.io/org/flights@sha256:…\`)`,
+    );
+  }
+  return candidate.reference.startsWith("oci:")
+    ? problem(
+        "is an image in a directory, which no cluster can pull from: push it to a registry (`build` does)",
+      )
+    : [];
+}
+
 /** An image is believed for what somebody signed; a file is signed by nobody, and to ask who did would promise more. */
 const inputs = fields.superRefine((given, context) => {
-  const problems: { input: string; message: string }[] = [...registryProblems(given)];
+  const problems: { input: string; message: string }[] = [
+    ...registryProblems(given),
+    ...targetProblems(given),
+    ...candidateProblems(given),
+  ];
   if (given.candidate.kind === "image") problems.push(...trustProblems(given));
   else {
     const asked = [...givenOf(given), ...(given.username === undefined ? [] : ["username"])];
@@ -72,11 +97,13 @@ const { verdict, metrics, report, evidence, configuration } = judgementOutputs;
 const outputs = {
   verdict,
   stage:
-    "`promoted`, `restored` or `held`; `refused` when the image's evidence was not what is asked for: then nothing was touched",
+    "`promoted`, `restored` or `held`; `refused` when the image's evidence was not what is asked for: then nothing was touched. Of many resources the worst, where also `failed` (it ended with an error) and `not-begun` are possible",
   image: "The image by digest, when the candidate is one",
   verification:
     "Path of the verification summary of that image (SLSA VSA); the state of the target keeps its digest",
   stable: "Digest of the release that serves now",
+  results:
+    "Of many resources: JSON, in the order of the waves, `[{resource, wave, stage, verdict, reason, tookMs, settledMs, guard, stable, metrics, report, evidence, configuration}]`; those four files are set there, one for each, and `verdict` and `stage` are the worst",
   metrics,
   report,
   evidence,

@@ -18,6 +18,9 @@ export class Narrator {
   readonly #log: Log;
   readonly #plan: RolloutPlan;
   #stepBegan = 0;
+  #decidedAt: number | null = null;
+  /** From the decision to give one side all traffic until it had it; null: there was none, or it did not come to that. */
+  settledMs: number | null = null;
 
   constructor(log: Log, plan: RolloutPlan) {
     this.#log = log;
@@ -36,6 +39,8 @@ export class Narrator {
         this.#observe(event.at, event);
         break;
       case "decision":
+        if (event.decision.kind === "promote" || event.decision.kind === "restore")
+          this.#decidedAt = event.at;
         if (event.decision.kind !== "wait")
           this.#log.info(`→ ${event.decision.kind}: ${event.decision.reason}`);
         break;
@@ -50,8 +55,11 @@ export class Narrator {
       case "trouble":
         this.#log.warning(event.message);
         break;
-      case "lease":
       case "done":
+        if (["promote", "restore"].includes(event.step.name) && this.#decidedAt !== null)
+          this.settledMs = event.at - this.#decidedAt;
+        break;
+      case "lease":
       case "end":
         break;
     }

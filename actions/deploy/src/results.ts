@@ -1,6 +1,7 @@
 /** A rollout's result as the report, the metrics file and the evidence have it. */
 import {
   configurationDigest,
+  gateConfigurationOf,
   type MetricsFile,
   metricsFile,
   rolloutRecord,
@@ -10,16 +11,14 @@ import {
 import type { Verdict, VerdictName } from "@ml-actions/gates/types";
 import type { RolloutReportInput, RunFacts } from "@ml-actions/reports";
 import type { RolloutResult } from "@ml-actions/rollout/events";
-import type { RolloutPlan } from "@ml-actions/rollout/plan";
-import type { DeployInputs } from "./definition.ts";
-import type { Narrator } from "./narrator.ts";
+import type { RolledOut } from "./roll-out-at.ts";
 
 /** A first release was compared with nothing, an unchanged one not at all: neither is a pass. */
 export function verdictOf({ verdict }: RolloutResult): VerdictName {
   return verdict === "pass" || verdict === "fail" ? verdict : "inconclusive";
 }
 
-export function metricsOf(result: RolloutResult): MetricsFile {
+function metricsOf(result: RolloutResult): MetricsFile {
   const { verdicts } = result;
   return metricsFile({
     candidate: figures(verdicts, (verdict) => verdict.observed),
@@ -44,10 +43,8 @@ const longestName = 1000;
  *
  * @param modelRelease digest of the candidate's model and contract without their image; null for a release of files,
  *   which is just that */
-export function evidenceOf(
-  inputs: DeployInputs,
-  plan: RolloutPlan,
-  result: RolloutResult,
+function evidenceOf(
+  { place, plan, result }: RolledOut,
   { run, modelRelease }: { run: RunFacts; modelRelease: string | null },
 ): TestResultStatement | null {
   if (result.verdicts.length === 0) return null;
@@ -65,7 +62,7 @@ export function evidenceOf(
     confidence,
     configuration: [
       {
-        name: `gates of ${inputs.resource}`,
+        name: `gates of ${place.resource}`,
         digest: configurationDigest({ gates, rule, confidence, settings }),
       },
     ],
@@ -78,25 +75,31 @@ export function evidenceOf(
   });
 }
 
-export function reportOf({
-  inputs,
-  plan,
-  result,
-  narrator,
-  run,
-  url,
-}: {
-  inputs: DeployInputs;
-  plan: RolloutPlan;
-  result: RolloutResult;
-  narrator: Narrator;
-  run: RunFacts;
-  url: string;
-}): RolloutReportInput {
+/** What is kept of a rollout: the files, and the report's data. */
+export function filesOf(
+  rolledOut: RolledOut,
+  { run, modelRelease }: { run: RunFacts; modelRelease: string | null },
+): { metrics: MetricsFile; report: RolloutReportInput; evidence?: TestResultStatement } {
+  const evidence = evidenceOf(rolledOut, { run, modelRelease });
+  const configuration = evidence === null ? null : gateConfigurationOf(evidence);
+  const told = configuration === null ? run : { ...run, configuration };
   return {
-    target: inputs.target,
-    resource: inputs.resource,
+    metrics: metricsOf(rolledOut.result),
+    report: reportOf(rolledOut, told),
+    ...(evidence === null ? {} : { evidence }),
+  };
+}
+
+function reportOf(
+  { place, plan, result, narrator, url, cluster }: RolledOut,
+  run: RunFacts,
+): RolloutReportInput {
+  const { settledMs } = narrator;
+  return {
+    target: place.target,
+    resource: place.resource,
     url,
+    ...(cluster === null ? {} : { cluster }),
     stable: result.before,
     candidate: result.candidate,
     rule: plan.rule,
@@ -112,6 +115,7 @@ export function reportOf({
       verdict: result.stage === "promoted" ? "pass" : verdictOf(result),
       reason: result.reason,
       at: result.endedAt,
+      ...(settledMs === null ? {} : { settledMs }),
     },
     run,
   };

@@ -2,6 +2,9 @@
 import { assertDriftGates } from "@ml-actions/gates/drift";
 import { GatesError } from "@ml-actions/gates/error";
 import type { Gate } from "@ml-actions/gates/types";
+import type { ReleaseSource } from "../../release-source.ts";
+import type { Resource } from "../../resource.ts";
+import { type TargetName, targetOf } from "../../target-inputs.ts";
 import type { Response } from "./responses.ts";
 import type { RetrainAddress } from "./retrain-address.ts";
 
@@ -14,8 +17,9 @@ interface Given {
   "slack-webhook"?: string | undefined;
   "pagerduty-routing-key"?: string | undefined;
   "retrain-workflow"?: RetrainAddress | undefined;
-  fallback?: string | undefined;
-  resource?: string | undefined;
+  target?: TargetName | undefined;
+  fallback?: ReleaseSource | undefined;
+  resource?: Resource | undefined;
 }
 
 export interface Problem {
@@ -46,11 +50,31 @@ function problemsOfResponses(given: Given): Problem[] {
   if (asked("degrade")) {
     if (given.fallback === undefined) missing("degrade", "`fallback`");
     if (given.resource === undefined) missing("degrade", "`resource`");
+    problems.push(...problemsOfFallback(given));
   }
   idle("slack-webhook", "alert");
   idle("pagerduty-routing-key", "alert");
   idle("retrain-workflow", "retrain");
   idle("fallback", "degrade");
+  return problems;
+}
+
+function problemsOfFallback({ target, resource, fallback }: Given): Problem[] {
+  const problems: Problem[] = [];
+  if (resource?.form === "selected")
+    problems.push({ input: "resource", message: "selects many, and `degrade` degrades one: name it" });
+  const isLocal = targetOf({ target, resource }) === "local";
+  if (fallback?.kind === "image" && isLocal)
+    problems.push({
+      input: "fallback",
+      message:
+        "is an image, and `degrade` on `target: local` takes an ONNX file with its contract file beside it",
+    });
+  if (fallback?.kind === "file" && !isLocal)
+    problems.push({
+      input: "fallback",
+      message: "is a file, and a cluster runs images: give one by digest that was stable there before",
+    });
   return problems;
 }
 

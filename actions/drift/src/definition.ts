@@ -1,8 +1,10 @@
 import type { ActionDefinition } from "@ml-actions/action-kit/action";
 import { choice, duration, filePath, list, number, orProblem, text } from "@ml-actions/action-kit/fields";
 import { z } from "zod";
+import { connectionInputs } from "../../cluster-inputs.ts";
 import { judgementOutputs, safeJudgement } from "../../judgement-outputs.ts";
-import { gates, resource, target } from "../../target-inputs.ts";
+import { fileOrImage } from "../../release-source.ts";
+import { gates, resource, target, targetProblems } from "../../target-inputs.ts";
 import { pagerDutyUrl, routingKey, webUrl } from "./alerts/receivers.ts";
 import { problemsOf } from "./combinations.ts";
 import { parseImportance } from "./importance.ts";
@@ -90,12 +92,13 @@ const inputs = z
     resource: resource()
       .optional()
       .describe(
-        "The name of what serves the model, such as `flights`: what `degrade` degrades, and what alerts and the cooldown are about. Default for those: the reference's file name",
+        "What serves the model, such as `flights`, or `httproute/flights` in a cluster: what `degrade` degrades, and what alerts and the cooldown are about. Default for those: the reference's file name",
       ),
-    fallback: filePath()
+    ...connectionInputs,
+    fallback: fileOrImage()
       .optional()
       .describe(
-        "For `degrade`: the simpler release that takes over, an ONNX file with its contract file beside it",
+        "For `degrade`: the simpler release that takes over: for `target: local` an ONNX file with its contract file beside it; in a cluster an image by digest that was stable there before, which needs no new evidence",
       ),
     cooldown: duration()
       .prefault("24h")
@@ -107,7 +110,7 @@ const inputs = z
       .describe("The file that remembers what was done when. Keep it from run to run, as the example does"),
   })
   .superRefine((given, context) => {
-    for (const { input, message } of problemsOf(given)) {
+    for (const { input, message } of [...targetProblems(given), ...problemsOf(given)]) {
       context.addIssue({ code: "custom", path: [input], message });
     }
   });

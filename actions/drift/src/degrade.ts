@@ -6,23 +6,23 @@
 import { type ActionContext, UserError } from "@ml-actions/action-kit/action";
 import { parseGates } from "@ml-actions/gates/language";
 import { systemClock } from "@ml-actions/rollout/clock";
-import type { Ports } from "@ml-actions/rollout/events";
+import type { Ports, RolloutResult } from "@ml-actions/rollout/events";
 import { planRollout } from "@ml-actions/rollout/plan";
 import { releaseFromModel } from "@ml-actions/rollout/release";
 import { stepText } from "@ml-actions/rollout/resume";
 import { rollOut } from "@ml-actions/rollout/rollout";
 import type { Release } from "@ml-actions/rollout/target";
-import { openTarget } from "@ml-actions/rollout/targets/index";
 import { compatible } from "@ml-actions/serving/compatible";
 import { loadContract } from "@ml-actions/serving/load-contract";
-import { deployedOptions, leaseTtlMs, stableRelease } from "../../local-state.ts";
+import { deployedOptions, stableRelease } from "../../local-state.ts";
+import { type OpenPlace, type Place, type PlaceInputs, placesOf } from "../../place.ts";
+import type { ReleaseSource } from "../../release-source.ts";
 
-export interface DegradeRequest {
-  target: "local";
-  resource: string;
-  /** Path of the ONNX file. */
-  fallback: string;
+export interface DegradeRequest extends PlaceInputs {
+  fallback: ReleaseSource;
 }
+
+type Context = Pick<ActionContext<never>, "programs" | "holder" | "signal" | "log" | "environment">;
 
 /** What the fallback is taken back for. */
 const gates = "error_rate <= 5% [refute], nan_rate <= 1% [refute]";
@@ -33,21 +33,37 @@ const bakeMs = 10_000;
 /**
  * Whether it could be done, asked before it is needed: nothing is started or changed.
  *
- * @throws UserError, ServingError, RolloutError: the fallback cannot be read, nothing is deployed, or callers of today
- *   would fail with it
+ * @throws UserError, ServingError, RolloutError, ClusterError: the fallback cannot be read or never served there,
+ *   nothing is deployed, or callers of today would fail with it
  */
-export async function checkFallback(
-  { resource, fallback }: DegradeRequest,
-  programs: ActionContext<never>["programs"],
-): Promise<Release> {
-  const release = await releaseFromModel(fallback);
-  const { stateDirectory } = deployedOptions(resource, programs);
-  const stable = await stableRelease(stateDirectory, resource);
-  if (stable === null) {
-    throw new UserError(`Nothing serves as \`${resource}\`, so there is nothing to degrade.`, {
-      remedy: "Deploy a release first (action `deploy`).",
-    });
+export async function checkFallback(request: DegradeRequest, context: Context): Promise<void> {
+  const place = await placeOf(request, context);
+  if (place.target === "local") {
+    await localFallback(request, context);
+    return;
   }
+  const opened = await place.open((message) => context.log.warning(message));
+  try {
+    await clusterFallback(request, opened);
+  } finally {
+    opened.close();
+  }
+}
+
+async function placeOf(request: DegradeRequest, context: Context): Promise<Place> {
+  const [place] = await placesOf(request, context, "change");
+  return place as Place;
+}
+
+async function localFallback(
+  { resource, fallback }: DegradeRequest,
+  { programs }: Context,
+): Promise<Release> {
+  if (fallback.kind !== "file") throw new Error("an image is refused with the inputs");
+  const release = await releaseFromModel(fallback.path);
+  const { stateDirectory } = deployedOptions(resource.text, programs);
+  const stable = await stableRelease(stateDirectory, resource.text);
+  if (stable === null) throw nothingServes(resource);
   const { problems } = compatible(
     await loadContract(stable.model.contract),
     await loadContract(release.model.contract),
@@ -61,19 +77,53 @@ export async function checkFallback(
   return release;
 }
 
+/** What was in production there needs no new evidence; anything else comes in by `deploy` alone. */
+async function clusterFallback(
+  { resource, fallback }: DegradeRequest,
+  { target, ledger }: Pick<OpenPlace, "target" | "ledger">,
+): Promise<Release> {
+  if (fallback.kind !== "image") throw new Error("a file is refused with the inputs");
+  if ((await target.read()).stable === null) throw nothingServes(resource);
+  const releases = (await ledger.history()).map(({ release }) => release);
+  const release = releases.find(({ digest }) => fallback.reference.endsWith(`@${digest}`));
+  if (release !== undefined) return release;
+  const known = releases.map(({ label, digest }) => `${label} (${digest})`).join(", ");
+  throw new UserError(`fallback: ${fallback.reference} was never stable at ${resource.text}.`, {
+    remedy: `Deploy it once (action \`deploy\`), with its evidence${known === "" ? "." : `, or give one of ${known} by digest.`}`,
+  });
+}
+
+function nothingServes({ text }: DegradeRequest["resource"]): UserError {
+  return new UserError(`Nothing serves as \`${text}\`, so there is nothing to degrade.`, {
+    remedy: "Deploy a release first (action `deploy`).",
+  });
+}
+
 /** @returns one sentence on what was done
  * @throws as `checkFallback`, and UserError when the fallback does not serve in the end */
-export async function degrade(
-  request: DegradeRequest,
-  context: Pick<ActionContext<never>, "programs" | "holder" | "signal" | "log">,
-): Promise<string> {
-  const candidate = await checkFallback(request, context.programs);
-  const opened = await openTarget(request.target, deployedOptions(request.resource, context.programs));
-  if (await isHeld(opened, candidate))
-    return `${candidate.label} has all traffic of ${request.resource} already`;
+export async function degrade(request: DegradeRequest, context: Context): Promise<string> {
+  const place = await placeOf(request, context);
+  const local = place.target === "local" ? await localFallback(request, context) : null;
+  const opened = await place.open((message) => context.log.warning(message));
+  try {
+    const candidate = local ?? (await clusterFallback(request, opened));
+    const resource = request.resource.text;
+    if (await isHeld(opened, candidate)) return `${candidate.label} has all traffic of ${resource} already`;
+    const result = await shiftTo(candidate, { ...opened, leaseTtlMs: place.leaseTtlMs }, context);
+    return sentenceOf(result, resource);
+  } finally {
+    opened.close();
+  }
+}
+
+async function shiftTo(
+  candidate: Release,
+  { leaseTtlMs, ...opened }: OpenPlace & { leaseTtlMs: number },
+  { holder, signal, log }: Context,
+): Promise<RolloutResult> {
   const plan = planRollout({
     candidate,
-    holder: context.holder,
+    holder,
     steps: [100],
     gates: parseGates(gates),
     rule: "refute",
@@ -85,18 +135,22 @@ export async function degrade(
     bakeMs,
     leaseTtlMs,
   });
-  const ports: Ports = { ...opened, clock: systemClock, signal: context.signal };
-  const result = await rollOut(plan, ports, (event) => {
-    if (event.kind === "trouble") context.log.warning(event.message);
-    if (event.kind === "journal") context.log.info(`${stepText(event.step)} …`);
+  const ports: Ports = { ...opened, clock: systemClock, signal };
+  return rollOut(plan, ports, (event) => {
+    if (event.kind === "trouble") log.warning(event.message);
+    if (event.kind === "journal") log.info(`${stepText(event.step)} …`);
   });
-  if (result.error !== null) throw result.error;
-  if (result.verdict === "unchanged") return `${candidate.label} serves ${request.resource} already`;
-  if (result.stage === "held") {
-    return `${candidate.label} has all traffic of ${request.resource}, but too little of it came within ${stepTimeoutMs / 1000} s to prove itself: the earlier release is kept beside it`;
+}
+
+/** @throws UserError when it does not serve in the end */
+function sentenceOf({ error, verdict, stage, reason, candidate }: RolloutResult, resource: string): string {
+  if (error !== null) throw error;
+  if (verdict === "unchanged") return `${candidate.label} serves ${resource} already`;
+  if (stage === "held") {
+    return `${candidate.label} has all traffic of ${resource}, but too little of it came within ${stepTimeoutMs / 1000} s to prove itself: the earlier release is kept beside it`;
   }
-  if (result.stage === "promoted") return `${request.resource} was degraded to ${candidate.label}`;
-  throw new UserError(`${request.resource} was not degraded: ${result.reason}.`, {
+  if (stage === "promoted") return `${resource} was degraded to ${candidate.label}`;
+  throw new UserError(`${resource} was not degraded: ${reason}.`, {
     remedy: "See why the fallback fails, or roll back to a release that was good (action `rollback`).",
   });
 }

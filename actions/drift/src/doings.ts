@@ -19,10 +19,10 @@ export interface Reason extends Findings {
 
 export function doingsOf(
   reason: Reason,
-  context: Pick<ActionContext<DriftOutputs>, "programs" | "holder" | "signal" | "log">,
+  context: Pick<ActionContext<DriftOutputs>, "programs" | "holder" | "signal" | "log" | "environment">,
 ): Partial<Record<Act, Doing>> {
   const { inputs } = reason;
-  const { fallback, resource, target, "slack-webhook": webhook } = inputs;
+  const { fallback, resource, "slack-webhook": webhook } = inputs;
   const address = inputs["retrain-workflow"];
   const routingKey = inputs["pagerduty-routing-key"];
   const { signal } = context;
@@ -31,7 +31,7 @@ export function doingsOf(
   if (fallback !== undefined && resource !== undefined) {
     doings.degrade = async () => {
       const { degrade } = await import("./degrade.ts");
-      return degrade({ target, resource, fallback }, context);
+      return degrade({ ...inputs, resource, fallback }, context);
     };
   }
   if (address !== undefined) {

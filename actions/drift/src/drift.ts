@@ -51,12 +51,10 @@ async function prepare(inputs: DriftInputs, context: ActionContext<DriftOutputs>
   });
   const asked = inputs["on-drift"];
   if (asked.some((response) => response !== "report")) await cooldown.prepare();
-  if (asked.includes("degrade") && inputs.resource !== undefined && inputs.fallback !== undefined) {
+  const { resource, fallback } = inputs;
+  if (asked.includes("degrade") && resource !== undefined && fallback !== undefined) {
     const { checkFallback } = await import("./degrade.ts");
-    await checkFallback(
-      { ...inputs, resource: inputs.resource, fallback: inputs.fallback },
-      context.programs,
-    );
+    await checkFallback({ ...inputs, resource, fallback }, context);
   }
   return cooldown;
 }

@@ -93,7 +93,7 @@ describe("inputs that do not go together", () => {
   it.each([
     [{ "slack-webhook": "https://x" }, /on-drift: has no `alert`, but `slack-webhook` is given/],
     [{ "pagerduty-routing-key": "x" }, /no `alert`, but `pagerduty-routing-key`/],
-    [{ fallback: "x.onnx" }, /no `degrade`/],
+    [{ fallback: { kind: "file" as const, path: "x.onnx" } }, /no `degrade`/],
     [{ gates: parseGates("estimated_auc >= 0.6") }, /needs `predictions`/],
     [{ predictions: "p.csv" }, /no gate asks/],
     [{ gates: parseGates("psi <= baseline + 0.1") }, /its bound is a number/],

@@ -28,7 +28,7 @@ const rule = "refute";
 
 /** What alerts and the cooldown are about. The reference by name, not by content: one that moves with time is still it. */
 export function subjectOf({ resource, reference }: DriftInputs): string {
-  return resource ?? basename(reference);
+  return resource?.text ?? basename(reference);
 }
 
 export function reportOf(

@@ -6,8 +6,11 @@ import { readMetrics } from "@ml-actions/evidence";
 import { findMetric } from "@ml-actions/gates/catalog";
 import type { Gate } from "@ml-actions/gates/types";
 import { releaseFromModel } from "@ml-actions/rollout/release";
-import { stableOf } from "../../local-state.ts";
+import type { Release } from "@ml-actions/rollout/target";
+import { stableAt, stableOf } from "../../local-state.ts";
+import { type Place, placesOf } from "../../place.ts";
 import { isImage } from "../../release-source.ts";
+import { targetOf } from "../../target-inputs.ts";
 import type { EvalGateInputs, EvalGateOutputs } from "./definition.ts";
 import { type Model, modelOf } from "./models.ts";
 import type { SignedFigures } from "./signed-figures.ts";
@@ -88,14 +91,39 @@ async function deployed(
   context: ActionContext<EvalGateOutputs>,
   mode: Mode,
 ): Promise<Baseline | null> {
-  const stable = await stableOf();
+  const stable = await stableRelease(inputs, context);
   if (stable === null) {
     refuseWithout(inputs.gates);
     return null;
   }
-  if (stable.image === undefined) return plainModel(await modelOf(stable));
+  const isHere = targetOf(inputs) === "local";
+  if (stable.image === undefined && isHere) return plainModel(await modelOf(stable));
+  if (stable.image === undefined) {
+    throw new UserError(`baseline: ${stable.label} at ${inputs.resource?.text} runs no image by digest.`, {
+      remedy: "Deploy an image there (action `deploy`), or give the baseline's ONNX file or image.",
+    });
+  }
   const { imageBaseline } = await import("./image-baseline.ts");
-  return imageBaseline({ reference: stable.image, kept: stable }, inputs, context, mode);
+  // Files that a release names were where it was deployed from: here they may be anybody's.
+  const kept = isHere ? stable : null;
+  return imageBaseline({ reference: stable.image, kept }, inputs, context, mode);
+}
+
+/** Asks the place alone; without `resource` the only one of `local`. */
+async function stableRelease(
+  inputs: EvalGateInputs,
+  context: ActionContext<EvalGateOutputs>,
+): Promise<Release | null> {
+  const { resource } = inputs;
+  if (resource === undefined) return stableOf();
+  if (targetOf(inputs) === "local") return stableAt(resource.text);
+  const [place] = await placesOf({ ...inputs, resource }, context, "read");
+  const opened = await (place as Place).open((message) => context.log.warning(message));
+  try {
+    return (await opened.target.read()).stable;
+  } finally {
+    opened.close();
+  }
 }
 
 async function read(path: string): Promise<string> {

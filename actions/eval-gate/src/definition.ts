@@ -2,10 +2,11 @@ import type { ActionDefinition } from "@ml-actions/action-kit/action";
 import { choice, config, filePath, list, number, text } from "@ml-actions/action-kit/fields";
 import { decisionRules } from "@ml-actions/gates/types";
 import { z } from "zod";
+import { connectionInputs } from "../../cluster-inputs.ts";
 import { judgementOutputs, safeJudgement } from "../../judgement-outputs.ts";
 import { registryInputs, registryProblems } from "../../registry-inputs.ts";
 import { isImage } from "../../release-source.ts";
-import { gates } from "../../target-inputs.ts";
+import { gates, resource, type TargetInputs, target, targetOf, targetProblems } from "../../target-inputs.ts";
 import { trustInputs } from "../../trust-inputs.ts";
 
 const { identity, issuer, key } = trustInputs;
@@ -60,8 +61,15 @@ const inputs = z
     baseline: text()
       .optional()
       .describe(
-        "What to compare with: an ONNX file, a metrics JSON of an earlier run, an image such as `ghcr.io/org/flights@sha256:…` (what runs elsewhere), or `deployed` (the stable release of the `local` target). A release from an image is run on the same rows, which compares row by row; where it cannot be run (`predictions`, no model to be had) the metrics of its signed evidence are the baseline, verified by `key` or `identity`",
+        "What to compare with: an ONNX file, a metrics JSON of an earlier run, an image such as `ghcr.io/org/flights@sha256:…` (what runs elsewhere), or `deployed` (what is stable at `resource`). A release from an image is run on the same rows, which compares row by row; where it cannot be run (`predictions`, no model to be had) the metrics of its signed evidence are the baseline, verified by `key` or `identity`",
       ),
+    target: target(),
+    resource: resource()
+      .optional()
+      .describe(
+        "For `baseline: deployed`: what serves the model, `flights` on `target: local`, `httproute/flights` in a cluster. Default: the only one that is deployed on `local`",
+      ),
+    ...connectionInputs,
     key: key.describe(
       "For a baseline from an image whose evidence is signed with a key: its public half, a path or the PEM text",
     ),
@@ -83,9 +91,13 @@ const inputs = z
     config: config(),
   })
   .superRefine((given, context) => {
-    const problem = (input: keyof typeof given, message: string) =>
+    const problem = (input: string, message: string) =>
       context.addIssue({ code: "custom", path: [input], message });
-    for (const { input, message } of [...registryProblems(given), ...signerProblems(given)])
+    for (const { input, message } of [
+      ...registryProblems(given),
+      ...signerProblems(given),
+      ...deployedProblems(given),
+    ])
       problem(input, message);
     if (given.predictions !== undefined) {
       for (const other of ["model", "dataset"] as const) {
@@ -129,6 +141,26 @@ function signerProblems(given: Signers): { input: keyof Signers; message: string
       ? [both("trusted-root", "tuf-url")]
       : []),
   ];
+}
+
+/** Which place is meant, is asked for one thing alone as well. */
+function deployedProblems(
+  given: TargetInputs & { baseline?: string | undefined },
+): { input: string; message: string }[] {
+  if (given.baseline !== "deployed") {
+    return (["target", "resource"] as const)
+      .filter((input) => given[input] !== undefined)
+      .map((input) => ({ input, message: "is for `baseline: deployed`: give that, or remove it" }));
+  }
+  const problems = targetProblems({ ...given });
+  if (given.resource?.form === "selected")
+    problems.push({ input: "resource", message: "selects many, and a baseline is one: name it" });
+  if (given.resource === undefined && targetOf(given) !== "local")
+    problems.push({
+      input: "resource",
+      message: "is missing: `target` is a cluster, where many may be deployed",
+    });
+  return problems;
 }
 
 export type EvalGateInputs = z.output<typeof inputs>;

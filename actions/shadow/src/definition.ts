@@ -4,7 +4,7 @@ import { findMetric } from "@ml-actions/gates/catalog";
 import type { Gate } from "@ml-actions/gates/types";
 import { z } from "zod";
 import { judgementOutputs, safeJudgement } from "../../judgement-outputs.ts";
-import { candidate, gates, resource, target } from "../../target-inputs.ts";
+import { candidate, gates, resource, target, targetOf } from "../../target-inputs.ts";
 import { requestFiles } from "./request-files.ts";
 
 /** A request in a quarter of an hour: slower is no replay. */
@@ -58,6 +58,12 @@ const inputs = z
   .superRefine((given, context) => {
     const refuse = (path: string, message: string) =>
       context.addIssue({ code: "custom", path: [path], message });
+    const at = targetOf(given);
+    if (at !== "local")
+      refuse(
+        "resource",
+        `is for the target \`${at}\`, and shadows in a cluster come later: give a name alone, such as \`flights\`, for \`target: local\``,
+      );
     if (given.mode === "replay" && given.requests === undefined)
       refuse("requests", "is missing: `mode: replay` replays the requests of a file");
     for (const name of ["requests", "rate", "tolerance"] as const) {

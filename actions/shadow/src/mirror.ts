@@ -35,7 +35,7 @@ export async function mirror<Decision>(
   candidate: Release,
   { widthFor, decide }: { widthFor: (stable: Release) => Promise<number>; decide: Decide<Decision> },
 ): Promise<Mirrored<Decision>> {
-  const opened = await openTarget(inputs.target, deployedOptions(inputs.resource, context.programs));
+  const opened = await openTarget("local", deployedOptions(inputs.resource.text, context.programs));
   const { stable } = await opened.target.read();
   if (stable === null) throw nothingDeployed(inputs);
   const width = await widthFor(stable);
@@ -114,7 +114,7 @@ async function untilDecided<Decision>(
 
 function nothingDeployed({ resource }: ShadowInputs): UserError {
   return new UserError(
-    `Nothing serves as \`${resource}\`: a shadow needs a stable release to be compared with.`,
+    `Nothing serves as \`${resource.text}\`: a shadow needs a stable release to be compared with.`,
     {
       remedy: "Deploy the first release with the action `deploy`.",
     },

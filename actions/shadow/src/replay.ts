@@ -51,11 +51,11 @@ export async function replay(
 }
 
 async function deployed({ resource }: ShadowInputs, { programs }: Context): Promise<Release> {
-  const { stateDirectory } = deployedOptions(resource, programs);
-  const stable = await stableRelease(stateDirectory, resource);
+  const { stateDirectory } = deployedOptions(resource.text, programs);
+  const stable = await stableRelease(stateDirectory, resource.text);
   if (stable !== null) return stable;
   throw new UserError(
-    `Nothing serves as \`${resource}\`: a replay needs a stable release to be compared with.`,
+    `Nothing serves as \`${resource.text}\`: a replay needs a stable release to be compared with.`,
     {
       remedy: "Deploy the first release with the action `deploy`.",
     },

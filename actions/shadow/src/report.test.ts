@@ -7,6 +7,7 @@ import { parseGates } from "@ml-actions/gates/language";
 import type { Release } from "@ml-actions/rollout/target";
 import { contractSchema } from "@ml-actions/serving/contract";
 import { describe, expect, it } from "vitest";
+import { parseResource } from "../../resource.ts";
 import { ContractTest } from "./contract-test.ts";
 import type { ShadowInputs, ShadowOutputs } from "./definition.ts";
 import { Join } from "./join.ts";
@@ -24,7 +25,7 @@ const requests = join(directory, "v1.jsonl");
 writeFileSync(requests, "{}\n");
 const given: ShadowInputs = {
   target: "local",
-  resource: "flights",
+  resource: parseResource("flights"),
   candidate: "flights-2.onnx",
   mode: "replay",
   requests: [requests],

@@ -69,7 +69,7 @@ export async function conclusionOf(inputs: ShadowInputs, context: Context, told:
       confidence,
       configuration: [
         {
-          name: `gates of ${inputs.resource}`,
+          name: `gates of ${inputs.resource.text}`,
           digest: configurationOf(inputs),
         },
         { name: run.stable.label, digest: run.stable.digest },
@@ -120,8 +120,8 @@ function reportOf(inputs: ShadowInputs, context: Context, told: Told): ShadowRep
   };
   return {
     mode: inputs.mode,
-    target: inputs.target,
-    resource: inputs.resource,
+    target: "local",
+    resource: inputs.resource.text,
     stable: run.stable,
     candidate,
     requests: { sent: run.sent, compared: tally.compared, labelled: labelled?.evaluation.labels.length ?? 0 },

@@ -9,15 +9,30 @@ export interface FieldFacts {
   defaultText: string | undefined;
   /** Masked in logs, refused in files. */
   secret: boolean;
+  /** A secret where its text has several lines: it takes the path of a file, which is none, or what stands in it. */
+  secretText: boolean;
+}
+
+/** Whether this value may be shown to nobody. */
+export function isSecret(field: z.core.$ZodType, value: unknown): boolean {
+  const { secret, secretText } = fieldFacts(field);
+  return secret || (secretText && typeof value === "string" && value.trim().includes("\n"));
 }
 
 /** Looks through optional, default and pipe wrappers, the outermost word winning. */
 export function fieldFacts(field: z.core.$ZodType): FieldFacts {
-  const facts: FieldFacts = { description: "", required: true, defaultText: undefined, secret: false };
+  const facts: FieldFacts = {
+    description: "",
+    required: true,
+    defaultText: undefined,
+    secret: false,
+    secretText: false,
+  };
   for (let layer: z.core.$ZodType | undefined = field; layer !== undefined; layer = inner(layer)) {
     const meta = z.globalRegistry.get(layer);
     facts.description ||= meta?.description ?? "";
     facts.secret ||= meta?.secret === true;
+    facts.secretText ||= meta?.secret === "text";
     if (layer instanceof z.ZodOptional) facts.required = false;
     if (layer instanceof z.ZodDefault || layer instanceof z.ZodPrefault) {
       facts.required = false;

@@ -133,6 +133,16 @@ describe("the inputs of an action", () => {
     expect(parsed.ok).toBe(false);
   });
 
+  it("are secret where a file's text is given in place of its path", async () => {
+    const kube = {
+      ...definition,
+      inputs: z.object({ kubeconfig: text().meta({ secret: "text" }).describe("A kubeconfig") }),
+    };
+    expect(secretsOf(kube, { INPUT_KUBECONFIG: "kube/config\n" })).toEqual([]);
+    const given = "apiVersion: v1\ntoken: hunter2";
+    expect(secretsOf(kube, { INPUT_KUBECONFIG: given })).toEqual([given]);
+  });
+
   it("keep secrets out of files and messages", async () => {
     writeFileSync(configFile, "eval-gate:\n  model: m\n  token: hunter2\n");
     const problems = await problemsOf({});

@@ -9,7 +9,7 @@ import { z } from "zod";
 import type { ActionDefinition, Place } from "./action.ts";
 import { type FileProblem, type FileValue, LARGEST_CONFIG_BYTES, readSection } from "./config.ts";
 import { configReaders } from "./config-readers.ts";
-import { fieldFacts } from "./field-facts.ts";
+import { fieldFacts, isSecret } from "./field-facts.ts";
 import { closest, shown } from "./wording.ts";
 
 const DEFAULT_CONFIG = "delivery.yaml";
@@ -54,7 +54,7 @@ export function givenInputs(environment: Environment): Map<string, string> {
 export function secretsOf(definition: Pick<ActionDefinition, "inputs">, environment: Environment): string[] {
   const given = givenInputs(environment);
   return Object.entries(definition.inputs.shape)
-    .filter(([name, field]) => given.has(name) && fieldFacts(field).secret)
+    .filter(([name, field]) => given.has(name) && isSecret(field, given.get(name)))
     .map(([name]) => given.get(name) ?? "");
 }
 
@@ -127,8 +127,8 @@ async function readConfig(definition: Definition<z.ZodObject>, given: string | u
     actions: [...new Set([...configReaders, definition.name])],
     inputs: Object.keys(shape).filter((name) => name !== "config"),
   });
-  for (const [name, { place }] of section.values) {
-    if (!fieldFacts(shape[name] as z.ZodType).secret) continue;
+  for (const [name, { value, place }] of section.values) {
+    if (!isSecret(shape[name] as z.ZodType, value)) continue;
     section.values.delete(name);
     section.problems.push({
       input: name,
@@ -198,7 +198,7 @@ function problemOf(issue: z.core.$ZodIssue, { definition, raw, file }: Context):
       : "as an input";
     return { message: `\`${name}\` is missing: give it ${where}. It is: ${facts.description}` };
   }
-  if (facts.secret && raw[name] !== undefined)
+  if (raw[name] !== undefined && isSecret(field, raw[name]))
     return {
       message: `\`${name}\` is not valid (its value is a secret and not shown). It is: ${facts.description}`,
     };

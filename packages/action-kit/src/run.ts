@@ -7,7 +7,7 @@ import type { z } from "zod";
 import type { ActionContext, ActionDefinition, Programs } from "./action.ts";
 import { createContext } from "./context.ts";
 import { failureOf } from "./failures.ts";
-import { fieldFacts } from "./field-facts.ts";
+import { fieldFacts, isSecret } from "./field-facts.ts";
 import { type Given, parseInputs, secretsOf } from "./inputs.ts";
 import { type AnnotatingLog, openLog } from "./log.ts";
 import { shown } from "./wording.ts";
@@ -164,10 +164,10 @@ function logInputs(
 ): void {
   core.startGroup(`Inputs of ${definition.name}`);
   for (const [name, field] of Object.entries(definition.inputs.shape)) {
-    const { defaultText, secret } = fieldFacts(field);
+    const { defaultText } = fieldFacts(field);
     const { value, from } = given.get(name) ?? { value: defaultText, from: "default" };
     if (value !== undefined)
-      log.info(`${name}: ${secret ? "(secret)" : shown(value, LONGEST_INPUT)} (${from})`);
+      log.info(`${name}: ${isSecret(field, value) ? "(secret)" : shown(value, LONGEST_INPUT)} (${from})`);
   }
   core.endGroup();
 }

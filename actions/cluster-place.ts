@@ -1,0 +1,146 @@
+/** Places in a cluster: who we are there, which objects are meant, and whether they may be changed at all. */
+import { UserError } from "@ml-actions/action-kit/action";
+import { openApi } from "@ml-actions/cluster/api";
+import { connect } from "@ml-actions/cluster/connect";
+import type { Api, Connection, KubeObject } from "@ml-actions/cluster/types";
+import { type KubernetesOptions, openKubernetes } from "@ml-actions/rollout/kubernetes/open";
+import { inParallel } from "@ml-actions/rollout/waves";
+import { keptElsewhere } from "./gitops-keeper.ts";
+import type { Place, PlaceContext, PlaceInputs, Purpose } from "./place.ts";
+import { type ClusterTarget, kinds, named } from "./resource.ts";
+
+/** Renewed every quarter of it; the guard looks every 2 s, so that a runner that dies has its candidate taken back
+ * well within a minute. */
+const leaseTtlMs = 20_000;
+/** Objects looked at at once. */
+const atOnce = 8;
+
+/** @throws as `placesOf` */
+export async function clusterPlaces(
+  target: ClusterTarget,
+  inputs: PlaceInputs,
+  context: PlaceContext,
+  purpose: Purpose,
+): Promise<Place[]> {
+  const { kubeconfig, context: contextName, namespace } = inputs;
+  const connection = await connect(withoutUndefined({ kubeconfig, context: contextName, namespace }));
+  const api = openApi(connection);
+  const objects = await objectsOf(api, target, inputs);
+  const places = objects.map(({ metadata: { name } }) =>
+    placeOf(target, name, connection, optionsOf(name, inputs, context)),
+  );
+  context.log.info(
+    `${inputs.resource.text} in namespace ${connection.namespace} of ${connection.name} (${connection.server}), target ${target}`,
+  );
+  if (purpose === "change") {
+    const [first] = places as [Place & Opening];
+    await assertRights(first, connection);
+    if (inputs.gitops !== "commit") await assertOurs(api, target, objects);
+  }
+  return places;
+}
+
+interface Opening {
+  openFor(onTrouble: (message: string) => void): ReturnType<typeof openKubernetes>;
+}
+
+function placeOf(
+  target: ClusterTarget,
+  name: string,
+  { namespace, name: cluster }: Connection,
+  options: KubernetesOptions,
+): Place & Opening {
+  const openFor: Opening["openFor"] = (onTrouble) => openKubernetes(target, { ...options, onTrouble });
+  return {
+    target,
+    resource: named(target, name).text,
+    cluster: { namespace, name: cluster },
+    leaseTtlMs,
+    openFor,
+    open: async (onTrouble) => {
+      const opened = await openFor(onTrouble);
+      return { ...opened, guard: () => options.guard, close: () => opened.close() };
+    },
+  };
+}
+
+function optionsOf(name: string, inputs: PlaceInputs, { programs }: PlaceContext): KubernetesOptions {
+  const { guard = "required", telemetry = "auto", "guard-image": guardImage } = inputs;
+  const { namespace, kubeconfig, context, container, prometheus, queries } = inputs;
+  return {
+    name,
+    guard,
+    guardProgram: programs.guard,
+    telemetry,
+    ...withoutUndefined({ namespace, kubeconfig, context, container, prometheus, queries }),
+    ...(guardImage === undefined ? {} : { guardImage: { image: guardImage } }),
+  };
+}
+
+type Defined<Values> = { [Key in keyof Values]?: Exclude<Values[Key], undefined> };
+
+/** What was not given is left out, so that the way in finds its own. */
+function withoutUndefined<Values extends object>(values: Values): Defined<Values> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as Defined<Values>;
+}
+
+/** The object that is named, or all that the selector selects, by name. */
+async function objectsOf(api: Api, target: ClusterTarget, { resource }: PlaceInputs): Promise<KubeObject[]> {
+  const { kind, apiVersion } = kinds[target];
+  const { namespace, name: cluster } = api.connection;
+  if (resource.form === "selected") {
+    const found = await api.list({ apiVersion, kind, namespace }, { labelSelector: resource.selector });
+    if (found.length > 0) return found.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    throw new UserError(
+      `resource: \`${resource.text}\` selects nothing in namespace ${namespace} of ${cluster}.`,
+      {
+        remedy: `See what is there: kubectl get ${kinds[target].word} -n ${namespace} --show-labels`,
+      },
+    );
+  }
+  const object = await api.get({ apiVersion, kind, namespace, name: resource.name });
+  if (object !== null) return [object];
+  throw new UserError(
+    `resource: there is no ${kind} ${resource.name} in namespace ${namespace} of ${cluster}.`,
+    {
+      remedy: `See what is there: kubectl get ${kinds[target].word} -n ${namespace}. The resource is made by you; \`deploy\` puts releases into it.`,
+    },
+  );
+}
+
+/** Roles are of a namespace and a kind, so that what lacks for one lacks for all. */
+async function assertRights(place: Opening, { name, namespace }: Connection): Promise<void> {
+  const opened = await place.openFor(() => {});
+  try {
+    const missing = await opened.lacking();
+    if (missing.length === 0) return;
+    throw new UserError(
+      `${name} lacks rights in namespace ${namespace}; nothing was touched:\n${missing.map((right) => `  - ${right}`).join("\n")}`,
+      {
+        remedy:
+          "Let an administrator apply the file of docs/rbac that is named after the target, once, and bind its Role to this user.",
+      },
+    );
+  } finally {
+    opened.close();
+  }
+}
+
+/** Argo CD and Flux put back what we would change. */
+async function assertOurs(api: Api, target: ClusterTarget, objects: readonly KubeObject[]): Promise<void> {
+  const kept = (await inParallel(objects, atOnce, (object) => keptElsewhere(api, target, object))).flat();
+  if (kept.length === 0) return;
+  const lines = kept.map(
+    ({ object, tool, app, by }) =>
+      `  - ${object} is kept by ${tool}${app === undefined ? "" : `, app ${app}`} (seen by ${by})`,
+  );
+  throw new UserError(
+    `resource: a change here would be undone by what keeps it as a repository has it; nothing was touched:\n${[...new Set(lines)].join("\n")}`,
+    {
+      remedy:
+        "Two ways out: `gitops: commit` writes the release into the manifests of this checkout, as a commit; or let that tool leave these objects alone (Argo CD: `argocd.argoproj.io/compare-options: IgnoreExtraneous` and `ignoreDifferences`, with automated self-heal off; Flux: the annotation `kustomize.toolkit.fluxcd.io/reconcile: disabled`).",
+    },
+  );
+}

@@ -1,0 +1,63 @@
+/** Who else keeps the objects that a rollout changes: the resource itself, and the Deployments behind a route. */
+import { gitopsOf } from "@ml-actions/cluster/gitops";
+import type { Api, KubeObject } from "@ml-actions/cluster/types";
+import { type ClusterTarget, named } from "./resource.ts";
+
+export interface Keeper {
+  /** `httproute/flights`. */
+  object: string;
+  tool: string;
+  app?: string;
+  /** The label, annotation or manager that says so. */
+  by: string;
+}
+
+export async function keptElsewhere(api: Api, target: ClusterTarget, object: KubeObject): Promise<Keeper[]> {
+  const behind = target === "gateway" || target === "istio" ? await deploymentsBehind(api, object) : [];
+  const ours = [
+    { name: named(target, object.metadata.name).text, object },
+    ...behind.map((one) => ({ name: named("deployment", one.metadata.name).text, object: one })),
+  ];
+  return ours.flatMap(({ name, object: one }) => {
+    const kept = gitopsOf(one);
+    return kept === null ? [] : [{ object: name, ...kept }];
+  });
+}
+
+/** Of the Services that a route names: an object of others is read with nothing taken for granted. */
+async function deploymentsBehind(api: Api, route: KubeObject): Promise<KubeObject[]> {
+  const namespace = route.metadata.namespace ?? api.connection.namespace;
+  const names = [...new Set(servicesNamed(route.spec))].slice(0, 10);
+  const services = await Promise.all(
+    names.map((name) => api.get({ apiVersion: "v1", kind: "Service", namespace, name })),
+  );
+  const selectors = services.flatMap((service) => {
+    const { selector } = (service?.spec ?? {}) as { selector?: Record<string, string> };
+    return selector === undefined ? [] : [Object.entries(selector)];
+  });
+  if (selectors.length === 0) return [];
+  const deployments = await api.list({ apiVersion: "apps/v1", kind: "Deployment", namespace });
+  return deployments.filter(({ spec }) => {
+    const { template } = spec as { template?: { metadata?: { labels?: Record<string, string> } } };
+    const labels = template?.metadata?.labels ?? {};
+    return selectors.some((selector) => selector.every(([key, value]) => labels[key] === value));
+  });
+}
+
+/** `backendRefs[].name` of an HTTPRoute, `destination.host` of a VirtualService, whose first part is the Service. */
+function servicesNamed(part: unknown): string[] {
+  if (Array.isArray(part)) return part.flatMap(servicesNamed);
+  if (typeof part !== "object" || part === null) return [];
+  return Object.entries(part).flatMap(([key, value]) => {
+    if (key === "backendRefs" && Array.isArray(value)) return value.flatMap(nameOf("name"));
+    return key === "destination" ? nameOf("host")(value) : servicesNamed(value);
+  });
+}
+
+const nameOf =
+  (key: string) =>
+  (of: unknown): string[] => {
+    const name = (of as Record<string, unknown> | null)?.[key];
+    const [first = ""] = typeof name === "string" ? name.split(".") : [];
+    return /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(first) ? [first] : [];
+  };
