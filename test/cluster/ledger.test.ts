@@ -1,72 +1,14 @@
 /** Lease, journal and history against a real API server. */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openApi } from "@ml-actions/cluster/api";
-import { connect } from "@ml-actions/cluster/connect";
-import { type KubernetesLedger, type LedgerOptions, openLedger } from "@ml-actions/rollout/kubernetes/ledger";
-import type { JournalStep, Release } from "@ml-actions/rollout/target";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { inNamespace, type TestNamespace } from "./namespace.ts";
+import type { KubernetesLedger, LedgerOptions } from "@ml-actions/rollout/kubernetes/ledger";
+import { describe, expect, it } from "vitest";
+import { begin, hold, ledgerPlace, release, sharedNamespace, stepsOf, write } from "./ledger-place.ts";
 
-const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
-const release = (digit: string): Release => ({
-  digest: digest(digit),
-  label: `flights-${digit}`,
-  model: { digest: digest(digit), uri: "flights.onnx", contract: "flights.contract.json" },
-});
 const a = release("a");
 const b = release("b");
-
-let namespace: TestNamespace;
-let done: () => void;
-let end: Promise<void>;
-beforeAll(async () => {
-  const ready = Promise.withResolvers<void>();
-  const ended = Promise.withResolvers<void>();
-  done = ended.resolve;
-  end = inNamespace(async (own) => {
-    namespace = own;
-    ready.resolve();
-    await ended.promise;
-  });
-  await Promise.race([ready.promise, end]);
-});
-afterAll(async () => {
-  done();
-  await end;
-});
-
-let count = 0;
-/** One resource of its own for each test. */
-async function place(more: Partial<LedgerOptions> = {}) {
-  const resource = `deployment/flights-${++count}`;
-  const restored: string[] = [];
-  const troubles: string[] = [];
-  const open = async (options: Partial<LedgerOptions> = {}): Promise<KubernetesLedger> =>
-    openLedger({
-      api: openApi(await connect({ kubeconfig: namespace.kubeconfig })),
-      namespace: namespace.name,
-      resource,
-      guard: null,
-      restore: async () => {
-        restored.push("restored");
-      },
-      onTrouble: (message) => troubles.push(message),
-      ...more,
-      ...options,
-    });
-  const name = `ml-actions-deployment-flights-${count}`;
-  return { resource, name, open, restored, troubles, ledger: await open() };
-}
-
-const holder = (rollout: string) => `holder of ${rollout}`;
-const hold = (ledger: KubernetesLedger, rollout: string, more: { ttlMs?: number; seize?: boolean } = {}) =>
-  ledger.hold({ holder: holder(rollout), rollout, ttlMs: 20_000, ...more });
-const write = (ledger: KubernetesLedger, rollout: string, step: JournalStep, at = Date.now()) =>
-  ledger.write({ at, rollout, holder: holder(rollout), step });
-const begin = (ledger: KubernetesLedger, rollout: string, candidate: Release) =>
-  write(ledger, rollout, { name: "begin", candidate, stable: null, steps: [10] });
-const stepsOf = async (ledger: KubernetesLedger) => (await ledger.journal()).map(({ step }) => step);
+const shared = sharedNamespace();
+const place = (more: Partial<LedgerOptions> = {}) => ledgerPlace(shared(), more);
 
 describe("the lease", () => {
   it("is had by one of twenty who ask at once, and nobody else may act", async () => {
@@ -144,14 +86,14 @@ describe("the lease", () => {
   it("that somebody deletes is new for who had it, so that the runner stops", async () => {
     const { ledger, name } = await place();
     const first = await hold(ledger, "1");
-    await namespace.kubectl(["delete", "lease", name]);
+    await shared().kubectl(["delete", "lease", name]);
     await assert.rejects(ledger.fence(), { code: "lease-lost" });
     expect((await hold(ledger, "1")).acquiredAt).toBeGreaterThan(first.acquiredAt);
   });
 
   it("that is another's, or was changed by somebody, is one error that says what to do", async () => {
     const { ledger, name } = await place();
-    await namespace.apply([
+    await shared().apply([
       {
         apiVersion: "coordination.k8s.io/v1",
         kind: "Lease",
@@ -159,11 +101,11 @@ describe("the lease", () => {
         spec: { holderIdentity: "x" },
       },
     ]);
-    const remedy = new RegExp(`kubectl -n ${namespace.name} delete lease ${name}`);
+    const remedy = new RegExp(`kubectl -n ${shared().name} delete lease ${name}`);
     await assert.rejects(hold(ledger, "1"), { code: "invalid", message: /does not belong to/, remedy });
-    await namespace.kubectl(["delete", "lease", name]);
+    await shared().kubectl(["delete", "lease", name]);
     await hold(ledger, "1");
-    await namespace.kubectl(["patch", "lease", name, "--type=merge", "-p", '{"spec":{"renewTime":null}}']);
+    await shared().kubectl(["patch", "lease", name, "--type=merge", "-p", '{"spec":{"renewTime":null}}']);
     await assert.rejects(ledger.fence(), { code: "invalid", message: /renewTime/, remedy });
   });
 });
@@ -204,7 +146,7 @@ describe("the journal", () => {
     // The size is what costs, not the count: 60 × 10,000 characters.
     const reason = "é".repeat(10_000);
     for (let at = 1; at <= 60; at++) await write(ledger, "1", { name: "hold", reason }, at);
-    const object = await namespace.get("configmap", name);
+    const object = await shared().get("configmap", name);
     expect(Buffer.byteLength(JSON.stringify(object))).toBeLessThan(400_000);
     expect(JSON.parse(object?.data?.journal ?? "").leftOut).toBeGreaterThan(40);
     const entries = await ledger.journal();
@@ -217,7 +159,7 @@ describe("the journal", () => {
     await hold(ledger, "1");
     await begin(ledger, "1", a);
     await ledger.commit(a);
-    await namespace.kubectl(["delete", "configmap", name]);
+    await shared().kubectl(["delete", "configmap", name]);
     await write(ledger, "1", { name: "end", stage: "promoted", verdict: "first" });
     expect(troubles.join()).toContain("somebody deleted ConfigMap");
     const other = await open();
@@ -227,28 +169,28 @@ describe("the journal", () => {
 
   it("that is another's, or was changed by somebody, is one error that says what to do", async () => {
     const { ledger, name, open } = await place();
-    await namespace.kubectl(["create", "configmap", name, "--from-literal=journal=mine"]);
-    const remedy = new RegExp(`kubectl -n ${namespace.name} delete configmap ${name}`);
+    await shared().kubectl(["create", "configmap", name, "--from-literal=journal=mine"]);
+    const remedy = new RegExp(`kubectl -n ${shared().name} delete configmap ${name}`);
     await assert.rejects(ledger.journal(), { code: "invalid", message: /does not belong to/, remedy });
-    await namespace.kubectl(["delete", "configmap", name]);
+    await shared().kubectl(["delete", "configmap", name]);
     await hold(ledger, "1");
     await begin(ledger, "1", a);
     const broken = JSON.stringify({
       data: { journal: '{"schema":"ml-actions/journal/v1","entries":[{}]}', history: "[" },
     });
-    await namespace.kubectl(["patch", "configmap", name, "--type=merge", "-p", broken]);
+    await shared().kubectl(["patch", "configmap", name, "--type=merge", "-p", broken]);
     const message = /key journal, .*; key history is no JSON/;
     await assert.rejects((await open()).history(), { code: "invalid", message, remedy });
     await assert.rejects(write(ledger, "1", { name: "prepare" }), { code: "invalid", message, remedy });
   });
 
   it("shows its last step on the user's object where it may", async () => {
-    await namespace.kubectl(["create", "service", "clusterip", "flights", "--tcp=80"]);
-    const annotated = { apiVersion: "v1", kind: "Service", namespace: namespace.name, name: "flights" };
+    await shared().kubectl(["create", "service", "clusterip", "flights", "--tcp=80"]);
+    const annotated = { apiVersion: "v1", kind: "Service", namespace: shared().name, name: "flights" };
     const { ledger, open, troubles } = await place({ annotated });
     await hold(ledger, "1");
     await write(ledger, "1", { name: "split", percent: 25 });
-    const annotation = (await namespace.get("service", "flights"))?.metadata.annotations;
+    const annotation = (await shared().get("service", "flights"))?.metadata.annotations;
     expect(annotation?.["ml-actions.github.io/step"]).toMatch(/^split 25 % \(rollout 1, 2/);
     const elsewhere = await open({ annotated: { ...annotated, name: "gone" } });
     for (const at of [1, 2]) await write(elsewhere, "1", { name: "prepare" }, at);

@@ -109,7 +109,8 @@ function podSpec(settings: GuardSettings, bundle: string, image: GuardImage): un
       {
         name: "guard",
         image: image.image,
-        command: [image.node ?? defaultNode, `${programFolder}/${programFile}`],
+        // Why without that compiler is said in packages/release/src/layout.ts.
+        command: [image.node ?? defaultNode, "--no-maglev", `${programFolder}/${programFile}`],
         workingDir: "/",
         env: [
           { name: settingsVariable, value: JSON.stringify(settings) },

@@ -8,7 +8,7 @@ import type { Api, Right } from "@ml-actions/cluster/types";
 import { RolloutError } from "../error.ts";
 import type { Lease } from "../target.ts";
 import { guardLedgerRights, rightText } from "./guard-rights.ts";
-import { guardRollout, type Heartbeat, type LeaseView } from "./lease-object.ts";
+import { guardRollout, type LeaseView } from "./lease-object.ts";
 import { isSession } from "./lease-refusals.ts";
 import { codeOf, LeaseStore } from "./lease-store.ts";
 import { ClusterLedger } from "./ledger.ts";
@@ -37,7 +37,8 @@ const lookEveryMs = 2_000;
 const beatEveryMs = 5_000;
 /** A guard whose node died in the middle is followed by another after this. */
 const ttlMs = 15_000;
-const maxBackoffMs = 15_000;
+/** Below the life of its lease, which it keeps between two tries. */
+const maxBackoffMs = 5_000;
 
 /** Resolves when the lease is free and no rollout open, having removed its own Job; or when `signal` aborts. */
 export function watchLease(options: WatchOptions): Promise<void> {
@@ -51,6 +52,7 @@ class Watch {
   readonly #stopped = new AbortController();
   #guarded: Promise<Guarded> | null = null;
   #lacks: string[] = [];
+  #hasBeaten = false;
   #trouble: string | null = null;
 
   constructor(options: WatchOptions) {
@@ -79,6 +81,7 @@ class Watch {
         // Another took the lease: nothing is wrong, and the next look sees who.
         const lost = error instanceof RolloutError && error.code.startsWith("lease-");
         this.#trouble = lost ? null : message.slice(0, 1_000);
+        if (!lost) await this.#beat().catch(() => {});
         await this.#sleep(lost ? 0 : Math.min(1_000 * 2 ** failures++, maxBackoffMs));
       }
     }
@@ -140,7 +143,7 @@ class Watch {
 
   async #leave(): Promise<boolean> {
     const { api, namespace, resource, job, log } = this.#options;
-    if (!(await this.#leases.leave())) return false;
+    if (!(await this.#leases.leave((lease) => this.#isOwn(lease)))) return false;
     log("nothing left to guard");
     this.#stopped.abort();
     if (job === null) return true;
@@ -158,7 +161,7 @@ class Watch {
           const lacking = await api.lacking([...rights, ...guardLedgerRights(namespace, resource)]);
           this.#lacks = lacking.map(rightText);
         }
-        if (!this.#isStopped) await this.#leases.beat(this.#heartbeat());
+        await this.#beat();
         this.#hasBeaten = true;
       } catch (error) {
         // Deleted: the look takes care of it.
@@ -167,11 +170,12 @@ class Watch {
       await this.#sleep(beatEveryMs);
     }
   }
-  #hasBeaten = false;
 
-  #heartbeat(): Heartbeat {
+  async #beat(): Promise<void> {
+    if (this.#isStopped) return;
     const { spec, job, pod } = this.#options;
-    return { at: this.#leases.now(), spec, job, pod, lacks: this.#lacks, trouble: this.#trouble };
+    const now = this.#leases.now();
+    await this.#leases.beat({ at: now, spec, job, pod, lacks: this.#lacks, trouble: this.#trouble });
   }
 
   /** Opened when it is needed: until then the guard costs nothing but its look. */

@@ -78,15 +78,16 @@ export class LeaseStore {
     return this.#parse(await this.#api.merge(this.#ref, patch), this.#resource);
   }
 
-  /** The guard takes its leave, unless somebody holds the lease by now: then it resolves with false and has to stay. */
-  async leave(): Promise<boolean> {
+  /** The guard takes its leave, unless somebody else holds the lease by now: then it resolves with false and has to
+   * stay. A lease that has ended is free afterwards. */
+  async leave(isOwn: (lease: Lease) => boolean): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
       const view = await this.read();
       if (view.object === null) return true;
-      if (this.living(view) !== null) return false;
-      const annotations = { ...view.object.metadata.annotations };
-      delete annotations[leaseAnnotations.guard];
-      const object = { ...view.object, metadata: { ...view.object.metadata, annotations } };
+      const living = this.living(view);
+      if (living !== null && !isOwn(living)) return false;
+      const object = writeLease(view.object, { ref: this.#ref, resource: this.#resource }, null);
+      delete object.metadata.annotations?.[leaseAnnotations.guard];
       if ((await this.#put(object, false, attempt)) !== null) return true;
     }
   }
