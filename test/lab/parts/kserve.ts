@@ -1,5 +1,6 @@
 /** KServe's own manager, with both deployment modes: Standard behind the lab's Gateway; Knative once its kinds are there. */
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,9 +9,7 @@ import type { KubeObject } from "@ml-actions/cluster/types";
 import { parse } from "yaml";
 import { goSource, goTool, goTools } from "../../components/go-tool.ts";
 import type { Part, Site } from "../part.ts";
-
-const gatewayNamespace = "gateway";
-const gatewayName = "lab";
+import { gatewayName, gatewayNamespace } from "./gateway.ts";
 
 const run = promisify(execFile);
 const namespace = "kserve";
@@ -53,13 +52,17 @@ async function up(site: Site): Promise<void> {
     if (/^kind: CustomResourceDefinition$/m.test(text)) definitions.push(text);
     else objects.push(parse(text) as KubeObject);
   }
+  const settings = await configuration(agentImage);
+  // The manager looks only at its start what it is to do, and which kinds there are.
+  const started = createHash("sha256")
+    .update(JSON.stringify([settings, certificate, knative.trim() !== ""]))
+    .digest("hex");
   await site.apply(definitions.join("\n---\n"));
   await site.apply([
     { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
     { apiVersion: "v1", kind: "Secret", metadata: { name: certificateSecret, namespace }, data: certificate },
-    await configuration(agentImage),
-    // The manager looks only at its start which kinds there are.
-    ...objects.map((each) => adapted(each, managerImage, certificate, knative.trim() !== "")),
+    settings,
+    ...objects.map((each) => adapted(each, managerImage, certificate, started)),
   ]);
   await site.rolledOut(namespace, manager);
 }
@@ -168,7 +171,12 @@ interface Container {
   readinessProbe: Record<string, unknown>;
 }
 
-function adapted(object: KubeObject, image: string, certificate: Certificate, knative: boolean): KubeObject {
+function adapted(
+  object: KubeObject,
+  image: string,
+  certificate: Certificate,
+  startedFor: string,
+): KubeObject {
   if (object.kind.endsWith("WebhookConfiguration")) {
     const { webhooks } = object as KubeObject & { webhooks: { clientConfig: { caBundle?: string } }[] };
     for (const { clientConfig } of webhooks) clientConfig.caBundle = certificate["ca.crt"];
@@ -177,7 +185,7 @@ function adapted(object: KubeObject, image: string, certificate: Certificate, kn
   const { template } = object.spec as {
     template: { metadata: { annotations: Record<string, string> }; spec: { containers: Container[] } };
   };
-  template.metadata.annotations["lab/knative"] = String(knative);
+  template.metadata.annotations["lab/started-for"] = startedFor;
   template.spec.containers = template.spec.containers
     // It guards metrics that nobody reads here.
     .filter(({ name }) => name === "manager")

@@ -34,7 +34,10 @@ export async function createCandidate(
   const { api, fence } = context;
   const problems = problemsOf(stable);
   if (problems.length > 0)
-    throw invalid(`${stable.where} cannot be rolled out: ${problems.join("; ")}.`, "Add what is missing to it.");
+    throw invalid(
+      `${stable.where} cannot be rolled out: ${problems.join("; ")}.`,
+      "Add what is missing to it.",
+    );
   const present = await candidateOf(context);
   const same = present !== null && (await releaseOf(api, present, null))?.digest === release.digest;
   if (!same) {

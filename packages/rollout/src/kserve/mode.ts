@@ -25,7 +25,8 @@ const configuration = {
 /** As KServe itself decides: by its status, else the annotation, else the installation's default. Rejects with `invalid`
  * for a mode that has no canaries. */
 export async function modeOf(api: Api, { object, status, where }: InferenceService): Promise<Mode> {
-  const said = status.deploymentMode || object.metadata.annotations?.[modeAnnotation] || (await installed(api));
+  const said =
+    status.deploymentMode || object.metadata.annotations?.[modeAnnotation] || (await installed(api));
   const mode = said === null ? undefined : modes[said];
   if (mode !== undefined) return mode;
   if (said === null)

@@ -26,7 +26,8 @@ export async function releaseOf(
   if (stopped) return null;
   if (served.kind === "model") return modelAt(served.storageUri);
   const digest = digestIn(served.image);
-  if (digest !== null || workload === null) return foreignRelease(served.image, digest ?? hashed(served.image));
+  if (digest !== null || workload === null)
+    return foreignRelease(served.image, digest ?? hashed(served.image));
   return workloadRelease(api, workload, servingContainer(workload, served.container));
 }
 
@@ -42,4 +43,4 @@ export function modelAt(storageUri: string): Release {
   return { digest, label: storageUri.slice(0, 200), model: { digest, uri: storageUri, contract: "unknown" } };
 }
 
-const hashed = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`;
+export const hashed = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`;

@@ -6,9 +6,14 @@ import { deploymentRef, readWorkload, servingContainer, type Workload } from "..
 import { isCurrent, isReady, podsOf } from "../kubernetes/workload-pods.ts";
 import { untilReady } from "../kubernetes/workload-ready.ts";
 import type { Release } from "../target.ts";
-import { candidateName, type InferenceService, predictorName, readInferenceService } from "./inference-service.ts";
+import {
+  candidateName,
+  type InferenceService,
+  predictorName,
+  readInferenceService,
+} from "./inference-service.ts";
 import { releaseOf } from "./release-of.ts";
-import { servedBy, servingContainer as kserveContainer } from "./served.ts";
+import { servingContainer as kserveContainer, servedBy } from "./served.ts";
 
 export interface Sides {
   stable: InferenceService;

@@ -25,10 +25,11 @@ export function readKserveSpec(text: string, where: string): KserveSpec {
 export function withRelease(text: string, where: string, release: Release): string {
   const { document, spec } = parsed(text, where);
   const { serves } = spec;
-  if (serves.kind === "model") document.setIn(["spec", "predictor", "model", "storageUri"], release.model.uri);
+  if (serves.kind === "model")
+    document.setIn(["spec", "predictor", "model", "storageUri"], release.model.uri);
   else {
-    const { containers } = (document.toJS() as { spec: { predictor: { containers: { name: string }[] } } }).spec
-      .predictor;
+    const { containers } = (document.toJS() as { spec: { predictor: { containers: { name: string }[] } } })
+      .spec.predictor;
     const index = containers.findIndex(({ name }) => name === serves.container);
     if (release.image === undefined)
       throw new RolloutError(
@@ -50,14 +51,19 @@ function parsed(text: string, where: string): { document: Document; spec: Kserve
     );
   };
   if (Buffer.byteLength(text) > maxBytes) fail([`it is larger than ${maxBytes} bytes`]);
-  const documents = parseAllDocuments(text).filter((each) => each.contents !== null || each.errors.length > 0);
+  const documents = parseAllDocuments(text).filter(
+    (each) => each.contents !== null || each.errors.length > 0,
+  );
   const [document] = documents;
   if (document === undefined || documents.length !== 1)
     return fail([`expected one YAML document, found ${documents.length}`]);
-  if (document.errors.length > 0) fail(document.errors.map(({ message }) => message.split("\n")[0] ?? message));
+  if (document.errors.length > 0)
+    fail(document.errors.map(({ message }) => message.split("\n")[0] ?? message));
   const result = inferenceService.safeParse(values(document, fail));
   if (!result.success)
-    return fail(result.error.issues.map(({ path, message }) => `${path.join(".") || "the document"}: ${message}`));
+    return fail(
+      result.error.issues.map(({ path, message }) => `${path.join(".") || "the document"}: ${message}`),
+    );
   const { metadata, spec } = result.data;
   const serves = servedBy(spec.predictor as unknown as Predictor, where);
   return { document, spec: { name: metadata.name, namespace: metadata.namespace ?? null, serves } };
@@ -75,7 +81,10 @@ function values(document: Document, fail: (problems: string[]) => never): unknow
 const name = z
   .string({ error: "expected a name" })
   .max(63)
-  .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, "expected lower-case letters, digits and -, beginning with a letter");
+  .regex(
+    /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+    "expected lower-case letters, digits and -, beginning with a letter",
+  );
 const said = (what: string) => z.string({ error: `expected ${what}` }).min(1, `expected ${what}`);
 /** A field that a rollout writes: in a file it would undo the rollout each time the file is applied. */
 const ours = (instead: string) =>
@@ -84,7 +93,8 @@ const ours = (instead: string) =>
 const model = z.looseObject({
   modelFormat: z.looseObject({ name: said("the format's name, such as onnx") }),
   storageUri: said("where the model lies").refine(knownStorage, {
-    error: "expected an address that KServe loads models from: s3://, gs://, https://, hf://, pvc://, oci://, …",
+    error:
+      "expected an address that KServe loads models from: s3://, gs://, https://, hf://, pvc://, oci://, …",
   }),
   runtime: said("a ServingRuntime's name").optional(),
   storage: z.undefined({ error: "is not rolled out; name the model by storageUri" }).optional(),
@@ -101,12 +111,17 @@ const predictor = z
   .superRefine((value, context) => {
     const custom = (message: string) => context.addIssue({ code: "custom", message });
     const old = oldFormats.filter((format) => value[format] !== undefined);
-    if (old.length > 0) custom(`${old.join(", ")}: the old way to name a format; write model.modelFormat.name`);
+    if (old.length > 0)
+      custom(`${old.join(", ")}: the old way to name a format; write model.modelFormat.name`);
     else if (value.model === undefined && value.containers === undefined)
       custom("expected model (files on a runtime) or containers (an image)");
     if (value.model !== undefined && value.containers?.some((each) => each.name === "kserve-container"))
       custom("has both a model and a container kserve-container: which of them serves is not said");
-    if (value.model === undefined && value.containers !== undefined && serving(value.containers) === undefined)
+    if (
+      value.model === undefined &&
+      value.containers !== undefined &&
+      serving(value.containers) === undefined
+    )
       custom("containers: several, and none is named kserve-container: which of them serves is not said");
   });
 

@@ -9,7 +9,7 @@ import type { PlatformContext } from "../kubernetes/platforms.ts";
 import { readWorkload } from "../kubernetes/workload.ts";
 import { servingPods } from "../kubernetes/workload-pods.ts";
 import { createCandidate, removeCandidate } from "./candidate.ts";
-import { entrances } from "./entrances.ts";
+import { entrances, servicesOf } from "./entrances.ts";
 import { type InferenceService, usersService } from "./inference-service.ts";
 import { releaseOf } from "./release-of.ts";
 import { candidateOf, deploymentOf, type Sides, servingIn, sideOf } from "./sides.ts";
@@ -73,6 +73,11 @@ export function standardPlatform(context: PlatformContext): Platform {
         return service && workload ? servingPods(api, workload, servingIn(service)) : [];
       };
       return { stable: await of(stable), candidate: await of(candidate) };
+    },
+    workloads: async () => {
+      const { stable } = await sides();
+      const { stable: ours, candidate } = servicesOf(stable);
+      return { stable: { workload: ours }, candidate: { workload: candidate } };
     },
   };
 }

@@ -4,12 +4,12 @@
  * for as long as there is a candidate: an autoscaler that sees it idle would shrink it, and a restore would return all
  * traffic to what is left.
  */
-import { ClusterError } from "@ml-actions/cluster/error";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
 import { readWorkload } from "../kubernetes/workload.ts";
 import type { Release } from "../target.ts";
 import { keptOn } from "./candidate.ts";
-import { type InferenceService, inferenceServiceRef, stopAnnotation, usersService } from "./inference-service.ts";
+import { type InferenceService, stopAnnotation, usersService } from "./inference-service.ts";
+import { merge } from "./merge.ts";
 import { releaseOf } from "./release-of.ts";
 import { change } from "./served.ts";
 import { candidateOf, deploymentOf, type Sides, untilServing } from "./sides.ts";
@@ -49,12 +49,22 @@ export async function grow(
 }
 
 export function growCandidate(context: PlatformContext, replicas: number): Promise<void> {
-  return grow(context, () => candidateOf(context), replicas, ({ label }) => `the candidate ${label}`);
+  return grow(
+    context,
+    () => candidateOf(context),
+    replicas,
+    ({ label }) => `the candidate ${label}`,
+  );
 }
 
 export function growStable(context: PlatformContext, replicas: number): Promise<void> {
   const { api, namespace, name } = context;
-  return grow(context, () => usersService(api, namespace, name), replicas, ({ label }) => `stable (${label})`);
+  return grow(
+    context,
+    () => usersService(api, namespace, name),
+    replicas,
+    ({ label }) => `stable (${label})`,
+  );
 }
 
 /** Stable's own InferenceService gets the release, and none of its pods goes before its successor is ready: whoever reaches
@@ -105,31 +115,3 @@ const userOf =
   ({ api, namespace, name }: PlatformContext) =>
   () =>
     usersService(api, namespace, name);
-
-const mergeTries = 5;
-
-/** A merge patch of what was read, and of nothing that somebody else changed since. `make` gives null where there is
- * nothing to do. */
-export async function merge(
-  { api, fence, namespace }: PlatformContext,
-  read: () => Promise<InferenceService | null>,
-  make: (service: InferenceService) => { metadata?: object; spec?: object } | null,
-): Promise<void> {
-  for (let left = mergeTries; ; left -= 1) {
-    const service = await read();
-    const patch = service && make(service);
-    if (service === null || patch === null) return;
-    const { name, resourceVersion } = service.object.metadata;
-    await fence();
-    try {
-      await api.merge(inferenceServiceRef(namespace, name), {
-        ...patch,
-        metadata: { ...patch.metadata, resourceVersion },
-      });
-      return;
-    } catch (error) {
-      // KServe writes its status all the time.
-      if (!(error instanceof ClusterError) || error.code !== "conflict" || left === 1) throw error;
-    }
-  }
-}

@@ -1,0 +1,240 @@
+/** The ways by which users reach a predictor in Standard mode, and how they share requests out. Either users have an
+ * HTTPRoute of their own that names the predictor's Service: then the shares are written there, as for any other route.
+ * Or they call the host that KServe made up: then a route of ours stands before KServe's for as long as it must. */
+import { ClusterError } from "@ml-actions/cluster/error";
+import { names, type Side } from "../kubernetes/platform.ts";
+import type { PlatformContext } from "../kubernetes/platforms.ts";
+import { proveShares } from "../kubernetes/prove.ts";
+import { conflict, noCandidate } from "../kubernetes/refusals.ts";
+import { annotatedRelease } from "../kubernetes/workload-release.ts";
+import { placesOf, untilAccepted } from "./gateways.ts";
+import {
+  leadsTo,
+  nameBefore,
+  type Route,
+  routeBefore,
+  routeKind,
+  routeOf,
+  type Services,
+  type Shares,
+  shared,
+  sharesIn,
+} from "./http-routes.ts";
+import { candidateName, type InferenceService, predictorName } from "./inference-service.ts";
+import { noEntrance, nowhere } from "./refusals.ts";
+import { servedBy } from "./served.ts";
+import type { Sides } from "./sides.ts";
+
+interface Found {
+  /** Of users. */
+  own: Route[];
+  /** KServe's. */
+  generated: Route[];
+  /** Those of ours that stand before KServe's. */
+  before: Route[];
+}
+
+export interface Entrances {
+  /** Rejects with `conflict` when nothing leads users' requests to the predictor itself. */
+  check(stable: InferenceService): Promise<void>;
+  read(sides: Sides): Promise<{ candidatePercent: number; mirrorPercent: number; url: string }>;
+  route(sides: Sides, candidatePercent: number): Promise<void>;
+  mirror(sides: Sides, percent: number): Promise<void>;
+  prove(
+    sides: Sides,
+    running: { stable: Side | null; candidate: Side | null },
+    percent: number,
+  ): Promise<void>;
+  /** As if there had never been a candidate. */
+  clear(sides: Sides): Promise<void>;
+}
+
+const writeTries = 5;
+const routeTimeoutMs = 30_000;
+
+export function entrances(context: PlatformContext): Entrances {
+  const { api } = context;
+  const write = async (sides: Sides, change: (present: Shares) => Partial<Shares>) => {
+    const services = servicesOf(sides.stable);
+    const found = await find(context, services);
+    const present: Shares = { ...sharesIn(rulesOf([...found.own, ...found.before]), services), named: null };
+    const shares: Shares = { ...present, ...change(present), named: namesOf(sides) };
+    // Without a route of ours, stable has all of it.
+    const silent = shares.candidatePercent === 0 && shares.mirrorPercent === 0;
+    if (
+      silent &&
+      found.before.length === 0 &&
+      found.own.every((route) => !leadsAnywhere(route, services.candidate))
+    )
+      return;
+    if (!silent && sides.candidate === null) throw noCandidate("split");
+    const written =
+      found.own.length > 0
+        ? await Promise.all(found.own.map((route) => writeOwn(context, route, services, shares)))
+        : await Promise.all(found.generated.map((route) => writeBefore(context, route, services, shares)));
+    await untilAccepted(context, written);
+  };
+  return {
+    check: async (stable) => {
+      if (stable.stopped) return;
+      const services = servicesOf(stable);
+      const { own, generated } = await find(context, services);
+      if (own.length > 0) ownRulesAreSimple(own, services);
+      else if (!generated.some(({ object }) => object.metadata.name === stable.object.metadata.name))
+        throw noEntrance(stable, services);
+    },
+    read: async ({ stable }) => {
+      const services = servicesOf(stable);
+      const { own, before } = await find(context, services);
+      const host = own[0]?.spec.hostnames[0];
+      const url = host === undefined ? (stable.status.url ?? "") : `http://${host}`;
+      return { ...sharesIn(rulesOf([...own, ...before]), services), url };
+    },
+    route: (sides, candidatePercent) => write(sides, () => ({ candidatePercent })),
+    mirror: (sides, mirrorPercent) => write(sides, () => ({ mirrorPercent })),
+    prove: async ({ stable }, running, candidatePercent) => {
+      if (stable.stopped || running.stable === null) return;
+      const { own, generated } = await find(context, servicesOf(stable));
+      const [route] = own.length > 0 ? own : generated.filter((each) => isTop(each, stable));
+      if (route === undefined) throw noEntrance(stable, servicesOf(stable));
+      const place = (await placesOf(api, route))[0];
+      if (place === undefined) throw nowhere(route);
+      await proveShares(context.probe, {
+        ...place,
+        stable: running.stable.release.digest,
+        candidate: running.candidate?.release.digest ?? null,
+        candidatePercent,
+        stableIsUnnamed: !namesItself(stable),
+        timeoutMs: context.options.routeTimeoutMs ?? routeTimeoutMs,
+      });
+    },
+    clear: async ({ stable }) => {
+      const services = servicesOf(stable);
+      const { own, before } = await find(context, services);
+      for (const route of own)
+        if (leadsAnywhere(route, services.candidate)) await writeOwn(context, route, services, null);
+      for (const { object } of before) {
+        await context.fence();
+        const { name, namespace, uid } = object.metadata;
+        const ref = { ...routeKind, name, ...(namespace !== undefined && { namespace }) };
+        await api.remove(ref, uid === undefined ? {} : { uid });
+      }
+    },
+  };
+}
+
+export function servicesOf(stable: InferenceService): Services {
+  return {
+    stable: predictorName(stable),
+    candidate: `${candidateName(stable.object.metadata.name)}-predictor`,
+  };
+}
+
+/** A stable of others names itself not at all; one of ours does, unless it is a model on others' server. */
+function namesItself({ predictor, where }: InferenceService): boolean {
+  return servedBy(predictor, where).kind === "image" && annotatedRelease(predictor.annotations) !== null;
+}
+
+/** The gateway names answers in place of a server that others made. */
+function namesOf({ stable, candidate }: Sides): Shares["named"] {
+  const digestOf = (service: InferenceService | null) =>
+    annotatedRelease(service?.predictor.annotations)?.digest ?? "";
+  if (servedBy(stable.predictor, stable.where).kind === "image") return null;
+  return { stable: digestOf(stable), candidate: digestOf(candidate) };
+}
+
+async function find({ api, namespace, resource }: PlatformContext, services: Services): Promise<Found> {
+  const routes = (await api.list({ ...routeKind, namespace })).flatMap((object) => routeOf(object) ?? []);
+  const found: Found = { own: [], generated: [], before: [] };
+  for (const route of routes) {
+    const { annotations = {}, ownerReferences = [], deletionTimestamp } = route.object.metadata;
+    const leads = leadsAnywhere(route, services.stable) || leadsAnywhere(route, services.candidate);
+    if (!leads || deletionTimestamp !== undefined) continue;
+    if (annotations[names.resource] === resource) found.before.push(route);
+    else if (
+      ownerReferences.some(({ kind, controller }) => kind === "InferenceService" && controller === true)
+    )
+      found.generated.push(route);
+    else found.own.push(route);
+  }
+  return found;
+}
+
+const rulesOf = (routes: readonly Route[]) => routes.flatMap(({ spec }) => spec.rules);
+const leadsAnywhere = ({ spec }: Route, service: string) =>
+  spec.rules.some(
+    (rule) =>
+      leadsTo(rule, service) ||
+      rule.backendRefs.some(({ name }) => name === service) ||
+      mirrors(rule, service),
+  );
+const mirrors = (rule: Route["spec"]["rules"][number], service: string) =>
+  rule.filters.some(({ requestMirror }) => requestMirror?.backendRef.name === service);
+/** The one of the host that users are told; KServe makes another of the predictor's own host. */
+const isTop = ({ object }: Route, stable: InferenceService) =>
+  object.metadata.name === stable.object.metadata.name;
+
+function ownRulesAreSimple(own: readonly Route[], services: Services): void {
+  const both: readonly string[] = Object.values(services);
+  for (const { object, spec } of own)
+    for (const { backendRefs } of spec.rules.filter((rule) => leadsTo(rule, services.stable)))
+      if (backendRefs.some(({ name, weight }) => weight > 0 && !both.includes(name)))
+        throw conflict(
+          `A rule of httproute/${object.metadata.name} shares requests out between ${services.stable} and others: a share of it would not be a share of what users send.`,
+          "Let one rule lead to the predictor alone.",
+        );
+}
+
+/** Written whole, because a route's rules have no keys: as it was read, and only if it has not changed since. */
+async function writeOwn(
+  { api, fence }: PlatformContext,
+  route: Route,
+  services: Services,
+  shares: Shares | null,
+): Promise<Route> {
+  const { name, namespace } = route.object.metadata;
+  const ref = { ...routeKind, name, ...(namespace !== undefined && { namespace }) };
+  for (let left = writeTries; ; left -= 1) {
+    const object = await api.get(ref);
+    const read = object && routeOf(object);
+    if (read === null || object === null)
+      throw conflict(
+        `httproute/${name} is not there any more.`,
+        "Deploy again once routes stay as they are.",
+      );
+    await fence();
+    try {
+      const patch = {
+        metadata: {
+          resourceVersion: object.metadata.resourceVersion,
+          annotations: { [names.fence]: shares === null ? null : markOf(api.now()) },
+        },
+        spec: { rules: read.spec.rules.map((rule) => shared(rule, services, shares)) },
+      };
+      return routeOf(await api.merge(ref, patch)) ?? read;
+    } catch (error) {
+      if (!(error instanceof ClusterError) || error.code !== "conflict" || left === 1) throw error;
+    }
+  }
+}
+
+async function writeBefore(
+  { api, fence, resource }: PlatformContext,
+  generated: Route,
+  services: Services,
+  shares: Shares,
+): Promise<Route> {
+  await fence();
+  const mark = markOf(api.now());
+  const object = await api.apply(routeBefore(generated, services, shares, { resource, mark }), {
+    force: true,
+  });
+  const route = routeOf(object);
+  if (route !== null) return route;
+  throw conflict(
+    `httproute/${nameBefore(generated.object.metadata.name)} is not what was written.`,
+    "See who else writes it.",
+  );
+}
+
+const markOf = (nowMs: number) => new Date(nowMs).toISOString();
