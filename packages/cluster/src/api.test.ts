@@ -94,11 +94,11 @@ describe("patience", () => {
     let count = 0;
     const storm = [reset, refused(500, "InternalError", "x"), refused(429, "TooManyRequests", "x"), reset];
     fake.otherwise = (request, response, socket) => {
-      const fault = count++ % 3 === 2 ? undefined : storm[count % storm.length];
+      const fault = count++ % 2 === 1 ? undefined : storm[count % storm.length];
       (fault ?? json(200, configMap("a")))(request, response, socket);
     };
     const one = api({ patienceMs: 20_000 });
-    const all = await Promise.all(Array.from({ length: 15 }, () => one.get(ref)));
+    const all = await Promise.all(Array.from({ length: 20 }, () => one.get(ref)));
     expect(all.every((found) => found?.metadata.name === "a")).toBe(true);
     expect(one.calls).toBeGreaterThan(30);
   });

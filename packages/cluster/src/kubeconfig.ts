@@ -73,7 +73,7 @@ export function findKubeconfig(
     if (/[\n{]/.test(given.trim())) {
       return { texts: [{ text: given, directory: process.cwd(), place: "the kubeconfig given" }] };
     }
-    return { texts: [read(given.trim(), "given as kubeconfig")] };
+    return { texts: [read(given.trim(), "given as input")] };
   }
   const paths = (environment.KUBECONFIG ?? "").split(delimiter).filter((path) => path !== "");
   // As kubectl: of several files some may be missing.
@@ -132,8 +132,8 @@ const emptyUser: KubeconfigUser = userSchema.parse({});
 
 function read(path: string, how: string): { text: string; directory: string; place: string } {
   // A kubeconfig's text in the wrong encoding is a secret, and no path.
-  const shown = path.length <= 200 ? JSON.stringify(path) : "what is given";
-  const place = `the kubeconfig ${shown}`;
+  const place =
+    path.length <= 200 ? `the kubeconfig ${JSON.stringify(path)}, ${how},` : `the kubeconfig ${how}`;
   const full = resolve(path.replace(/^~(?=\/)/, homedir()));
   try {
     if (statSync(full).size > maxBytes)
@@ -147,10 +147,7 @@ function read(path: string, how: string): { text: string; directory: string; pla
       ? " If it is its text in base64, decode it first."
       : "";
     // The cause would tell the path again.
-    throw wrong(
-      `${place}, ${how}, cannot be read: ${why}`,
-      `Give a kubeconfig's text, or the path of one.${encoded}`,
-    );
+    throw wrong(`${place} cannot be read: ${why}`, `Give a kubeconfig's text, or the path of one.${encoded}`);
   }
 }
 
