@@ -52,4 +52,10 @@ export const platforms: Record<KubernetesTargetName, PlatformEntry> = {
     rights: [],
     open: async (context) => (await import("../targets/gateway.ts")).gatewayPlatform(context),
   },
+  knative: {
+    kind: "ksvc",
+    mirrors: false,
+    rights: [],
+    open: async (context) => (await import("../targets/knative.ts")).knativePlatform(context),
+  },
 };

@@ -194,9 +194,16 @@ const knative: PlatformRights = {
     {
       group: knativeApi,
       resource: "revisions",
-      verbs: ["get", "list"],
-      why: "sees which release each Revision is",
+      verbs: ["get", "list", "patch", "delete"],
+      why: "sees which release each Revision is, keeps its pods while a rollout lasts, removes the candidate's",
     },
+    {
+      group: apps,
+      resource: "deployments",
+      verbs: ["get", "list"],
+      why: "sees whether a Revision's pods are ready, and why not",
+    },
+    { group: "", resource: "services", verbs: ["get"], why: "finds the ingress that shares are measured at" },
   ],
   runner: [
     {
