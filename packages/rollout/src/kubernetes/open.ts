@@ -79,7 +79,7 @@ export async function openKubernetes(
   const platform = await entry.open(context);
   const rights = entry.rights.map((right) => ({ namespace, ...right }));
   const guard =
-    options.guard === "off" ? null : await guardOptions(name, options, { namespace, platform, rights });
+    options.guard === "off" ? null : await guardOptions(name, options, { platform, rights });
   const restore = () => target.restore();
   const ledger = openLedger({ api, namespace, resource, guard, restore, onTrouble });
   parts.ledger = ledger;
@@ -136,7 +136,7 @@ function platformOptions({ container, readyTimeoutMs, routeTimeoutMs }: Kubernet
 async function guardOptions(
   name: KubernetesTargetName,
   options: KubernetesOptions,
-  { namespace, platform, rights }: { namespace: string; platform: Platform; rights: readonly Right[] },
+  { platform, rights }: { platform: Platform; rights: readonly Right[] },
 ): Promise<GuardOptions> {
   const { guard, guardProgram, guardImage } = options;
   if (guard === "off" || guardProgram === undefined) {

@@ -19,6 +19,13 @@ const fixtures: Record<Exclude<TargetName, KubernetesTargetName>, () => Promise<
       sound: (name) => lab.release({ name }),
       neverReady: () => lab.release({ name: "never-ready", crashAtStart: true }),
       crashesAt: (request) => lab.release({ name: "crashes", crashAt: request }),
+      entrance: async () => {
+        const place = await lab.open();
+        return { url: (await place.target.read()).url, keepAlive: true };
+      },
+      patienceMs: 4_000,
+      mirrors: true,
+      countsOnTheWay: true,
       close: () => lab.close(),
     };
   },

@@ -1,5 +1,17 @@
 /** Callers that keep asking, for tests: how each request ended, and who answered it. */
+import { randomUUID } from "node:crypto";
 import { Agent, request } from "node:http";
+
+/** Where requests go in. */
+export interface Entrance {
+  url: string;
+  /** In place of the address's own name. */
+  host?: string;
+  /** false: a connection of its own for every request, where it is connections that are shared out. */
+  keepAlive: boolean;
+  /** Requests carry an id of their own, where nobody on the way gives them one. */
+  ids?: boolean;
+}
 
 export interface Load {
   answered: number;
@@ -17,9 +29,14 @@ export interface Reply {
   text: string;
 }
 
-export function ask(url: string, agent: Agent, body = "{}"): Promise<Reply> {
+export function ask({ url, host, ids }: Entrance, agent: Agent, body = "{}"): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
+    const headers = {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(body),
+      ...(host !== undefined && { host }),
+      ...(ids === true && { "x-request-id": randomUUID() }),
+    };
     const outgoing = request(`${url}/predict`, { method: "POST", headers, agent }, (answer) => {
       let text = "";
       answer.setEncoding("utf8");
@@ -37,15 +54,15 @@ export function ask(url: string, agent: Agent, body = "{}"): Promise<Reply> {
 }
 
 /** Asks `count` times, `concurrency` at once. */
-export async function askMany(url: string, count: number, concurrency = 8): Promise<Load> {
+export async function askMany(to: string | Entrance, count: number, concurrency = 8): Promise<Load> {
   let left = count;
-  return run(url, concurrency, () => left-- > 0).done;
+  return run(to, concurrency, () => left-- > 0).done;
 }
 
 /** `concurrency` callers, each asking again as soon as it was answered. */
-export function startLoad(url: string, concurrency = 8): Load {
+export function startLoad(to: string | Entrance, concurrency = 8): Load {
   let running = true;
-  const { load, done } = run(url, concurrency, () => running);
+  const { load, done } = run(to, concurrency, () => running);
   load.stop = async () => {
     running = false;
     await done;
@@ -53,13 +70,18 @@ export function startLoad(url: string, concurrency = 8): Load {
   return load;
 }
 
-function run(url: string, concurrency: number, more: () => boolean): { load: Load; done: Promise<Load> } {
-  const agent = new Agent({ keepAlive: true });
+function run(
+  to: string | Entrance,
+  concurrency: number,
+  more: () => boolean,
+): { load: Load; done: Promise<Load> } {
+  const entrance = typeof to === "string" ? { url: to, keepAlive: true } : to;
+  const agent = new Agent({ keepAlive: entrance.keepAlive });
   const load: Load = { answered: 0, failures: [], by: new Map(), stop: async () => {} };
   const caller = async () => {
     while (more()) {
       try {
-        const { status, release, text } = await ask(url, agent);
+        const { status, release, text } = await ask(entrance, agent);
         if (status === 200) load.answered += 1;
         else load.failures.push(`${status} by ${release}: ${text.slice(0, 200)}`);
         load.by.set(release, (load.by.get(release) ?? 0) + 1);

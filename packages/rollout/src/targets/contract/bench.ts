@@ -1,6 +1,7 @@
 /** What the contract's cases work with: one empty target, and the moves that most of them begin with. */
 import assert from "node:assert/strict";
-import { askMany, type Load } from "../../local/testing/load.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { askMany, type Entrance, type Load, startLoad } from "../../local/testing/load.ts";
 import type { JournalStep, Lease, Release } from "../../target.ts";
 import type { OpenTarget } from "../index.ts";
 
@@ -14,11 +15,25 @@ export interface TargetFixture {
   neverReady(): Promise<Release>;
   /** A release whose process ends at its n-th request. */
   crashesAt(request: number): Promise<Release>;
+  /** Where callers come in. */
+  entrance(): Promise<Entrance>;
+  /** How long what comes about by itself may take: a guard's act, a line of a log. */
+  patienceMs: number;
+  /** Whether it can copy requests to a candidate. */
+  mirrors: boolean;
+  /** Whether what routes counts too, and so knows of requests whose process ended, and names the release that failed. */
+  countsOnTheWay: boolean;
   close(): Promise<void>;
 }
 
 export interface ContractCase {
   behaviour: string;
+  /** Shares that it splits traffic into, beside 0, 50 and 100 %: what counts of pods must be able to give. */
+  percents?: readonly number[];
+  /** Only for targets that can copy requests. */
+  mirrors?: true;
+  /** A guard must live. */
+  guarded?: true;
   prove(bench: Bench): Promise<void>;
 }
 
@@ -42,6 +57,28 @@ export class Bench {
     return new Bench(fixture, place, a, b);
   }
 
+  async ask(count: number, concurrency?: number): Promise<Load> {
+    return askMany(await this.fixture.entrance(), count, concurrency);
+  }
+
+  /** Callers that ask until they are stopped. */
+  async load(concurrency?: number): Promise<Load> {
+    return startLoad(await this.fixture.entrance(), concurrency);
+  }
+
+  /** Tries again until it no longer throws, within the fixture's patience. */
+  async eventually(work: () => Promise<void>): Promise<void> {
+    const deadline = performance.now() + this.fixture.patienceMs;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+        await sleep(50);
+      }
+    }
+  }
+
   hold(rollout: string, more: { ttlMs?: number; seize?: boolean } = {}, at = this.place): Promise<Lease> {
     return at.ledger.hold({ holder: `holder of ${rollout}`, rollout, ttlMs, ...more });
   }
@@ -59,23 +96,21 @@ export class Bench {
     await this.place.ledger.release(rollout);
   }
 
-  /** A whole rollout that makes the release stable; resolves with the target's URL. */
-  async deploy(rollout: string, release: Release): Promise<string> {
+  /** A whole rollout that makes the release stable. */
+  async deploy(rollout: string, release: Release): Promise<void> {
     await this.hold(rollout);
     await this.begin(rollout, release);
     await this.place.target.prepare(release);
     await this.place.target.promote();
     await this.end(rollout);
-    return (await this.place.target.read()).url;
   }
 
   /** `a` stable, and `b` ready to be split to, under the lease of rollout 2. */
-  async canary(more: { ttlMs?: number } = {}): Promise<string> {
-    const url = await this.deploy("1", this.a);
+  async canary(more: { ttlMs?: number } = {}): Promise<void> {
+    await this.deploy("1", this.a);
     await this.hold("2", more);
     await this.begin("2", this.b);
     await this.place.target.prepare(this.b);
-    return url;
   }
 
   async situation(at = this.place) {
@@ -91,8 +126,8 @@ export class Bench {
   }
 
   /** Asserts that every one of `count` requests is answered by the release. */
-  async assertAnswers(url: string, release: Release, count: number): Promise<void> {
-    const { by, failures } = await askMany(url, count);
+  async assertAnswers(release: Release, count: number): Promise<void> {
+    const { by, failures } = await this.ask(count);
     assert.deepEqual(failures, []);
     assert.deepEqual(by, new Map([[release.digest, count]]));
   }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import { askMany, startLoad } from "../../local/testing/load.ts";
 import { assertNoFailure, type ContractCase } from "./bench.ts";
 
 /** Who gets the traffic, from an empty target to a promoted or restored one. */
@@ -24,10 +23,10 @@ export const trafficCases: ContractCase[] = [
   {
     behaviour: "the first release becomes stable and answers",
     async prove(bench) {
-      const url = await bench.deploy("1", bench.a);
+      await bench.deploy("1", bench.a);
       await bench.assertAlone(bench.a);
       assert.equal((await bench.place.target.read()).ready.stable, true);
-      await bench.assertAnswers(url, bench.a, 20);
+      await bench.assertAnswers(bench.a, 20);
       const history = await bench.place.ledger.history();
       assert.deepEqual(
         history.map(({ release, rollout }) => [release.digest, rollout]),
@@ -39,12 +38,12 @@ export const trafficCases: ContractCase[] = [
     behaviour: "a prepared candidate is ready and has no traffic; preparing it again changes nothing",
     async prove(bench) {
       const { a, b, place } = bench;
-      const url = await bench.canary();
+      await bench.canary();
       await place.target.prepare(b);
       const expected = { stable: a.digest, candidate: b.digest, candidatePercent: 0, mirrorPercent: 0 };
       assert.deepEqual(await bench.situation(), expected);
       assert.deepEqual((await place.target.read()).ready, { stable: true, candidate: true });
-      await bench.assertAnswers(url, a, 100);
+      await bench.assertAnswers(a, 100);
     },
   },
   {
@@ -54,10 +53,10 @@ export const trafficCases: ContractCase[] = [
       const c = await bench.fixture.sound("c");
       await bench.place.target.prepare(c);
       assert.equal((await bench.situation()).candidate, c.digest);
-      await bench.place.target.split(10);
+      await bench.place.target.split(50);
       await assert.rejects(bench.place.target.prepare(bench.b), { code: "conflict" });
       const { candidate, candidatePercent } = await bench.situation();
-      assert.deepEqual([candidate, candidatePercent], [c.digest, 10]);
+      assert.deepEqual([candidate, candidatePercent], [c.digest, 50]);
     },
   },
   {
@@ -69,14 +68,15 @@ export const trafficCases: ContractCase[] = [
   },
   {
     behaviour: "shares are what was asked for, measured with requests",
+    percents: [10, 25],
     async prove(bench) {
       const { b, place } = bench;
-      const url = await bench.canary();
+      await bench.canary();
       for (const percent of [10, 25, 50]) {
         await place.target.split(percent);
         await place.target.split(percent);
         assert.equal((await bench.situation()).candidatePercent, percent);
-        const load = await askMany(url, 1_000);
+        const load = await bench.ask(1_000);
         assertNoFailure(load, 1_000);
         // A target that draws at random stays within five standard deviations; an exact one at zero.
         const deviation = Math.sqrt(1_000 * (percent / 100) * (1 - percent / 100));
@@ -84,20 +84,21 @@ export const trafficCases: ContractCase[] = [
         assert.ok(off < 5 * deviation, `${off} of 1000 requests off ${percent} %`);
       }
       await place.target.split(100);
-      await bench.assertAnswers(url, b, 100);
+      await bench.assertAnswers(b, 100);
       await place.target.split(0);
-      await bench.assertAnswers(url, bench.a, 100);
+      await bench.assertAnswers(bench.a, 100);
     },
   },
   {
     behaviour: "mirrored requests are answered by stable alone",
+    mirrors: true,
     async prove(bench) {
       const { target } = bench.place;
-      const url = await bench.canary();
+      await bench.canary();
       await target.mirror(100);
       await target.mirror(100);
       assert.equal((await bench.situation()).mirrorPercent, 100);
-      await bench.assertAnswers(url, bench.a, 50);
+      await bench.assertAnswers(bench.a, 50);
       await target.mirror(0);
       assert.equal((await bench.situation()).mirrorPercent, 0);
     },
@@ -141,12 +142,12 @@ export const trafficCases: ContractCase[] = [
     behaviour: "restoring twice is restoring once, and a finished promotion stays",
     async prove(bench) {
       const { a, b, place } = bench;
-      const url = await bench.canary();
+      await bench.canary();
       await place.target.split(50);
       await place.target.restore();
       await place.target.restore();
       await bench.assertAlone(a);
-      await bench.assertAnswers(url, a, 100);
+      await bench.assertAnswers(a, 100);
       await place.target.prepare(b);
       await place.target.promote();
       await place.target.restore();
@@ -155,14 +156,15 @@ export const trafficCases: ContractCase[] = [
   },
   {
     behaviour: "no request fails under load through split, mirror, restore and promote",
+    percents: [25],
     async prove(bench) {
       const { target } = bench.place;
-      const url = await bench.canary();
-      const load = startLoad(url);
-      for (const percent of [10, 50, 100]) await target.split(percent);
+      await bench.canary();
+      const load = await bench.load();
+      for (const percent of [25, 50, 100]) await target.split(percent);
       await target.restore();
       await target.prepare(bench.b);
-      await target.mirror(50);
+      if (bench.fixture.mirrors) await target.mirror(50);
       await target.split(25);
       await target.promote();
       await sleep(300);
