@@ -3,7 +3,18 @@ import { UserError } from "@ml-actions/action-kit/action";
 import { openApi } from "@ml-actions/cluster/api";
 import { connect } from "@ml-actions/cluster/connect";
 import type { Api, Connection, KubeObject } from "@ml-actions/cluster/types";
-import { type KubernetesOptions, openKubernetes } from "@ml-actions/rollout/kubernetes/open";
+import {
+  rightText,
+  runnerGuardRights,
+  runnerLedgerRights,
+} from "@ml-actions/rollout/kubernetes/guard-rights";
+import {
+  type KubernetesOptions,
+  type KubernetesTarget,
+  openKubernetes,
+} from "@ml-actions/rollout/kubernetes/open";
+import { platforms } from "@ml-actions/rollout/kubernetes/platforms";
+import { type KubernetesTargetName, kubernetesTargetNames } from "@ml-actions/rollout/targets/names";
 import { inParallel } from "@ml-actions/rollout/waves";
 import { keptElsewhere } from "./gitops-keeper.ts";
 import type { Place, PlaceContext, PlaceInputs, Purpose } from "./place.ts";
@@ -17,51 +28,56 @@ const atOnce = 8;
 
 /** @throws as `placesOf` */
 export async function clusterPlaces(
-  target: ClusterTarget,
+  meant: ClusterTarget,
   inputs: PlaceInputs,
   context: PlaceContext,
   purpose: Purpose,
 ): Promise<Place[]> {
+  const target = registered(meant);
   const { kubeconfig, context: contextName, namespace } = inputs;
   const connection = await connect(withoutUndefined({ kubeconfig, context: contextName, namespace }));
   const api = openApi(connection);
-  const objects = await objectsOf(api, target, inputs);
-  const places = objects.map(({ metadata: { name } }) =>
-    placeOf(target, name, connection, optionsOf(name, inputs, context)),
-  );
   context.log.info(
     `${inputs.resource.text} in namespace ${connection.namespace} of ${connection.name} (${connection.server}), target ${target}`,
   );
-  if (purpose === "change") {
-    const [first] = places as [Place & Opening];
-    await assertRights(first, connection);
-    if (inputs.gitops !== "commit") await assertOurs(api, target, objects);
-  }
-  return places;
+  if (purpose === "change") await assertRights(api, target, inputs);
+  const objects = await objectsOf(api, target, inputs);
+  if (purpose === "change" && inputs.gitops !== "commit") await assertOurs(api, target, objects);
+  return objects.map(({ metadata: { name } }) =>
+    placeOf(target, name, connection, optionsOf(name, inputs, context)),
+  );
 }
 
-interface Opening {
-  openFor(onTrouble: (message: string) => void): ReturnType<typeof openKubernetes>;
+function registered(target: ClusterTarget): KubernetesTargetName {
+  const known = kubernetesTargetNames.find((name) => name === target);
+  if (known !== undefined) return known;
+  throw new UserError(`target: \`${target}\` is not there yet.`, {
+    remedy: `Targets in a cluster are ${kubernetesTargetNames.join(", ")}.`,
+  });
 }
 
 function placeOf(
-  target: ClusterTarget,
+  target: KubernetesTargetName,
   name: string,
   { namespace, name: cluster }: Connection,
   options: KubernetesOptions,
-): Place & Opening {
-  const openFor: Opening["openFor"] = (onTrouble) => openKubernetes(target, { ...options, onTrouble });
+): Place {
   return {
     target,
     resource: named(target, name).text,
     cluster: { namespace, name: cluster },
     leaseTtlMs,
-    openFor,
     open: async (onTrouble) => {
-      const opened = await openFor(onTrouble);
-      return { ...opened, guard: () => options.guard, close: () => opened.close() };
+      const opened = await openKubernetes(target, { ...options, onTrouble });
+      return { ...opened, guard: () => guardWords(options, opened), close: () => opened.close() };
     },
   };
+}
+
+async function guardWords({ guard }: KubernetesOptions, { ledger }: KubernetesTarget): Promise<string> {
+  if (guard === "off") return "off";
+  const pod = await ledger.guardPod().catch(() => null);
+  return pod === null ? `${guard}, not seen` : `${guard}, lives`;
 }
 
 function optionsOf(name: string, inputs: PlaceInputs, { programs }: PlaceContext): KubernetesOptions {
@@ -111,21 +127,26 @@ async function objectsOf(api: Api, target: ClusterTarget, { resource }: PlaceInp
 }
 
 /** Roles are of a namespace and a kind, so that what lacks for one lacks for all. */
-async function assertRights(place: Opening, { name, namespace }: Connection): Promise<void> {
-  const opened = await place.openFor(() => {});
-  try {
-    const missing = await opened.lacking();
-    if (missing.length === 0) return;
-    throw new UserError(
-      `${name} lacks rights in namespace ${namespace}; nothing was touched:\n${missing.map((right) => `  - ${right}`).join("\n")}`,
-      {
-        remedy:
-          "Let an administrator apply the file of docs/rbac that is named after the target, once, and bind its Role to this user.",
-      },
-    );
-  } finally {
-    opened.close();
-  }
+async function assertRights(
+  api: Api,
+  target: KubernetesTargetName,
+  { guard = "required" }: PlaceInputs,
+): Promise<void> {
+  const { name, namespace } = api.connection;
+  const needed = [
+    ...platforms[target].rights,
+    ...runnerLedgerRights,
+    ...(guard === "required" ? runnerGuardRights : []),
+  ];
+  const missing = await api.lacking(needed.map((right) => ({ namespace, ...right })));
+  if (missing.length === 0) return;
+  const lines = missing.map((right) => `  - ${rightText(right)}: ${right.why}`);
+  throw new UserError(
+    `${name} lacks rights in namespace ${namespace}; nothing was touched:\n${lines.join("\n")}`,
+    {
+      remedy: `Let an administrator apply docs/rbac/${target}.yaml, once, and bind its Role to this user: kubectl apply -n ${namespace} -f docs/rbac/${target}.yaml`,
+    },
+  );
 }
 
 /** Argo CD and Flux put back what we would change. */

@@ -32,6 +32,6 @@ export function localPlaceOf(options: LocalOptions): Place {
     resource: options.resource,
     cluster: null,
     leaseTtlMs,
-    open: async () => ({ ...(await openTarget("local", options)), guard: () => null, close: () => {} }),
+    open: async () => ({ ...(await openTarget("local", options)), guard: async () => null, close: () => {} }),
   };
 }

@@ -17,8 +17,8 @@ export interface Place {
 }
 
 export interface OpenPlace extends OpenTarget {
-  /** The guard's state in a few words, for people; null where it is part of the target itself. */
-  guard(): string | null;
+  /** The guard's state now, in a few words for people; null where it is part of the target itself. Never rejects. */
+  guard(): Promise<string | null>;
   /** Ends what runs in the background of this process. Traffic, releases and guard stay. */
   close(): void;
 }
@@ -64,5 +64,6 @@ export async function placesOf(
     const { localPlace } = await import("./local-place.ts");
     return [localPlace(inputs, context)];
   }
-  throw new Error(`not yet: ${target} ${purpose}`);
+  const { clusterPlaces } = await import("./cluster-place.ts");
+  return clusterPlaces(target, inputs, context, purpose);
 }

@@ -60,9 +60,14 @@ export async function rollOutAt(
     log.info(`${candidate.label} (${candidate.image ?? candidate.digest}) → ${place.resource} at ${url}`);
     const narrator = new Narrator(log, plan);
     const ports = { ...opened, clock: systemClock, signal };
-    const result = await rollOut(plan, ports, (event) => narrator.hear(event));
-    const guard = opened.guard() ?? "";
-    const cluster = place.cluster === null ? null : { ...place.cluster, guard };
+    let guard: Promise<string | null> | undefined;
+    const result = await rollOut(plan, ports, (event) => {
+      narrator.hear(event);
+      // It is needed from the first traffic on, and gone at the end.
+      if (event.kind === "done" && event.step.name === "prepare") guard ??= opened.guard();
+    });
+    const cluster =
+      place.cluster === null ? null : { ...place.cluster, guard: (await guard) ?? "not needed" };
     return { place, plan, result, narrator, url, cluster };
   } finally {
     opened.close();

@@ -43,17 +43,20 @@ async function rollBackAt(
   try {
     await verifyGoal(opened, inputs, { ...context, log, directory });
     const request = { to: inputs.to, holder: context.holder, leaseTtlMs: place.leaseTtlMs };
+    let guard: Promise<string | null> | undefined;
     const result = await rollBack(request, { target, ledger, clock: systemClock }, (event) => {
       if (event.kind === "trouble") log.warning(event.message);
       if (event.kind === "journal") log.info(`${stepText(event.step)} …`);
+      if (event.kind === "journal") guard ??= opened.guard();
     });
     const { url } = await target.read();
-    const guard = opened.guard() ?? "";
     const report: RollbackReportInput = {
       target: place.target,
       resource: place.resource,
       url,
-      ...(place.cluster === null ? {} : { cluster: { ...place.cluster, guard } }),
+      ...(place.cluster === null
+        ? {}
+        : { cluster: { ...place.cluster, guard: (await guard) ?? "not needed" } }),
       from: result.from,
       to: result.restored,
       asked: inputs.to,
