@@ -51,6 +51,7 @@ export interface Entrances {
 
 const writeTries = 5;
 const routeTimeoutMs = 30_000;
+const lookEveryMs = 300;
 
 export function entrances(context: PlatformContext): Entrances {
   const { api } = context;
@@ -94,9 +95,7 @@ export function entrances(context: PlatformContext): Entrances {
     mirror: (sides, mirrorPercent) => write(sides, () => ({ mirrorPercent })),
     prove: async ({ stable }, running, candidatePercent) => {
       if (stable.stopped || running.stable === null) return;
-      const { own, generated } = await find(context, servicesOf(stable));
-      const [route] = own.length > 0 ? own : generated.filter((each) => isTop(each, stable));
-      if (route === undefined) throw noEntrance(stable, servicesOf(stable));
+      const route = await routeOfUsers(context, stable);
       const place = (await placesOf(api, route))[0];
       if (place === undefined) throw nowhere(route);
       await proveShares(context.probe, {
@@ -158,6 +157,19 @@ async function find({ api, namespace, resource }: PlatformContext, services: Ser
     else found.own.push(route);
   }
   return found;
+}
+
+/** The one that people are told of. KServe makes it a moment after the predictor is ready. */
+async function routeOfUsers(context: PlatformContext, stable: InferenceService): Promise<Route> {
+  const services = servicesOf(stable);
+  const deadlineMs = performance.now() + (context.options.routeTimeoutMs ?? routeTimeoutMs);
+  for (;;) {
+    const { own, generated } = await find(context, services);
+    const route = own[0] ?? generated.find((each) => isTop(each, stable));
+    if (route !== undefined) return route;
+    if (performance.now() > deadlineMs) throw noEntrance(stable, services);
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+  }
 }
 
 const rulesOf = (routes: readonly Route[]) => routes.flatMap(({ spec }) => spec.rules);

@@ -2,6 +2,7 @@
  * suite. */
 import type { Api, Right } from "@ml-actions/cluster/types";
 import type { KubernetesTargetName } from "../targets/names.ts";
+import { deploymentRights, gatewayRights } from "./pair-rights.ts";
 import type { Fence, Platform } from "./platform.ts";
 import type { Probe } from "./probe.ts";
 
@@ -43,13 +44,13 @@ export const platforms: Record<KubernetesTargetName, PlatformEntry> = {
   deployment: {
     kind: "deployment",
     mirrors: false,
-    rights: [],
+    rights: deploymentRights,
     open: async (context) => (await import("../targets/deployment.ts")).deploymentPlatform(context),
   },
   gateway: {
     kind: "httproute",
     mirrors: true,
-    rights: [],
+    rights: gatewayRights,
     open: async (context) => (await import("../targets/gateway.ts")).gatewayPlatform(context),
   },
   knative: {
@@ -57,5 +58,11 @@ export const platforms: Record<KubernetesTargetName, PlatformEntry> = {
     mirrors: false,
     rights: [],
     open: async (context) => (await import("../targets/knative.ts")).knativePlatform(context),
+  },
+  kserve: {
+    kind: "inferenceservice",
+    mirrors: true,
+    rights: [],
+    open: async (context) => (await import("../targets/kserve.ts")).kservePlatform(context),
   },
 };

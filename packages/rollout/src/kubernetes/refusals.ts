@@ -4,14 +4,6 @@ import type { Release } from "../target.ts";
 
 export { alreadyStable, hasTraffic, noCandidate, noStable } from "../local/refusals.ts";
 
-export function noImage({ label }: Release): RolloutError {
-  return new RolloutError(
-    "invalid",
-    `${label} was made from files, and a cluster runs images.`,
-    "Build an image of it (action build) and deploy that by its digest.",
-  );
-}
-
 export function notUp({ label }: Release): RolloutError {
   return new RolloutError(
     "not-ready",

@@ -7,7 +7,7 @@ import { blockSizeFor } from "../local/splitter.ts";
 import type { HistoryEntry, Release, Situation, Target } from "../target.ts";
 import type { KubernetesLedger } from "./ledger-types.ts";
 import type { Platform, PlatformState } from "./platform.ts";
-import { alreadyStable, hasTraffic, isUnseen, noCandidate, noImage, noStable, notUp } from "./refusals.ts";
+import { alreadyStable, hasTraffic, isUnseen, noCandidate, noStable, notUp } from "./refusals.ts";
 
 /** What a target needs of its ledger. */
 export type PromotionLedger = Pick<
@@ -77,7 +77,6 @@ function situationOf(state: PlatformState, head: HistoryEntry | null): Situation
 }
 
 async function prepare({ platform, ledger }: TargetParts, candidate: Release): Promise<void> {
-  if (candidate.image === undefined) throw noImage(candidate);
   await ledger.fence();
   let state = await platform.read();
   const head = await ledger.committed();

@@ -1,0 +1,35 @@
+/** The contract of targets, on a cluster: the same cases as for `local`, each in a namespace of its own. */
+import { Bench } from "@ml-actions/rollout/targets/contract/bench";
+import { contractCases } from "@ml-actions/rollout/targets/contract-suite";
+import { kubernetesTargetNames } from "@ml-actions/rollout/targets/names";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { lab } from "../lab/lab.ts";
+import { fixtures } from "./contract/fixtures.ts";
+
+// Two cores carry so many at once.
+vi.setConfig({ maxConcurrency: 6, testTimeout: 240_000 });
+
+beforeAll(async () => {
+  await (await lab()).need("cluster", "gateway", "kserve");
+});
+
+test("every target on Kubernetes has a fixture", () => {
+  expect(Object.keys(fixtures).sort()).toEqual([...kubernetesTargetNames].sort());
+});
+
+describe.each(Object.entries(fixtures))("target %s", (name, fixtureFor) => {
+  const mirrors = name !== "deployment";
+  const cases = contractCases.filter((each) => mirrors || each.mirrors !== true);
+  test.concurrent.each(cases.map((each) => [each.behaviour, each] as const))(
+    "%s",
+    async (_, contractCase) => {
+      const fixture = await fixtureFor(contractCase);
+      try {
+        expect(fixture.mirrors).toBe(mirrors);
+        await contractCase.prove(await Bench.create(fixture));
+      } finally {
+        await fixture.close();
+      }
+    },
+  );
+});
