@@ -1,7 +1,8 @@
 /** The contract of targets, on a cluster: the same cases as for `local`, each in a namespace of its own. */
+import { platforms } from "@ml-actions/rollout/kubernetes/platforms";
 import { Bench } from "@ml-actions/rollout/targets/contract/bench";
 import { contractCases } from "@ml-actions/rollout/targets/contract-suite";
-import { kubernetesTargetNames } from "@ml-actions/rollout/targets/names";
+import { type KubernetesTargetName, kubernetesTargetNames } from "@ml-actions/rollout/targets/names";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { lab } from "../lab/lab.ts";
 import { fixtures } from "./contract/fixtures.ts";
@@ -18,7 +19,7 @@ test("every target on Kubernetes has a fixture", () => {
 });
 
 describe.each(Object.entries(fixtures))("target %s", (name, fixtureFor) => {
-  const mirrors = name !== "deployment";
+  const { mirrors } = platforms[name as KubernetesTargetName];
   const cases = contractCases.filter((each) => mirrors || each.mirrors !== true);
   test.concurrent.each(cases.map((each) => [each.behaviour, each] as const))(
     "%s",

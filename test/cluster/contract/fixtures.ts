@@ -27,7 +27,7 @@ export const fixtures: Partial<Record<KubernetesTargetName, FixtureFor>> = {
   },
   gateway: async (contractCase) => {
     const place = await createPlace("gateway", contractCase.guarded === true);
-    const { url } = await (await lab()).gateway();
+    const { url } = (await lab()).gateway;
     const host = `${place.namespace.name}.test`;
     await place.namespace.apply([...(await workload()), await route(host)]);
     return fixtureOf(place, { entrance: async () => ({ url, host, keepAlive: true }), mirrors: true });
@@ -45,7 +45,7 @@ export const fixtures: Partial<Record<KubernetesTargetName, FixtureFor>> = {
 
 /** HTTPRoute `flights` of that host, with whatever else its spec shall have. */
 export async function route(host: string, rules?: unknown[]): Promise<KubeObject> {
-  const { namespace, name } = await (await lab()).gateway();
+  const { namespace, name } = (await lab()).gateway;
   return {
     apiVersion: "gateway.networking.k8s.io/v1",
     kind: "HTTPRoute",
