@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { cacheFolder, madeOnce } from "./cache.ts";
+import { oneBuildAtATime } from "./go-tool.ts";
 
 const run = promisify(execFile);
 
@@ -53,34 +54,46 @@ function istio<Name extends string>(name: Name, minutes: number) {
 
 /** Path of the program. Rejects with what to do when it cannot be built. */
 export async function goProgram(name: keyof typeof goPrograms): Promise<string> {
-  const { minutes, ldflags = "", main = ".", ...program }: GoProgram = goPrograms[name];
+  const { ldflags = "", ...program }: GoProgram = goPrograms[name];
   const source = join(import.meta.dirname, "go", program.source ?? name);
   const hash = createHash("sha256").update(ldflags);
   for (const file of (await readdir(source)).sort()) hash.update(await readFile(join(source, file)));
   const folder = await cacheFolder("go", `${name}-${hash.digest("hex").slice(0, 16)}`);
-  return madeOnce(join(folder, name), async () => {
-    console.error(
-      `building ${name} from its Go modules into ${folder} (once a machine, up to ${minutes} min on 2 cores; to do without it, leave out the suite that asks for it) …`,
+  return madeOnce(join(folder, name), () => oneBuildAtATime(() => build(name, source, folder)));
+}
+
+async function build(name: keyof typeof goPrograms, source: string, folder: string): Promise<void> {
+  const { minutes, ldflags = "", main = "." }: GoProgram = goPrograms[name];
+  console.error(
+    `building ${name} from its Go modules into ${folder} (once a machine, up to ${minutes} min on 2 cores; to do without it, leave out the suite that asks for it) …`,
+  );
+  const beganMs = performance.now();
+  const work = await mkdtemp(join(folder, "build-"));
+  try {
+    const flags = ["-trimpath", `-ldflags=${["-s", "-w", ldflags].join(" ").trim()}`];
+    await run("go", ["build", ...flags, "-o", join(work, "built"), main], {
+      cwd: source,
+      env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly" },
+      maxBuffer: 2 ** 26,
+    });
+    await rename(join(work, "built"), join(folder, name));
+  } catch (cause) {
+    const said = (cause as { stderr?: string }).stderr?.trim().slice(-2000) || (cause as Error).message;
+    throw new Error(
+      `this suite needs ${name}, which cannot be built: ${said}\nInstall Go 1.24 or newer and reach the Go module proxy, or put the binary at ${join(folder, name)}.`,
+      { cause },
     );
-    const beganMs = performance.now();
-    const work = await mkdtemp(join(folder, "build-"));
-    try {
-      const flags = ["-trimpath", `-ldflags=${["-s", "-w", ldflags].join(" ").trim()}`];
-      await run("go", ["build", ...flags, "-o", join(work, "built"), main], {
-        cwd: source,
-        env: { ...process.env, CGO_ENABLED: "0", GOFLAGS: "-mod=readonly" },
-        maxBuffer: 2 ** 26,
-      });
-      await rename(join(work, "built"), join(folder, name));
-    } catch (cause) {
-      const said = (cause as { stderr?: string }).stderr?.trim().slice(-2000) || (cause as Error).message;
-      throw new Error(
-        `this suite needs ${name}, which cannot be built: ${said}\nInstall Go 1.24 or newer and reach the Go module proxy, or put the binary at ${join(folder, name)}.`,
-        { cause },
-      );
-    } finally {
-      await rm(work, { recursive: true, force: true });
-    }
-    console.error(`built ${name} in ${Math.round((performance.now() - beganMs) / 1000)} s`);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  console.error(`built ${name} in ${Math.round((performance.now() - beganMs) / 1000)} s`);
+}
+
+/** Folder of a module's source, of the version that the program's own module asks for. */
+export async function goModule(source: string, module: string): Promise<string> {
+  const { stdout } = await run("go", ["mod", "download", "-json", module], {
+    cwd: join(import.meta.dirname, "go", source),
+    env: { ...process.env, GOFLAGS: "-mod=readonly" },
   });
+  return (JSON.parse(stdout) as { Dir: string }).Dir;
 }

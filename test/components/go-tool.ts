@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
+import { withLock } from "@ml-actions/release/build-lock";
 import { cacheFolder, madeOnce } from "./cache.ts";
 
 const run = promisify(execFile);
@@ -71,7 +72,12 @@ export const goTools = {
 export async function goTool(name: keyof typeof goTools): Promise<string> {
   const tool: GoTool = goTools[name];
   const folder = await cacheFolder("go", `${name}-${tool.version}`);
-  return madeOnce(join(folder, name), () => build(name, tool, folder));
+  return madeOnce(join(folder, name), () => oneBuildAtATime(() => build(name, tool, folder)));
+}
+
+/** Two at once take the memory of both, and no less time. */
+export async function oneBuildAtATime(build: () => Promise<void>): Promise<void> {
+  return withLock(join(await cacheFolder("go"), "build.lock"), build);
 }
 
 /** The folder of the tool's module, with all that its authors released: charts, manifests. Nobody may write to it. */

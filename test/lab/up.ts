@@ -2,7 +2,7 @@
 import { chown, mkdir, stat } from "node:fs/promises";
 import { withLock } from "@ml-actions/release/build-lock";
 import { endProcesses, sweep } from "../components/containerd/leftovers.ts";
-import { giveBackMachine } from "../components/kubernetes/machine.ts";
+import { giveBackMachine, removeTraces } from "../components/kubernetes/machine.ts";
 import { nodeEnvironment } from "../components/kubernetes/node.ts";
 import type { Part, PartName } from "./part.ts";
 import { withNeeds } from "./parts/index.ts";
@@ -19,23 +19,38 @@ export async function bringUp(names: readonly PartName[], say: (text: string) =>
   const wanted = withNeeds(names).filter((part) => givenKubeconfig() === null || !isGiven(part));
   await withLock(lock, async () => {
     if (givenKubeconfig() === null) await ownDirectory();
+    const started = new Map<PartName, Promise<void>>();
     for (const part of wanted) {
-      const beganMs = performance.now();
-      say(`${part.name}: ${part.what} …`);
-      await part.up(await openSite((text) => say(`${part.name}: ${text}`)));
-      say(`${part.name}: up after ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
+      const needs = part.needs.map((name) => started.get(name));
+      started.set(
+        part.name,
+        Promise.all(needs).then(() => bringUpPart(part, say)),
+      );
     }
+    // All have ended when the lock is given back, also when one fails.
+    const ended = await Promise.allSettled(started.values());
+    for (const end of ended) if (end.status === "rejected") throw end.reason;
   });
+}
+
+async function bringUpPart(part: Part, say: (text: string) => void): Promise<void> {
+  const beganMs = performance.now();
+  say(`${part.name}: ${part.what} …`);
+  await part.up(await openSite((text) => say(`${part.name}: ${text}`)));
+  say(`${part.name}: up after ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
 }
 
 /** The lab's own cluster and everything of it: processes, mounts, addresses, packet rules, control groups, files. Nothing
  * of the caches. It works in whatever state it is left, and resolves also when there is none. */
 export async function takeDown(): Promise<void> {
   await withLock(lock, async () => {
-    if ((await stat(labDirectory).catch(() => null)) === null) return;
-    await endProcesses(labDirectory);
-    await giveBackMachine(labDirectory, nodeAddress, await nodeEnvironment());
-    await sweep(labDirectory);
+    // Without it there is no cluster of ours, and the packet rules are another's.
+    if ((await stat(labDirectory).catch(() => null)) !== null) {
+      await endProcesses(labDirectory);
+      await giveBackMachine(labDirectory, nodeAddress, await nodeEnvironment());
+      await sweep(labDirectory);
+    }
+    await removeTraces(labDirectory);
   });
 }
 

@@ -108,6 +108,8 @@ export class ControlPlane {
       ...["--allocate-node-cidrs", `--cluster-cidr=${clusterNetwork.pods}`, "--node-cidr-mask-size=24"],
       `--service-account-private-key-file=${this.#path("service-accounts.key")}`,
       `--root-ca-file=${this.certificate}`,
+      // Its default is a folder of the machine's, which it would make.
+      `--flex-volume-plugin-dir=${this.#path("volume-plugins")}`,
       // A machine under load answers late, and is no node that is gone.
       "--node-monitor-grace-period=5m",
     ]);

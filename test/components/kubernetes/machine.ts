@@ -3,8 +3,9 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile, readlink, rm, rmdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { clusterNetwork } from "./control-plane.ts";
 
 const run = promisify(execFile);
 
@@ -47,6 +48,9 @@ export async function lendMachine(
   const addresses = await output("ip", ["-o", "address", "show", "dev", "lo"], environment);
   if (!addresses.includes(`${address}/32`))
     await run("ip", ["address", "add", `${address}/32`, "dev", "lo"], { env: environment });
+  // Without a route the kernel refuses before the rules for services are asked, as on a machine without a network.
+  const route = [clusterNetwork.services, "dev", "lo", "src", address];
+  await run("ip", ["route", "replace", ...route], { env: environment });
 }
 
 /** After all programs of the node have ended. */
@@ -56,12 +60,14 @@ export async function giveBackMachine(
   environment: Record<string, string>,
 ): Promise<void> {
   for (const family of ["iptables", "ip6tables"]) await removeRules(family, environment);
+  await run("ip", ["route", "delete", clusterNetwork.services, "dev", "lo"], { env: environment }).catch(
+    () => {},
+  );
   await run("ip", ["address", "delete", `${address}/32`, "dev", "lo"], { env: environment }).catch(() => {});
-  await run("conntrack", ["-D", "-d", "10.96.0.0/16"], { env: environment }).catch(() => {});
+  await run("conntrack", ["-D", "-d", clusterNetwork.services], { env: environment }).catch(() => {});
   const before = await readFile(join(directory, settingsFile), "utf8").catch(() => "{}");
   for (const [name, value] of Object.entries(JSON.parse(before) as Record<string, string>))
     await writeFile(`/proc/sys/${name}`, value);
-  await removeFiles(directory);
 }
 
 /** Chains and rules of kube-proxy, kubelet and the network plugins; all others stay, with their counters. */
@@ -78,15 +84,24 @@ async function removeRules(family: string, environment: Record<string, string>):
   if (code !== 0) throw new Error(`${family}-restore ended with ${code}`);
 }
 
-/** Links to logs, and results of network plugins, lie where no option can put them. */
-async function removeFiles(directory: string): Promise<void> {
-  for (const name of await readdir("/var/log/containers").catch(() => [])) {
-    const path = join("/var/log/containers", name);
+/** After everything else: links to logs, results of network plugins, and a socket lie where no option can put them. */
+export async function removeTraces(directory: string): Promise<void> {
+  const [logs, results, sockets] = [
+    "/var/log/containers",
+    "/var/lib/cni/results",
+    "/var/lib/kubelet/device-plugins",
+  ];
+  for (const name of await readdir(logs).catch(() => [])) {
+    const path = join(logs, name);
     if ((await readlink(path).catch(() => "")).startsWith(`${directory}/`)) await rm(path, { force: true });
   }
-  for (const name of await readdir("/var/lib/cni/results").catch(() => []))
-    if (name.startsWith("ml-actions-lab-")) await rm(join("/var/lib/cni/results", name), { force: true });
-  const folders = ["/var/log/containers", "/var/lib/cni/results", "/var/lib/cni", "/run/containerd/s"];
+  for (const name of await readdir(results).catch(() => [])) {
+    const path = join(results, name);
+    // The network namespace of the pod, which lies in the directory.
+    if ((await readFile(path, "utf8")).includes(`"${directory}/`)) await rm(path, { force: true });
+  }
+  await rm(join(sockets, "kubelet.sock"), { force: true });
+  const folders = [logs, results, dirname(results), sockets, dirname(sockets), "/run/containerd/s"];
   // Those that are empty: what others put there stays.
   for (const folder of [...folders, "/run/containerd"]) await rmdir(folder).catch(() => {});
 }

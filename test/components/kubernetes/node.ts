@@ -89,6 +89,7 @@ async function startContainerd(
   const config = `version = 2
 root = "${in_("containerd")}"
 state = "${in_("state")}"
+disabled_plugins = ["io.containerd.internal.v1.opt"]
 [grpc]
 address = "${socketOf(directory)}"
 [ttrpc]
@@ -101,6 +102,10 @@ disable_tcp_service = true
 stream_server_address = "127.0.0.1"
 stream_server_port = "0"
 max_concurrent_downloads = 4
+[${cri}.containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+[${cri}.containerd.runtimes.runc.options]
+Root = "${in_("state/runc")}"
 [${cri}.cni]
 bin_dir = "${environment.CNI_PLUGINS}"
 conf_dir = "${in_("network")}"

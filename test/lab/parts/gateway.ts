@@ -1,6 +1,7 @@
 /** The Gateway that everybody's routes hang on, with a real Envoy behind it: Envoy Gateway from its own chart, Gateway
  * API's standard channel. */
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { KubeObject } from "@ml-actions/cluster/types";
 import { envoy, envoyVersion } from "../../components/envoy.ts";
 import { goSource, goTool, goTools } from "../../components/go-tool.ts";
@@ -41,6 +42,22 @@ async function up(site: Site): Promise<void> {
   await site.rolledOut(system);
   const programmed = ["wait", `gateway/${gatewayName}`, "-n", gatewayNamespace, "--for=condition=Programmed"];
   await site.kubectl([...programmed, "--timeout=120s"]);
+  if (site.own) await answering();
+}
+
+/** The way to it is there a moment after the proxy is. */
+async function answering(): Promise<void> {
+  const deadlineMs = performance.now() + 30_000;
+  for (;;) {
+    const problem = await fetch(gatewayUrl).then(
+      () => null,
+      (error: Error) => error,
+    );
+    if (problem === null) return;
+    if (performance.now() > deadlineMs)
+      throw new Error(`${gatewayUrl} does not answer: ${problem.message}`, { cause: problem });
+    await sleep(100);
+  }
 }
 
 function controller(site: Site): Promise<string> {
