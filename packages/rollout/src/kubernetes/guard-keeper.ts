@@ -45,8 +45,17 @@ export class GuardKeeper {
     const { leases } = this.#options;
     const { settings } = await this.#prepare();
     const { heartbeat } = await leases.read();
-    if (!this.#isMine(heartbeat, settings)) await this.#startJob();
+    if (!(await this.#isThere(heartbeat, settings))) await this.#startJob();
     this.#lived = true;
+  }
+
+  /** What a guard said may be the last that it said. */
+  async #isThere(heartbeat: Heartbeat | null, settings: GuardSettings): Promise<boolean> {
+    if (heartbeat === null || heartbeat.lacks.length > 0 || !this.#isMine(heartbeat, settings)) return false;
+    if (heartbeat.job === null) return true;
+    const { api, namespace, resource } = this.#options;
+    const job = await api.get(ledgerObjects(namespace, resource).job).catch(unlessForbidden);
+    return job?.metadata.uid === heartbeat.job && job.metadata.deletionTimestamp === undefined;
   }
 
   /** At a renewal, with the lease as it is now: says when the guard is not heard any more, and starts it again. */

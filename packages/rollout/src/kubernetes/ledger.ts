@@ -67,8 +67,9 @@ export class ClusterLedger implements KubernetesLedger {
       return { ...session, ttlMs, acquiredAt: mine ? held.acquiredAt : this.#leases.now() };
     });
     const known = this.#session;
-    const guarded = known !== null && known.rollout === rollout && known.holder === holder && known.guarded;
-    this.#session = { ...session, ttlMs, seized: seize, guarded };
+    const again = known?.rollout === rollout && known.holder === holder;
+    const guarded = this.#keeper === null || (again && known.guarded);
+    this.#session = { ...session, ttlMs, seized: again ? known.seized : seize, guarded };
     if (from !== null) await this.#noteSeized(session);
     if (guarded) this.#keeper?.look(view);
     else await this.#startGuard();
