@@ -115,6 +115,16 @@ test("an old pod of stable that is seen later brings nothing of its past", async
   expect(await telemetry.observe(s, c)).toMatchObject(counted(0, 1));
 });
 
+test("a pod of stable that is silent at the first look brings nothing of what it had by then", async () => {
+  sides.stable.push(await pod("s3"));
+  set("stable", 2, "reset");
+  const telemetry = source();
+  await telemetry.observe(s, c);
+  set("stable", 2, pageOf({ 200: 50 }, 0, 1_990));
+  set("candidate", 0, pageOf({ 200: 1 }));
+  expect(await telemetry.observe(s, c)).toMatchObject(counted(0, 1));
+});
+
 test("one of the candidate's pods that is silent is an outage, and so is half of stable", async () => {
   const telemetry = source();
   sides.stable.push(await pod("s3"));

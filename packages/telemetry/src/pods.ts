@@ -81,10 +81,9 @@ class PodWatch implements Watch {
     this.#family ??= this.#choose(answers, pods);
     const family = this.#family;
     if (family === null) throw new TelemetryError("no-traffic", "No pod of the candidate serves yet.", "");
-    const isFirst = this.#counts === null;
     this.#counts ??= new RolloutCounts(uids(pods), startedAt, this.#note);
     const counts = this.#counts;
-    for (const side of sideNames) counts.take(side, readingsOf(side, family, answers[side]), isFirst);
+    for (const side of sideNames) counts.take(side, readingsOf(side, family, answers[side]));
     for (const side of sideNames) this.#requireAnswers(side, pods[side], answers[side]);
     return counts.observation(startedAt);
   }

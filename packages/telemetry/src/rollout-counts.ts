@@ -39,12 +39,12 @@ export class RolloutCounts {
   }
 
   /** @throws TelemetryError `ambiguous`, naming the pod, after all were taken */
-  take(side: SideName, readings: readonly Reading[], isFirst: boolean): void {
+  take(side: SideName, readings: readonly Reading[]): void {
     const faults: TelemetryError[] = [];
     for (const { key, name, seen } of readings) {
       const counts = this.#known[side].get(key);
       if (counts === undefined) {
-        const fromNothing = !isFirst && this.#beganSince(side, key, seen.process);
+        const fromNothing = this.#beganSince(side, key, seen.process);
         this.#known[side].set(key, new ProcessCounts(seen, fromNothing));
         continue;
       }

@@ -41,7 +41,7 @@ export class QueryWatch implements Watch {
       // Sums have no process that could be another.
       const seen = { process: 0, counts };
       try {
-        this.#counts.take(side, [{ key: side, name: side, seen }], this.#isFirst);
+        this.#counts.take(side, [{ key: side, name: side, seen }]);
       } catch (error) {
         throw sumFell(side, error);
       }

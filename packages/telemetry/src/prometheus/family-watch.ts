@@ -160,7 +160,7 @@ export class FamilyWatch {
       this.#readUntil.set(`${side} ${key}`, Math.max(until, scrapes.at(-1)?.atSeconds ?? until));
       try {
         const readings = taken.map((scrape) => ({ key, name, seen: seenIn(this.family, name, scrape) }));
-        this.#counts.take(side, readings, isFirst);
+        this.#counts.take(side, readings);
       } catch (error) {
         if (!(error instanceof TelemetryError)) throw error;
         faults.push(error);
