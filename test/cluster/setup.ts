@@ -1,6 +1,8 @@
 /** Before any test: the parts of the lab that the chosen files ask for. A cold build takes longer than any test may. */
 import { readFile } from "node:fs/promises";
+import { relative } from "node:path";
 import type { TestProject } from "vitest/node";
+import { goProgram } from "../components/go-program.ts";
 import { lab } from "../lab/lab.ts";
 import { stopAbandoned } from "../lab/own-control-plane.ts";
 import type { PartName } from "../lab/part.ts";
@@ -10,8 +12,9 @@ import { removeAbandoned } from "./namespace.ts";
 export default async function bringUpLab(project: TestProject): Promise<void> {
   const { testFiles } = await project.globTestFiles();
   const wanted = new Set<PartName>(["cluster"]);
-  for (const file of chosen(testFiles))
-    for (const name of neededBy(await readFile(file, "utf8"))) wanted.add(name);
+  const sources = await Promise.all(chosen(testFiles).map((file) => readFile(file, "utf8")));
+  for (const name of sources.flatMap(neededBy)) wanted.add(name);
+  if (sources.some((source) => source.includes("ownControlPlane("))) await goProgram("kubernetes");
   const { kubeconfig, need } = await lab();
   console.error(`test:cluster runs on the cluster of ${kubeconfig}, with ${[...wanted].join(", ")}`);
   await need(...wanted);
@@ -21,8 +24,9 @@ export default async function bringUpLab(project: TestProject): Promise<void> {
 
 /** As vitest chooses: those whose path has a word of the command line in it; all without such a word. */
 function chosen(files: readonly string[]): readonly string[] {
-  const words = process.argv.slice(2).filter((word) => !word.startsWith("-") && !word.endsWith(".config.ts"));
-  const named = files.filter((file) => words.some((word) => file.includes(word)));
+  const isName = (word: string) => !word.startsWith("-") && !word.endsWith(".config.ts") && word !== "run";
+  const words = process.argv.slice(2).filter(isName);
+  const named = files.filter((file) => words.some((word) => relative(process.cwd(), file).includes(word)));
   return named.length > 0 ? named : files;
 }
 

@@ -1,7 +1,7 @@
-/** `npm run lab:up [parts…]`, `lab:status`, `lab:down`. */
+/** `npm run lab:up [parts…]`, `lab:status`, `lab:down [parts…]`. */
 import { partNamed, parts, withNeeds } from "./parts/index.ts";
 import { givenKubeconfig, openSite } from "./site.ts";
-import { bringUp, takeDown } from "./up.ts";
+import { bringUp, takeDown, takePartsDown } from "./up.ts";
 
 const beganMs = performance.now();
 const elapsed = () => `${((performance.now() - beganMs) / 1000).toFixed(0).padStart(4)} s`;
@@ -37,10 +37,16 @@ async function status(): Promise<void> {
     );
 }
 
-async function down(): Promise<void> {
+/** Parts by name, out of a cluster that goes on; without names, the lab's own cluster with everything of it. */
+async function down(names: readonly string[]): Promise<void> {
+  if (names.length > 0)
+    return takePartsDown(
+      names.map((name) => partNamed(name).name),
+      say,
+    );
   if (givenKubeconfig() !== null) {
     throw new Error(
-      "KUBECONFIG names a cluster that the lab did not make: unset it to take the lab's own down.",
+      "KUBECONFIG names a cluster that the lab did not make: name the parts to take out of it, or unset it to take the lab's own down.",
     );
   }
   await takeDown();
@@ -48,10 +54,14 @@ async function down(): Promise<void> {
 }
 
 const [command, ...names] = process.argv.slice(2);
-const commands: Record<string, () => Promise<void>> = { up: () => up(names), status, down };
+const commands: Record<string, () => Promise<void>> = {
+  up: () => up(names),
+  status,
+  down: () => down(names),
+};
 const chosen = commands[command ?? ""];
 if (chosen === undefined) {
-  console.error("usage: npm run lab:up [parts…] | lab:status | lab:down");
+  console.error("usage: npm run lab:up [parts…] | lab:status | lab:down [parts…]");
   process.exit(2);
 }
 await chosen().catch((error: Error) => {

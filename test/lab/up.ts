@@ -5,7 +5,7 @@ import { endProcesses, sweep } from "../components/containerd/leftovers.ts";
 import { giveBackMachine, removeTraces } from "../components/kubernetes/machine.ts";
 import { nodeEnvironment } from "../components/kubernetes/node.ts";
 import type { Part, PartName } from "./part.ts";
-import { withNeeds } from "./parts/index.ts";
+import { parts, withNeeds } from "./parts/index.ts";
 import { labDirectory, nodeAddress } from "./place.ts";
 import { givenKubeconfig, openSite } from "./site.ts";
 
@@ -38,6 +38,18 @@ async function bringUpPart(part: Part, say: (text: string) => void): Promise<voi
   say(`${part.name}: ${part.what} …`);
   await part.up(await openSite((text) => say(`${part.name}: ${text}`)));
   say(`${part.name}: up after ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
+}
+
+/** These and all that need them, last brought up first. */
+export async function takePartsDown(names: readonly PartName[], say: (text: string) => void): Promise<void> {
+  const gone = new Set<PartName>(names);
+  for (const { name, needs } of parts) if (needs.some((need) => gone.has(need))) gone.add(name);
+  await withLock(lock, async () => {
+    for (const part of parts.filter(({ name }) => gone.has(name)).toReversed()) {
+      await part.down(await openSite(say));
+      say(`${part.name}: down`);
+    }
+  });
 }
 
 /** The lab's own cluster and everything of it: processes, mounts, addresses, packet rules, control groups, files. Nothing
