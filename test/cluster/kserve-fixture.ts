@@ -1,12 +1,11 @@
 /** An InferenceService as users have it, with the stand-in as its server, and what traffic it gets. */
-import { randomBytes } from "node:crypto";
 import { Agent, request } from "node:http";
 import { openApi } from "@ml-actions/cluster/api";
 import { connect } from "@ml-actions/cluster/connect";
 import type { KubeObject } from "@ml-actions/cluster/types";
-import { candidateName } from "@ml-actions/rollout/kserve/inference-service";
+import { directProbe } from "@ml-actions/rollout/kubernetes/guard-ask";
 import type { PlatformContext } from "@ml-actions/rollout/kubernetes/platforms";
-import type { Probe } from "@ml-actions/rollout/kubernetes/probe";
+
 import type { Release } from "@ml-actions/rollout/target";
 import type { LabImage } from "../lab/images.ts";
 import { lab } from "../lab/lab.ts";
@@ -15,6 +14,23 @@ import type { TestNamespace } from "./namespace.ts";
 
 export function releaseOfImage({ reference, digest }: LabImage, label: string): Release {
   return { digest, label, image: reference, model: { digest, uri: reference, contract: "contract.json" } };
+}
+
+/** `spec.predictor`, of a container that is the whole server. */
+export function predictorOf(image: LabImage) {
+  return {
+    minReplicas: 1,
+    containers: [
+      {
+        name: "kserve-container",
+        image: image.reference,
+        env: [{ name: "ML_RELEASE", value: image.digest }],
+        ports: [{ containerPort: 8080, protocol: "TCP" }],
+        readinessProbe: { httpGet: { path: "/ready", port: 8080 }, periodSeconds: 1 },
+        resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } },
+      },
+    ],
+  };
 }
 
 export function inferenceService(
@@ -26,23 +42,7 @@ export function inferenceService(
     apiVersion: "serving.kserve.io/v1beta1",
     kind: "InferenceService",
     metadata: { name, ...(more.annotations && { annotations: more.annotations }) },
-    spec: {
-      predictor: {
-        minReplicas: 1,
-        terminationGracePeriodSeconds: 15,
-        containers: [
-          {
-            name: "kserve-container",
-            image: image.reference,
-            env: [{ name: "ML_RELEASE", value: image.digest }],
-            ports: [{ containerPort: 8080, protocol: "TCP" }],
-            readinessProbe: { httpGet: { path: "/ready", port: 8080 }, periodSeconds: 1 },
-            resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } },
-          },
-        ],
-        ...more.predictor,
-      },
-    },
+    spec: { predictor: { ...predictorOf(image), ...more.predictor } },
   };
 }
 
@@ -59,7 +59,7 @@ export async function contextFor(namespace: TestNamespace, name: string): Promis
     ...{ api, namespace: namespace.name, name, resource: `inferenceservice/${name}` },
     fence: async () => {},
     options: { readyTimeoutMs: 90_000 },
-    probe,
+    probe: directProbe,
     onTrouble: (message) => console.error(message),
   };
 }
@@ -105,10 +105,6 @@ export async function sharesOf(url: string, host: string, count: number): Promis
   return seen;
 }
 
-const probe: Probe = {
-  ask: (url, { host = "", count }) => sharesOf(url, host, count),
-};
-
 /** A steady stream of requests, one every `everyMs`, until `stop`. */
 export function traffic(url: string, host: string, everyMs = 25) {
   const answers: (Answer & { at: number })[] = [];
@@ -139,6 +135,3 @@ export function traffic(url: string, host: string, everyMs = 25) {
 export async function gatewayUrl(): Promise<string> {
   return (await lab()).gateway.url;
 }
-
-export const uniqueName = () => `flights-${randomBytes(2).toString("hex")}`;
-export const candidateOf = candidateName;
