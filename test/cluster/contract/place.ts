@@ -1,10 +1,12 @@
 /** What the contract's fixtures on a cluster share: a namespace of their own, stand-in releases, a Deployment with its
  * Service, and a guard in this process where a case needs one. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { openApi } from "@ml-actions/cluster/api";
 import { connect } from "@ml-actions/cluster/connect";
 import type { Api, KubeObject } from "@ml-actions/cluster/types";
 import { openGuarded } from "@ml-actions/rollout/kubernetes/guard-open";
 import { watchLease } from "@ml-actions/rollout/kubernetes/guard-watch";
+import { ledgerObjects } from "@ml-actions/rollout/kubernetes/ledger-names";
 import type { KubernetesTarget } from "@ml-actions/rollout/kubernetes/open";
 import { platforms } from "@ml-actions/rollout/kubernetes/platforms";
 import type { Behaviour } from "@ml-actions/rollout/local/testing/stand-in-server";
@@ -75,7 +77,7 @@ export async function createPlace(target: KubernetesTargetName, guarded: boolean
   };
 }
 
-/** The guard's own loop, over and over: one that has nothing left to guard goes. */
+/** The guard's own loop, begun anew whenever somebody holds the lease: one that has nothing left to guard goes. */
 async function guardHere(
   target: KubernetesTargetName,
   api: Api,
@@ -84,7 +86,10 @@ async function guardHere(
 ): Promise<void> {
   const resource = `${platforms[target].kind}/flights`;
   const log = () => {};
-  while (!signal.aborted) {
+  const { lease } = ledgerObjects(namespace, resource);
+  for (; !signal.aborted; await sleep(500)) {
+    const found = await api.get(lease).catch(() => null);
+    if (!(found?.spec as { holderIdentity?: string } | undefined)?.holderIdentity) continue;
     await watchLease({
       ...{ api, namespace, resource, spec: "test", pod: "test", job: null, rights: [], signal, log },
       open: (ledger) => {
@@ -92,7 +97,6 @@ async function guardHere(
         return openGuarded({ name: target, object: "flights", options: {} }, place);
       },
     }).catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }
 
@@ -152,6 +156,7 @@ export function fixtureOf(place: Place, more: Pick<TargetFixture, "entrance" | "
     sound: (name) => standIn({ name }),
     neverReady: () => standIn({ name: "never-ready", crashAtStart: true }),
     crashesAt: (request) => standIn({ name: "crashes", crashAt: request }),
+    leaseTtlMs: 600_000,
     patienceMs: 45_000,
     countsOnTheWay: false,
     ...more,

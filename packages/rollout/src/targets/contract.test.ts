@@ -23,6 +23,7 @@ const fixtures: Record<Exclude<TargetName, KubernetesTargetName>, () => Promise<
         const place = await lab.open();
         return { url: (await place.target.read()).url, keepAlive: true };
       },
+      leaseTtlMs: 20_000,
       patienceMs: 4_000,
       mirrors: true,
       countsOnTheWay: true,

@@ -17,6 +17,8 @@ export interface TargetFixture {
   crashesAt(request: number): Promise<Release>;
   /** Where callers come in. */
   entrance(): Promise<Entrance>;
+  /** Of a lease that nobody renews while the case runs. */
+  leaseTtlMs: number;
   /** How long what comes about by itself may take: a guard's act, a line of a log. */
   patienceMs: number;
   /** Whether it can copy requests to a candidate. */
@@ -36,8 +38,6 @@ export interface ContractCase {
   guarded?: true;
   prove(bench: Bench): Promise<void>;
 }
-
-const ttlMs = 20_000;
 
 export class Bench {
   readonly fixture: TargetFixture;
@@ -80,6 +80,7 @@ export class Bench {
   }
 
   hold(rollout: string, more: { ttlMs?: number; seize?: boolean } = {}, at = this.place): Promise<Lease> {
+    const ttlMs = this.fixture.leaseTtlMs;
     return at.ledger.hold({ holder: `holder of ${rollout}`, rollout, ttlMs, ...more });
   }
 
