@@ -12,6 +12,7 @@ afterAll(() => fake.close());
 beforeEach(() => {
   fake.seen.length = 0;
   fake.next.length = 0;
+  fake.ready = true;
   fake.otherwise = json(200, configMap("a"));
 });
 
@@ -103,7 +104,7 @@ describe("patience", () => {
     expect(one.calls).toBeGreaterThan(30);
   });
 
-  it.each([400, 403, 404, 409, 410, 413, 422])("asks once where the answer is %i", async (status) => {
+  it.each([400, 404, 409, 410, 413, 422])("asks once where the answer is %i", async (status) => {
     fake.otherwise = refused(status, "Whatever", "no", { name: "a", kind: "configmaps" });
     await api()
       .get(ref)
@@ -301,6 +302,39 @@ describe("refusals", () => {
     expect((await errorOf(openApi(connection, { patienceMs: 20_000 }).get(ref))).code).toMatch(/unreachable/);
     expect(() => openApi({ ...fake.connection, server: "http://10.0.0.1:8080" })).toThrow(/no https: URL/);
     expect(() => openApi({ ...fake.connection, server: "nonsense" })).toThrow(/no https: URL/);
+  });
+});
+
+describe("a server that starts", () => {
+  const denied = refused(403, "Forbidden", "RBAC: role not found");
+
+  it("is not believed when it forbids, until it is ready", async () => {
+    fake.ready = false;
+    const unknown = refused(401, "Unauthorized", "x");
+    fake.otherwise = (...all) =>
+      (fake.ready ? json(200, configMap("a")) : fake.seen.length % 2 === 0 ? unknown : denied)(...all);
+    setTimeout(() => {
+      fake.ready = true;
+    }, 200);
+    expect((await api().get(ref))?.metadata.name).toBe("a");
+  });
+
+  it("is believed when it is ready and forbids still, without asking it again and again", async () => {
+    fake.otherwise = denied;
+    const one = api();
+    for (let i = 0; i < 3; i++) expect((await errorOf(one.get(ref))).code).toBe("forbidden");
+    expect(one.calls).toBe(5);
+  });
+
+  it("does not make rights look missing that are there", async () => {
+    fake.ready = false;
+    let allowed = false;
+    setTimeout(() => {
+      allowed = true;
+      fake.ready = true;
+    }, 300);
+    fake.otherwise = (...all) => json(201, { status: { allowed } })(...all);
+    expect(await api().lacking([{ group: "", resource: "pods", verbs: ["get"], why: "test" }])).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import type { ServerClock } from "./clock.ts";
 import { ClusterError, plain } from "./error.ts";
 import { type Asked, refusal, statusOf } from "./failures.ts";
 import { Passing, retryAfterMs, withPatience } from "./patience.ts";
+import { Readiness } from "./readiness.ts";
 import { type Incoming, shownServer, textOf, Wire } from "./transport.ts";
 import type { Connection } from "./types.ts";
 import { brokenWay } from "./way.ts";
@@ -33,8 +34,9 @@ export class Requests {
   readonly clock: ServerClock;
   readonly signal: AbortSignal | undefined;
   calls = 0;
+  readonly patienceMs: number;
   readonly #wire: Wire;
-  readonly #patienceMs: number;
+  readonly #readiness = new Readiness();
   readonly #userAgent: string;
   /** A name that was found once is looked for again; one that never was is a mistake in the kubeconfig. */
   #reached = false;
@@ -47,7 +49,7 @@ export class Requests {
     this.clock = options.clock;
     this.signal = options.signal;
     this.#wire = new Wire(connection.server);
-    this.#patienceMs = options.patienceMs;
+    this.patienceMs = options.patienceMs;
     this.#userAgent = options.userAgent;
   }
 
@@ -78,6 +80,20 @@ export class Requests {
       return { incoming, text: await textOf(incoming, limits.maxBytes, limits.timeoutMs) };
     } catch (cause) {
       throw this.#failureOf(cause).failure;
+    }
+  }
+
+  /** Whether what the server refuses now counts: see readiness.ts. Asks it when that is not known. */
+  async refusalCounts(): Promise<boolean> {
+    if (this.#readiness.isKnown) return true;
+    try {
+      const incoming = await this.#send({ method: "GET", path: "/readyz", headers: {}, silenceMs });
+      await this.#text(incoming);
+      const { status } = incoming;
+      return this.#readiness.said(status === 200 ? "ready" : status >= 500 ? "starting" : "hidden");
+    } catch (cause) {
+      this.#failureOf(cause);
+      return false;
     }
   }
 
@@ -114,7 +130,7 @@ export class Requests {
         throw failure.again ? new Passing(failure.failure, failure) : failure.failure;
       }
     };
-    return withPatience(attempt, { patienceMs: this.#patienceMs, signal: this.signal });
+    return withPatience(attempt, { patienceMs: this.patienceMs, signal: this.signal });
   }
 
   async #send(outgoing: {
@@ -151,14 +167,19 @@ export class Requests {
     const { status, headers } = incoming;
     const text = await this.#text(incoming);
     if (status >= 300 && status < 400) return this.#stranger(status, text);
-    if ((status !== 429 && status < 500) || isUnknownField(text))
-      return refusal(status, text, { ...asked, connection: this.connection.name });
+    if ((status !== 429 && status < 500) || isUnknownField(text)) {
+      const failure = refusal(status, text, { ...asked, connection: this.connection.name });
+      const mayPass = status === 401 || status === 403 || failure.code === "no-kind";
+      if (!mayPass || (await this.refusalCounts())) return failure;
+      return new Passing(failure, { maybeDone: false });
+    }
     const words = statusOf(text)?.message || plain(text);
     const failure = this.#unreachable(
       `answered ${status}${words === "" ? "" : `: ${words}`}`,
       undefined,
       status,
     );
+    if (status >= 500) this.#readiness.away();
     const waitMs = retryAfterMs(headers["retry-after"], this.clock.now());
     return new Passing(failure, { retryAfterMs: waitMs, maybeDone: status !== 429 });
   }
@@ -175,6 +196,7 @@ export class Requests {
       return { failure, again: true, maybeDone, retryAfterMs };
     }
     if (cause instanceof ClusterError) return { ...final, failure: cause };
+    this.#readiness.away();
     const { why, remedy, again, maybeDone } = brokenWay(cause, this.#reached);
     return { ...final, failure: this.#unreachable(why, cause, undefined, remedy), again, maybeDone };
   }

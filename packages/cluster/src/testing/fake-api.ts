@@ -25,6 +25,8 @@ export interface FakeApi {
   /** Each takes one request; when none is left, `otherwise` does. */
   next: Answer[];
   otherwise: Answer;
+  /** What `/readyz` says; such requests are not in `seen`. */
+  ready: boolean;
   /** With a token that it does not check. */
   connection: Connection;
   close(): Promise<void>;
@@ -41,6 +43,10 @@ export async function startFakeApi(): Promise<FakeApi> {
     request.on("error", () => {});
     request.on("end", () => {
       const { method = "", url = "", headers } = request;
+      if (url === "/readyz") {
+        response.writeHead(fake.ready ? 200 : 500).end();
+        return;
+      }
       const one = { method, path: url, headers, body: Buffer.concat(chunks).toString("utf8") };
       seen.push(one);
       (next.shift() ?? fake.otherwise)(one, response, request.socket);
@@ -54,6 +60,7 @@ export async function startFakeApi(): Promise<FakeApi> {
     seen,
     next,
     otherwise: json(200, {}),
+    ready: true,
     connection: {
       server: url,
       namespace: "ml",
