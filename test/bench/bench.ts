@@ -5,6 +5,7 @@ const benches: Record<string, () => Promise<{ run: (args: string[]) => Promise<v
   calibration: () => import("./calibration.ts"),
   nightly: () => import("./nightly.ts"),
   image: () => import("./image.ts"),
+  flagger: () => import("./flagger.ts"),
 };
 
 const [name = "", ...args] = process.argv.slice(2);

@@ -1,0 +1,106 @@
+/** One service with its users, seeded: the same arrivals and the same troubles whoever rolls out in it. */
+import {
+  type Behaviour,
+  binomial,
+  healthy,
+  randomFrom,
+} from "../../../packages/gates/src/judge/traffic.testing.ts";
+import type { SideCounts } from "../../../packages/gates/src/types.ts";
+import { MemoryPlace } from "../../../packages/rollout/src/memory.testing.ts";
+import { candidate, stable } from "../../../packages/rollout/src/play.testing.ts";
+
+/** What holds at a moment, in seconds since the rollout began. */
+export interface Moment {
+  /** Requests a second in the mean. */
+  rate: number;
+  stable: Behaviour;
+  candidate: Behaviour;
+  /** Nobody can read the counts. */
+  blind: boolean;
+}
+
+/** `begin` is drawn once a rollout, in [0, 1): when a trouble comes. */
+export type Scenario = (second: number, begin: number) => Moment;
+
+export const usual: Behaviour = { ...healthy, errors: 0.001 };
+
+/** Counts are kept at this grain; it divides every interval and window of all contenders. */
+const grainSeconds = 5;
+
+export interface Outcome {
+  ended: "promoted" | "refuted" | "undecided";
+  seconds: number;
+  /** Requests that users sent to the candidate and that failed. */
+  bad: number;
+}
+
+export class World {
+  readonly place: MemoryPlace;
+  readonly #startedAtMs: number;
+  #past: { atMs: number; counts: SideCounts }[] = [];
+  blind = false;
+
+  constructor(scenario: Scenario, seed: number) {
+    // Two streams, so that a contender that splits otherwise meets the same arrivals.
+    const arrivals = randomFrom(seed * 2 + 1);
+    const begin = arrivals();
+    this.place = new MemoryPlace(stable, seed * 2);
+    const { clock } = this.place;
+    this.#startedAtMs = clock.now();
+    const pass = clock.onPass;
+    clock.onPass = (fromMs, toMs) => {
+      for (let atMs = fromMs; atMs < toMs; ) {
+        const edge = (Math.floor(atMs / 1000 / grainSeconds) + 1) * grainSeconds * 1000;
+        const untilMs = Math.min(toMs, edge);
+        const moment = scenario((atMs - this.#startedAtMs) / 1000, begin);
+        const seconds = (untilMs - atMs) / 1000;
+        this.place.load = poisson(moment.rate * seconds, arrivals) / seconds;
+        this.place.behaviours = { [stable.label]: moment.stable, [candidate.label]: moment.candidate };
+        pass(atMs, untilMs);
+        this.blind = moment.blind;
+        this.place.outage = moment.blind ? { problem: "outage", detail: "Prometheus is down" } : null;
+        this.#past.push({ atMs: untilMs, counts: this.place.counts.candidate });
+        atMs = untilMs;
+      }
+    };
+  }
+
+  get seconds(): number {
+    return (this.place.clock.now() - this.#startedAtMs) / 1000;
+  }
+
+  sleep(seconds: number): Promise<void> {
+    return this.place.clock.sleep(seconds * 1000);
+  }
+
+  /** What the candidate served in the last so many seconds, exactly: no scrape is late and no edge is extrapolated. */
+  window(seconds: number): SideCounts {
+    const now = this.place.counts.candidate;
+    const sinceMs = this.place.clock.now() - seconds * 1000;
+    const before = this.#past.findLast(({ atMs }) => atMs <= sinceMs)?.counts;
+    return before === undefined ? now : difference(now, before);
+  }
+
+  outcome(ended: Outcome["ended"]): Outcome {
+    return { ended, seconds: this.seconds, bad: this.place.counts.candidate.errors };
+  }
+}
+
+function difference(now: SideCounts, before: SideCounts): SideCounts {
+  const latency = now.latency && {
+    boundsMs: now.latency.boundsMs,
+    counts: now.latency.counts.map((count, bucket) => count - (before.latency?.counts[bucket] ?? 0)),
+  };
+  return {
+    requests: now.requests - before.requests,
+    errors: now.errors - before.errors,
+    nan: null,
+    latency,
+  };
+}
+
+/** A binomial of many rare chances: within 1/1000 of a Poisson draw in every probability. */
+function poisson(mean: number, random: () => number): number {
+  const chances = Math.max(1000, Math.ceil(mean * 1000));
+  return binomial(chances, mean / chances, random);
+}
