@@ -1,5 +1,5 @@
 /** Bringing parts up, one process at a time; and taking the lab away with everything that it left on the machine. */
-import { chown, mkdir, stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { withLock } from "@ml-actions/release/build-lock";
 import { endProcesses, sweep } from "../components/containerd/leftovers.ts";
 import { giveBackMachine, removeTraces } from "../components/kubernetes/machine.ts";
@@ -75,5 +75,4 @@ async function ownDirectory(): Promise<void> {
       `${labDirectory} is another user's (${uid}), and the lab would keep its secrets there: remove it.`,
     );
   }
-  await chown(labDirectory, uid, process.getgid?.() ?? uid);
 }

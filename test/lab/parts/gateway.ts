@@ -88,7 +88,10 @@ const values = (controllerImage: string) => ({
   topologyInjector: { enabled: false },
   global: { images: { envoyGateway: { image: controllerImage } } },
   deployment: {
-    envoyGateway: { resources: { requests: { cpu: "10m", memory: "64Mi" } } },
+    envoyGateway: {
+      resources: { requests: { cpu: "10m", memory: "64Mi" } },
+      readinessProbe: { periodSeconds: 1 },
+    },
     pod: { annotations: {} },
   },
   config: {
@@ -118,6 +121,23 @@ const namespaceNamed = (name: string): KubeObject => ({
   metadata: { name },
 });
 
+/** Its own are asked every ten seconds, of which a first start loses one or two. */
+const promptProbes = {
+  value: {
+    spec: {
+      template: {
+        spec: {
+          containers: ["envoy", "shutdown-manager"].map((name) => ({
+            name,
+            startupProbe: { periodSeconds: 1, failureThreshold: 120 },
+            readinessProbe: { periodSeconds: 1 },
+          })),
+        },
+      },
+    },
+  },
+};
+
 function gatewayObjects(own: boolean, image: string): KubeObject[] {
   const [gatewayApi, envoyApi] = ["gateway.networking.k8s.io", "gateway.envoyproxy.io"];
   const metadata = { name: gatewayName, namespace: gatewayNamespace };
@@ -132,7 +152,7 @@ function gatewayObjects(own: boolean, image: string): KubeObject[] {
     telemetry: { accessLog: { disable: true } },
     provider: {
       type: "Kubernetes",
-      kubernetes: { envoyDeployment: { container }, envoyService: service },
+      kubernetes: { envoyDeployment: { container, patch: promptProbes }, envoyService: service },
     },
   };
   const parametersRef = { group: envoyApi, kind: "EnvoyProxy", ...metadata };
