@@ -92,7 +92,8 @@ describe("Standard mode", () => {
       const next = { name: "two", minReplicas: 1, model: named };
       await namespace.apply([service({ canary: [{ trafficPercent: 20, predictor: next }] })]);
       const said = async () => {
-        const { canaryStatuses } = (await namespace.get("inferenceservice", "flights"))?.status as {
+        const found = await namespace.get("inferenceservice", "flights");
+        const { canaryStatuses } = (found?.status ?? {}) as {
           canaryStatuses?: { name: string; ready: boolean; trafficPercent: number }[];
         };
         return canaryStatuses?.[0];
@@ -121,9 +122,10 @@ describe("Standard mode", () => {
       await platform.capacity(100);
       await platform.route(100);
       await platform.prove(100);
-      const stable = async () =>
-        ((await namespace.get("deployment", "flights-predictor"))?.status as { readyReplicas?: number })
-          .readyReplicas;
+      const stable = async () => {
+        const found = await namespace.get("deployment", "flights-predictor");
+        return ((found?.status ?? {}) as { readyReplicas?: number }).readyReplicas;
+      };
       expect(await stable()).toBe(3);
 
       // Somebody, or an autoscaler, takes the idle pods.
