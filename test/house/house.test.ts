@@ -31,7 +31,7 @@ const allowed: Record<string, readonly string[]> = {
   admission: ["action-kit", "evidence"],
   reports: ["gates"],
   github: [],
-  release: ["action-kit", "evidence", "oci"],
+  release: ["action-kit", "evidence", "oci", "rollout"],
 };
 
 /** Files that are one table, where splitting would hide it. */

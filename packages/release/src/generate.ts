@@ -1,5 +1,6 @@
 /**
- * Everything that follows from the definitions: action.yml, the tables, the JSON Schemas, the list of names.
+ * Everything that follows from the definitions: action.yml, the tables, the JSON Schemas, the list of names; and the Roles
+ * that follow from what each target does.
  * `node generate.ts` writes what differs; with `--check` it writes nothing and exits 1 naming what is stale.
  */
 import { existsSync } from "node:fs";
@@ -12,6 +13,7 @@ import { policyJsonSchema } from "@ml-actions/evidence/verification/policy-schem
 import { actionYml } from "./action-yml.ts";
 import { readDefinitions } from "./definitions.ts";
 import { jsonText } from "./json-text.ts";
+import { rbacFiles } from "./rbac.ts";
 import { actionReference, replaceGenerated, suiteReference } from "./reference.ts";
 import { deliverySchema, inputsSchema } from "./schemas.ts";
 
@@ -37,6 +39,7 @@ export async function generatedFiles(
   files.set("docs/schemas/metrics.schema.json", jsonText(metricsJsonSchema()));
   files.set("docs/schemas/policy.schema.json", jsonText(policyJsonSchema()));
   files.set("packages/action-kit/src/config-readers.ts", configReaders(definitions));
+  for (const [path, content] of rbacFiles()) files.set(path, content);
   return files;
 }
 
