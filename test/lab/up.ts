@@ -40,13 +40,15 @@ async function bringUpPart(part: Part, say: (text: string) => void): Promise<voi
   say(`${part.name}: up after ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
 }
 
-/** These and all that need them, last brought up first. */
+/** These and all that are up and need them, last brought up first. */
 export async function takePartsDown(names: readonly PartName[], say: (text: string) => void): Promise<void> {
   const gone = new Set<PartName>(names);
   for (const { name, needs } of parts) if (needs.some((need) => gone.has(need))) gone.add(name);
   await withLock(lock, async () => {
     for (const part of parts.filter(({ name }) => gone.has(name)).toReversed()) {
-      await part.down(await openSite(say));
+      const site = await openSite(say);
+      if (!names.includes(part.name) && !(await part.status(site)).up) continue;
+      await part.down(site);
       say(`${part.name}: down`);
     }
   });
