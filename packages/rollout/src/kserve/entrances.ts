@@ -7,9 +7,9 @@ import type { PlatformContext } from "../kubernetes/platforms.ts";
 import { proveShares } from "../kubernetes/prove.ts";
 import { conflict, noCandidate } from "../kubernetes/refusals.ts";
 import { annotatedRelease } from "../kubernetes/workload-release.ts";
+import { find, isTop, leadsAnywhere, ownRulesAreSimple, rulesOf } from "./found-routes.ts";
 import { placesOf, untilAccepted } from "./gateways.ts";
 import {
-  leadsTo,
   nameBefore,
   type Route,
   routeBefore,
@@ -24,15 +24,6 @@ import { candidateName, type InferenceService, predictorName } from "./inference
 import { noEntrance, nowhere } from "./refusals.ts";
 import { servedBy } from "./served.ts";
 import type { Sides } from "./sides.ts";
-
-interface Found {
-  /** Of users. */
-  own: Route[];
-  /** KServe's. */
-  generated: Route[];
-  /** Those of ours that stand before KServe's. */
-  before: Route[];
-}
 
 export interface Entrances {
   /** Rejects with `conflict` when nothing leads users' requests to the predictor itself. */
@@ -142,23 +133,6 @@ function namesOf({ stable, candidate }: Sides): Shares["named"] {
   return { stable: digestOf(stable), candidate: digestOf(candidate) };
 }
 
-async function find({ api, namespace, resource }: PlatformContext, services: Services): Promise<Found> {
-  const routes = (await api.list({ ...routeKind, namespace })).flatMap((object) => routeOf(object) ?? []);
-  const found: Found = { own: [], generated: [], before: [] };
-  for (const route of routes) {
-    const { annotations = {}, ownerReferences = [], deletionTimestamp } = route.object.metadata;
-    const leads = leadsAnywhere(route, services.stable) || leadsAnywhere(route, services.candidate);
-    if (!leads || deletionTimestamp !== undefined) continue;
-    if (annotations[names.resource] === resource) found.before.push(route);
-    else if (
-      ownerReferences.some(({ kind, controller }) => kind === "InferenceService" && controller === true)
-    )
-      found.generated.push(route);
-    else found.own.push(route);
-  }
-  return found;
-}
-
 /** The one that people are told of. KServe makes it a moment after the predictor is ready. */
 async function routeOfUsers(context: PlatformContext, stable: InferenceService): Promise<Route> {
   const services = servicesOf(stable);
@@ -170,31 +144,6 @@ async function routeOfUsers(context: PlatformContext, stable: InferenceService):
     if (performance.now() > deadlineMs) throw noEntrance(stable, services);
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }
-}
-
-const rulesOf = (routes: readonly Route[]) => routes.flatMap(({ spec }) => spec.rules);
-const leadsAnywhere = ({ spec }: Route, service: string) =>
-  spec.rules.some(
-    (rule) =>
-      leadsTo(rule, service) ||
-      rule.backendRefs.some(({ name }) => name === service) ||
-      mirrors(rule, service),
-  );
-const mirrors = (rule: Route["spec"]["rules"][number], service: string) =>
-  rule.filters.some(({ requestMirror }) => requestMirror?.backendRef.name === service);
-/** The one of the host that users are told; KServe makes another of the predictor's own host. */
-const isTop = ({ object }: Route, stable: InferenceService) =>
-  object.metadata.name === stable.object.metadata.name;
-
-function ownRulesAreSimple(own: readonly Route[], services: Services): void {
-  const both: readonly string[] = Object.values(services);
-  for (const { object, spec } of own)
-    for (const { backendRefs } of spec.rules.filter((rule) => leadsTo(rule, services.stable)))
-      if (backendRefs.some(({ name, weight }) => weight > 0 && !both.includes(name)))
-        throw conflict(
-          `A rule of httproute/${object.metadata.name} shares requests out between ${services.stable} and others: a share of it would not be a share of what users send.`,
-          "Let one rule lead to the predictor alone.",
-        );
 }
 
 /** Written whole, because a route's rules have no keys: as it was read, and only if it has not changed since. */
