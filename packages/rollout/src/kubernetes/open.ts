@@ -10,6 +10,7 @@ import { type PlatformContext, type PlatformOptions, platforms } from "./platfor
 import { podPredictions } from "./predictions.ts";
 import { reachingProbe } from "./probe-reach.ts";
 import { invalid } from "./refusals.ts";
+import { rightsOf } from "./rights.ts";
 import { kubernetesTarget } from "./target.ts";
 import { clusterTelemetry } from "./telemetry.ts";
 
@@ -78,8 +79,7 @@ export async function openKubernetes(
   };
   const platform = await entry.open(context);
   const rights = entry.rights.map((right) => ({ namespace, ...right }));
-  const guard =
-    options.guard === "off" ? null : await guardOptions(name, options, { platform, rights });
+  const guard = options.guard === "off" ? null : await guardOptions(name, options, platform, namespace);
   const restore = () => target.restore();
   const ledger = openLedger({ api, namespace, resource, guard, restore, onTrouble });
   parts.ledger = ledger;
@@ -136,7 +136,8 @@ function platformOptions({ container, readyTimeoutMs, routeTimeoutMs }: Kubernet
 async function guardOptions(
   name: KubernetesTargetName,
   options: KubernetesOptions,
-  { platform, rights }: { platform: Platform; rights: readonly Right[] },
+  platform: Platform,
+  namespace: string,
 ): Promise<GuardOptions> {
   const { guard, guardProgram, guardImage } = options;
   if (guard === "off" || guardProgram === undefined) {
@@ -150,7 +151,7 @@ async function guardOptions(
     mode: guard,
     program: guardProgram,
     target: { name, object: options.name, options: platformOptions(options) },
-    rights,
+    rights: rightsOf(name).guard.map((right) => ({ namespace, ...right })),
     probeHosts: [new URL(entrance).host],
     rbacFile: `docs/rbac/${name}.yaml`,
     images: async () => {
