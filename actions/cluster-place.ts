@@ -16,7 +16,7 @@ import {
 import { platforms } from "@ml-actions/rollout/kubernetes/platforms";
 import { type KubernetesTargetName, kubernetesTargetNames } from "@ml-actions/rollout/targets/names";
 import { inParallel } from "@ml-actions/rollout/waves";
-import { keptElsewhere } from "./gitops-keeper.ts";
+import { type Keeper, type Keeping, keepingOf } from "./gitops-keeper.ts";
 import type { Place, PlaceContext, PlaceInputs, Purpose } from "./place.ts";
 import { type ClusterTarget, kinds, named } from "./resource.ts";
 
@@ -42,10 +42,12 @@ export async function clusterPlaces(
   );
   if (purpose === "change") await assertRights(api, target, inputs);
   const objects = await objectsOf(api, target, inputs);
-  if (purpose === "change" && inputs.gitops !== "commit") await assertOurs(api, target, objects);
-  return objects.map(({ metadata: { name } }) =>
-    placeOf(target, name, connection, optionsOf(name, inputs, context)),
-  );
+  const kept = purpose === "change" ? await whoKeeps(api, target, objects) : [];
+  if (inputs.gitops !== "commit") assertOurs(kept.flatMap((one) => one?.keepers ?? []));
+  return objects.map(({ metadata: { name } }, index) => ({
+    ...placeOf(target, name, connection, optionsOf(name, inputs, context)),
+    kept: kept[index] ?? null,
+  }));
 }
 
 function registered(target: ClusterTarget): KubernetesTargetName {
@@ -61,7 +63,7 @@ function placeOf(
   name: string,
   { namespace, name: cluster }: Connection,
   options: KubernetesOptions,
-): Place {
+): Omit<Place, "kept"> {
   return {
     target,
     resource: named(target, name).text,
@@ -150,8 +152,16 @@ async function assertRights(
 }
 
 /** Argo CD and Flux put back what we would change. */
-async function assertOurs(api: Api, target: ClusterTarget, objects: readonly KubeObject[]): Promise<void> {
-  const kept = (await inParallel(objects, atOnce, (object) => keptElsewhere(api, target, object))).flat();
+async function whoKeeps(
+  api: Api,
+  target: ClusterTarget,
+  objects: readonly KubeObject[],
+): Promise<(Keeping | null)[]> {
+  const keeping = await inParallel(objects, atOnce, (object) => keepingOf(api, target, object));
+  return keeping.map((one) => (one.keepers.length === 0 ? null : one));
+}
+
+function assertOurs(kept: readonly Keeper[]): void {
   if (kept.length === 0) return;
   const lines = kept.map(
     ({ object, tool, app, by }) =>

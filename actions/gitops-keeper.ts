@@ -1,6 +1,8 @@
 /** Who else keeps the objects that a rollout changes: the resource itself, and the Deployments behind a route. */
 import { gitopsOf } from "@ml-actions/cluster/gitops";
 import type { Api, KubeObject } from "@ml-actions/cluster/types";
+import type { Wanted } from "@ml-actions/rollout/gitops-commit";
+import { names } from "@ml-actions/rollout/kubernetes/platform";
 import { type ClusterTarget, named } from "./resource.ts";
 
 export interface Keeper {
@@ -12,24 +14,38 @@ export interface Keeper {
   by: string;
 }
 
-export async function keptElsewhere(api: Api, target: ClusterTarget, object: KubeObject): Promise<Keeper[]> {
-  const behind = target === "gateway" || target === "istio" ? await deploymentsBehind(api, object) : [];
-  const ours = [
+export interface Keeping {
+  keepers: Keeper[];
+  /** What runs the release: the object itself, or the Deployments behind a route, the candidate's left out. */
+  workloads: Wanted[];
+}
+
+export async function keepingOf(api: Api, target: ClusterTarget, object: KubeObject): Promise<Keeping> {
+  const isRoute = target === "gateway" || target === "istio";
+  const behind = isRoute ? await deploymentsBehind(api, object) : [];
+  const touched = [
     { name: named(target, object.metadata.name).text, object },
     ...behind.map((one) => ({ name: named("deployment", one.metadata.name).text, object: one })),
   ];
-  return ours.flatMap(({ name, object: one }) => {
+  const keepers = touched.flatMap(({ name, object: one }) => {
     const kept = gitopsOf(one);
     return kept === null ? [] : [{ object: name, ...kept }];
   });
+  const workloads = (isRoute ? behind : [object]).map(({ apiVersion, kind, metadata }) => ({
+    apiVersion,
+    kind,
+    name: metadata.name,
+    namespace: metadata.namespace ?? api.connection.namespace,
+  }));
+  return { keepers, workloads };
 }
 
 /** Of the Services that a route names: an object of others is read with nothing taken for granted. */
 async function deploymentsBehind(api: Api, route: KubeObject): Promise<KubeObject[]> {
   const namespace = route.metadata.namespace ?? api.connection.namespace;
-  const names = [...new Set(servicesNamed(route.spec))].slice(0, 10);
+  const wanted = [...new Set(servicesNamed(route.spec))].slice(0, 10);
   const services = await Promise.all(
-    names.map((name) => api.get({ apiVersion: "v1", kind: "Service", namespace, name })),
+    wanted.map((name) => api.get({ apiVersion: "v1", kind: "Service", namespace, name })),
   );
   const selectors = services.flatMap((service) => {
     const { selector } = (service?.spec ?? {}) as { selector?: Record<string, string> };
@@ -37,7 +53,8 @@ async function deploymentsBehind(api: Api, route: KubeObject): Promise<KubeObjec
   });
   if (selectors.length === 0) return [];
   const deployments = await api.list({ apiVersion: "apps/v1", kind: "Deployment", namespace });
-  return deployments.filter(({ spec }) => {
+  return deployments.filter(({ spec, metadata }) => {
+    if (metadata.labels?.[names.side] === "candidate") return false;
     const { template } = spec as { template?: { metadata?: { labels?: Record<string, string> } } };
     const labels = template?.metadata?.labels ?? {};
     return selectors.some((selector) => selector.every(([key, value]) => labels[key] === value));

@@ -31,6 +31,7 @@ export function localPlaceOf(options: LocalOptions): Place {
     target: "local",
     resource: options.resource,
     cluster: null,
+    kept: null,
     leaseTtlMs,
     open: async () => ({ ...(await openTarget("local", options)), guard: async () => null, close: () => {} }),
   };

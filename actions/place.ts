@@ -1,6 +1,7 @@
 /** What opens the place where a release runs, whichever target is meant: the actions on targets know no other way. */
 import type { ActionContext } from "@ml-actions/action-kit/action";
 import type { OpenTarget } from "@ml-actions/rollout/targets/open-target";
+import type { Keeping } from "./gitops-keeper.ts";
 import type { Resource } from "./resource.ts";
 import { type TargetInputs, type TargetName, targetOf } from "./target-inputs.ts";
 
@@ -11,6 +12,9 @@ export interface Place {
   resource: string;
   /** null: no cluster. */
   cluster: { namespace: string; name: string } | null;
+  /** Who would undo a change here, because it keeps the objects as a repository has them; only with `gitops: commit` is
+   * there anybody. */
+  kept: Keeping | null;
   /** Of rollouts and rollbacks here. */
   leaseTtlMs: number;
   open(onTrouble: (message: string) => void): Promise<OpenPlace>;

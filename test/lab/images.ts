@@ -29,7 +29,7 @@ export interface LabImages {
   /** Answers on 8080 at `/predict`, `/ready` and `/metrics`, and behaves as told. Every behaviour has a digest of its own. */
   standIn(behaviour: Behaviour): Promise<LabImage>;
   /** The real server with that model: needs the release tree, which takes a minute to build. */
-  flights(model: "flights-1" | "flights-2"): Promise<FlightsImage>;
+  flights(model: "flights-1" | "flights-2" | "flights-treacherous"): Promise<FlightsImage>;
 }
 
 /** In the lab's registry; what is there is not pushed again. */

@@ -13,6 +13,8 @@ export interface LabelledRequest {
 export interface TrafficOptions {
   /** Where `/predict` is; asked before each request, because a deploy may start it first. */
   url: string;
+  /** In place of the address's own name, for a gateway that serves many. */
+  host?: string;
   requests: readonly LabelledRequest[];
   perSecond: number;
   /** CSV with the columns `request_id,label`, written as the truth becomes known. */
@@ -116,6 +118,7 @@ export class Traffic {
         "content-type": "application/json",
         "content-length": Buffer.byteLength(body),
         "x-request-id": id,
+        ...(this.#options.host === undefined ? {} : { host: this.#options.host }),
       };
       const timeout = this.#options.timeoutMs ?? 10_000;
       const url = `${this.#options.url}/predict`;

@@ -97,7 +97,8 @@ const { verdict, metrics, report, evidence, configuration } = judgementOutputs;
 const outputs = {
   verdict,
   stage:
-    "`promoted`, `restored` or `held`; `refused` when the image's evidence was not what is asked for: then nothing was touched. Of many resources the worst, where also `failed` (it ended with an error) and `not-begun` are possible",
+    "`promoted`, `restored` or `held`; `refused` when the image's evidence was not what is asked for: then nothing was touched. Of many resources the worst, where also `failed` (it ended with an error) and `not-begun` are possible. `committed` with `gitops: commit`, where it is in a commit and nothing was moved or judged",
+  branch: "With `gitops: commit`: the branch that holds the release, to be merged",
   image: "The image by digest, when the candidate is one",
   verification:
     "Path of the verification summary of that image (SLSA VSA); the state of the target keeps its digest",

@@ -29,6 +29,10 @@ async function deployCandidate(inputs: DeployInputs, context: Context): Promise<
   const candidate = await candidateRelease(inputs, context);
   const modelRelease = candidate.image === undefined ? null : await releaseDigest(candidate.model);
   const places = await placesOf(inputs, context, "change");
+  if (places.some(({ kept }) => kept !== null)) {
+    const { commitPlaces } = await import("./commit-places.ts");
+    return commitPlaces(places, candidate, inputs, context);
+  }
   const facts = { candidate, modelRelease, startedAt };
   if (inputs.resource.form === "selected") {
     const { deployMany } = await import("./many.ts");

@@ -10,11 +10,22 @@ import { rolloutOnCluster, wavesOf } from "../examples/waves.ts";
 import { deploySummary } from "./deploy.ts";
 import { driftSummary } from "./drift.ts";
 import { evalGateSummary } from "./eval-gate.ts";
+import { gitopsSummary } from "./gitops.ts";
 import { summaryCapBytes } from "./markdown.ts";
 import { rollbackSummary } from "./rollback.ts";
 import { shadowSummary } from "./shadow.ts";
 import { settleLines, verdictTable } from "./verdict-table.ts";
 import { wavesSummary } from "./waves.ts";
+
+const committed = {
+  resources: ["httproute/flights"],
+  candidate: rolloutPromoted.candidate,
+  tools: "Argo CD",
+  branch: "ml-actions/flights-bbbbbbbbbbbb",
+  commit: "0123456789abcdef",
+  files: ["k8s/flights.yaml"],
+  url: "https://github.com/org/flights/compare/x",
+};
 
 const many = Array.from({ length: 5000 }, (_, index) =>
   verdict({
@@ -58,6 +69,7 @@ describe("the job summary", () => {
         rollbackSummary(withHostileStrings(rollbackDone, name)),
         deploySummary(withHostileStrings(rolloutOnCluster, name)),
         wavesSummary(withHostileStrings(wavesOf(12, 6), name)),
+        gitopsSummary(withHostileStrings(committed, name)),
         shadowSummary(withHostileStrings(shadowReplay, name)),
         driftSummary(withHostileStrings(driftFail, name)),
         driftSummary({ ...withHostileStrings(driftFail, name), gates: driftFail.gates }),
