@@ -11,33 +11,11 @@ import { type GuardOptions, type KubernetesLedger, openLedger } from "@ml-action
 import { rightsOf } from "@ml-actions/rollout/kubernetes/rights";
 import { describe, expect, it } from "vitest";
 import { labImages } from "../lab/images.ts";
+import { grantGuard, rulesOf } from "./guard-account.ts";
 import { begin, hold, release, write } from "./ledger-place.ts";
-import { inNamespace, type Rule, type TestNamespace } from "./namespace.ts";
+import { inNamespace, type TestNamespace } from "./namespace.ts";
 
-const rulesOf = (rights: readonly Right[]): Rule[] =>
-  rights.map(({ group, resource, subresource, verbs, name }) => ({
-    apiGroups: [group],
-    resources: [subresource === undefined ? resource : `${resource}/${subresource}`],
-    verbs,
-    ...(name !== undefined && { resourceNames: [name] }),
-  }));
-
-const account = "ml-actions-guard";
 const rights = rightsOf("deployment").guard;
-
-async function grant(namespace: TestNamespace, rights: readonly Right[]): Promise<void> {
-  const metadata = { name: account };
-  const group = "rbac.authorization.k8s.io";
-  await namespace.apply([
-    { apiVersion: "v1", kind: "ServiceAccount", metadata },
-    { apiVersion: `${group}/v1`, kind: "Role", metadata, rules: rulesOf(rights) },
-    {
-      ...{ apiVersion: `${group}/v1`, kind: "RoleBinding", metadata },
-      subjects: [{ kind: "ServiceAccount", name: account, namespace: namespace.name }],
-      roleRef: { apiGroup: group, kind: "Role", name: account },
-    },
-  ] as KubeObject[]);
-}
 
 const resource = "deployment/flights";
 const jobName = "ml-actions-guard-deployment-flights";
@@ -90,7 +68,7 @@ describe.concurrent("the guard's Job", { timeout }, () => {
     expect,
   }) => {
     await inGuardedPlace(async ({ namespace, open, jobs, troubles }) => {
-      await grant(namespace, rights);
+      await grantGuard(namespace, rights);
       await stableIn(namespace);
       const kubeconfig = await namespace.restricted(rulesOf([...runnerLedgerRights, ...runnerGuardRights]));
       const ledger = await open({}, kubeconfig);
@@ -126,7 +104,7 @@ describe.concurrent("the guard's Job", { timeout }, () => {
 
   it("that is killed comes back, and one that was deleted is started again", async ({ expect }) => {
     await inGuardedPlace(async ({ namespace, open, jobs, troubles }) => {
-      await grant(namespace, rights);
+      await grantGuard(namespace, rights);
       await stableIn(namespace);
       const ledger = await open();
       await hold(ledger, "1");
@@ -175,7 +153,7 @@ describe.concurrent("a guard that cannot live", { timeout }, () => {
       expect(await refusal(place)).toContain("there is no ServiceAccount ml-actions-guard");
       const deployments = (right: Right) =>
         right.resource === "deployments" && right.subresource === undefined;
-      await grant(
+      await grantGuard(
         namespace,
         rights.filter((right) => !deployments(right)),
       );
@@ -193,7 +171,7 @@ describe.concurrent("a guard that cannot live", { timeout }, () => {
   it("is refused where a quota or the level of the namespace does not admit it", async () => {
     await inGuardedPlace(async (place) => {
       const { namespace } = place;
-      await grant(namespace, rights);
+      await grantGuard(namespace, rights);
       await namespace.kubectl(["create", "quota", "none", "--hard=pods=0"]);
       await expect
         .poll(async () => (await namespace.get("quota", "none"))?.status, { timeout: 60_000 })
@@ -205,7 +183,7 @@ describe.concurrent("a guard that cannot live", { timeout }, () => {
   it("is refused when its image cannot be pulled or run, and lives in the next one that can", async () => {
     await inGuardedPlace(async (place) => {
       const { namespace, open, jobs } = place;
-      await grant(namespace, rights);
+      await grantGuard(namespace, rights);
       const image = "127.0.0.1:1/nobody/nothing:1";
       expect(await refusal(place, { images: async () => [] })).toContain("there is no image");
       const good = (await labImages()).standIn({ name: "good" });
