@@ -2,11 +2,12 @@
 import type { Part, PartName } from "../part.ts";
 import { cluster } from "./cluster.ts";
 import { gateway } from "./gateway.ts";
+import { knative } from "./knative.ts";
 import { kserve } from "./kserve.ts";
 import { prometheus } from "./prometheus.ts";
 import { registry } from "./registry.ts";
 
-export const parts: readonly Part[] = [registry, cluster, gateway, prometheus, kserve];
+export const parts: readonly Part[] = [registry, cluster, gateway, prometheus, knative, kserve];
 
 /** Rejects a name that is none, and says which there are. */
 export function partNamed(name: string): Part {

@@ -1,5 +1,6 @@
 // Knative Serving within the module graph that KServe v0.20.0 gives it: of its own requirements not all can be had
-// from the module proxy. otelhttp is the last that has what knative.dev/pkg calls.
+// from the module proxy. OpenTelemetry is of the versions that knative.dev/pkg was made with: newer ones lack what it
+// calls, or contradict its schema when it starts.
 module tests.example/knative
 
 go 1.25.8
@@ -302,3 +303,11 @@ tool knative.dev/serving/cmd/activator
 tool knative.dev/serving/cmd/queue
 
 replace go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp => go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.64.0
+replace go.opentelemetry.io/otel => go.opentelemetry.io/otel v1.39.0
+replace go.opentelemetry.io/otel/metric => go.opentelemetry.io/otel/metric v1.39.0
+replace go.opentelemetry.io/otel/trace => go.opentelemetry.io/otel/trace v1.39.0
+replace go.opentelemetry.io/otel/sdk => go.opentelemetry.io/otel/sdk v1.39.0
+replace go.opentelemetry.io/otel/sdk/metric => go.opentelemetry.io/otel/sdk/metric v1.39.0
+replace go.opentelemetry.io/otel/exporters/otlp/otlptrace => go.opentelemetry.io/otel/exporters/otlp/otlptrace v1.39.0
+replace go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc => go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc v1.39.0
+replace go.opentelemetry.io/otel/exporters/stdout/stdouttrace => go.opentelemetry.io/otel/exporters/stdout/stdouttrace v1.39.0
