@@ -28,6 +28,8 @@ const gates = "error_rate <= 0.2 [refute]\nnan_rate <= 0.02";
 const step = (namespace: TestNamespace, inputs: Record<string, string>, action = "deploy") =>
   job.run({
     action,
+    // Long enough for a machine that is busy with other things.
+    timeoutMs: 300_000,
     inputs: {
       kubeconfig: namespace.kubeconfig,
       namespace: namespace.name,
