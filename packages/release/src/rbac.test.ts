@@ -66,6 +66,15 @@ describe.each(kubernetesTargetNames)("the rights of target %s", (target) => {
   });
 });
 
+it("the guard can start nothing: neither pods nor what makes them", () => {
+  for (const target of kubernetesTargetNames) {
+    const makers = rightsOf(target).guard.filter(({ verbs }) => verbs.includes("create"));
+    expect(makers.map(({ resource }) => resource)).toEqual(
+      target === "kserve" ? ["httproutes", "leases", "configmaps"] : ["leases", "configmaps"],
+    );
+  }
+});
+
 it("there is a file for each target on a cluster", () => {
   expect([...rbacFiles().keys()]).toEqual(kubernetesTargetNames.map((name) => `docs/rbac/${name}.yaml`));
 });

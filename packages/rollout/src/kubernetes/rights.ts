@@ -12,7 +12,7 @@ export type RightsTarget = "deployment" | "gateway" | "istio" | "knative" | "kse
 export interface TargetRights {
   /** Of who runs deploy, rollback and shadow with a guard. */
   runner: Right[];
-  /** Of the guard's ServiceAccount. */
+  /** Of the guard's ServiceAccount: to restore, and to carry a committed promotion to its end. */
   guard: Right[];
   /** Of both, in all namespaces: what others own and we read. */
   cluster: Right[];
@@ -135,9 +135,19 @@ export function rightsOf(target: RightsTarget): TargetRights {
   const { platform, selects: selecting, cluster } = platformRights[target];
   return {
     runner: joined([...platform, selecting, ...runnerReads, ...runnerLedgerRights, ...runnerGuardRights]),
-    guard: joined([...platform, ...guardAccountRights]),
+    guard: joined([...platform.flatMap(withoutPreparing), ...guardAccountRights]),
     cluster: [...cluster],
   };
+}
+
+/** What only preparing and measuring a candidate needs, which the guard never does: so that whoever gets hold of its
+ * account can start nothing. */
+function withoutPreparing(right: Right): Right[] {
+  const { resource, subresource } = right;
+  const measures = resource === "pods" && subresource === "proxy";
+  if (measures || resource === "poddisruptionbudgets") return [];
+  const makes = ["deployments", "services", "inferenceservices"].includes(resource);
+  return [makes ? { ...right, verbs: right.verbs.filter((verb) => verb !== "create") } : right];
 }
 
 function joined(rights: readonly Right[]): Right[] {
