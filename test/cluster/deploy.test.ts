@@ -98,6 +98,99 @@ describe("deploy on gateway", () => {
   );
 });
 
+describe("deploy of many", () => {
+  it(
+    "rolls out what a selector selects, the first alone, each with its own report",
+    () =>
+      inNamespace(async (namespace) => {
+        const requests = await liveRequests(flights(""));
+        const traffics: Traffic[] = [];
+        for (const name of ["hotels", "trains"]) {
+          const { objects, host, url } = await serving(namespace, name, images["flights-1"], {
+            team: "travel",
+          });
+          await namespace.apply(objects);
+          await namespace.rolledOut(name);
+          while ((await statusAt(url, host)) !== 200) await sleep(200);
+          traffics.push(new Traffic({ url, host, requests, perSecond: 20 }));
+        }
+        for (const traffic of traffics) traffic.start();
+        const done = await step(namespace, {
+          resource: "httproute -l team=travel",
+          candidate: images["flights-2"].reference,
+          steps: "100",
+          gates: "error_rate <= 0.2 [refute]",
+        });
+        for (const traffic of traffics) await traffic.stop();
+        expect(done.exitCode, done.raw).toBe(0);
+        expect(done.outputs).toMatchObject({ stage: "promoted", verdict: "pass" });
+        const results = JSON.parse(done.outputs.results as string) as Record<string, unknown>[];
+        expect(results.map(({ resource, wave }) => `${wave} ${resource}`)).toEqual([
+          "1 httproute/hotels",
+          "2 httproute/trains",
+        ]);
+        expect(new Set(results.map(({ report }) => report)).size).toBe(2);
+        expect(done.summary).toMatch(/serves 2 of 2 resources/);
+        expect(done.raw).toMatch(/\[httproute\/trains\] promoted/);
+        expect(traffics.flatMap(({ failures }) => failures)).toEqual([]);
+      }),
+    600_000,
+  );
+});
+
+describe("a mistake in a cluster", () => {
+  const candidate = () => images["flights-2"].reference;
+  it.for([
+    ["a kubeconfig that is not there", { kubeconfig: "/nowhere/config" }, /\/nowhere\/config/],
+    ["a malformed kubeconfig", { kubeconfig: "apiVersion: v1\nclusters: [" }, /kubeconfig/i],
+    ["a resource that is not there", { resource: "httproute/nobody" }, /there is no HTTPRoute nobody/],
+    ["a selector that selects nothing", { resource: "httproute -l team=nobody" }, /selects nothing/],
+    ["a context that is not there", { context: "elsewhere" }, /elsewhere/],
+  ] as [string, Record<string, string>, RegExp][])("is one clear error: %s", ([, inputs, reason]) =>
+    inNamespace(async (namespace) => {
+      const done = await step(namespace, {
+        resource: "httproute/flights",
+        candidate: candidate(),
+        ...inputs,
+      });
+      expect(done.exitCode, done.raw).toBe(1);
+      expect(errorsOf(done).join("\n")).toMatch(reason);
+      expect(done.raw).not.toMatch(/this is a bug/i);
+    }),
+  );
+
+  it("names every right that lacks, before anything is touched", () =>
+    inNamespace(async (namespace) => {
+      const kubeconfig = await namespace.restricted([
+        { apiGroups: ["gateway.networking.k8s.io"], resources: ["httproutes"], verbs: ["get"] },
+      ]);
+      const done = await step(namespace, {
+        resource: "httproute/flights",
+        candidate: candidate(),
+        kubeconfig,
+      });
+      const said = errorsOf(done).join("\n");
+      expect(said).toMatch(
+        /lacks rights in namespace[\s\S]*leases\.coordination[\s\S]*docs\/rbac\/gateway\.yaml/,
+      );
+      expect(done.exitCode).toBe(1);
+    }));
+
+  it("stops before what Argo CD keeps, and says the two ways out", () =>
+    inNamespace(async (namespace) => {
+      const { objects } = await serving(namespace, "flights", images["flights-1"]);
+      const kept = objects.map((object) => ({
+        ...object,
+        metadata: { ...object.metadata, labels: { "argocd.argoproj.io/instance": "travel" } },
+      }));
+      await namespace.apply(kept);
+      const done = await step(namespace, { resource: "httproute/flights", candidate: candidate() });
+      expect(errorsOf(done).join("\n")).toMatch(
+        /httproute\/flights is kept by Argo CD, app travel[\s\S]*gitops: commit/,
+      );
+    }));
+});
+
 async function statusAt(url: string, host: string): Promise<number> {
   const { request } = await import("node:http");
   return new Promise((resolve) => {
