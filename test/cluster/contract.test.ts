@@ -8,10 +8,10 @@ import { lab } from "../lab/lab.ts";
 import { fixtures } from "./contract/fixtures.ts";
 
 // Two cores carry so many at once.
-vi.setConfig({ maxConcurrency: 6, testTimeout: 240_000 });
+vi.setConfig({ maxConcurrency: 6, testTimeout: 480_000 });
 
 beforeAll(async () => {
-  await (await lab()).need("cluster", "gateway", "kserve");
+  await (await lab()).need("cluster", "gateway", "knative", "kserve");
 });
 
 test("every target on Kubernetes has a fixture", () => {

@@ -7,7 +7,7 @@ import { lab } from "../lab/lab.ts";
 import { createPlace, type Place, standIn, type WorkloadOptions, workload } from "./contract/place.ts";
 import { begin, end, secondsUntilSilent, underLoad } from "./contract/rollout.ts";
 
-vi.setConfig({ testTimeout: 240_000, maxConcurrency: 4 });
+vi.setConfig({ testTimeout: 480_000, maxConcurrency: 4 });
 beforeAll(async () => {
   await (await lab()).need("cluster");
 });
@@ -35,8 +35,8 @@ async function entranceOf({ namespace }: Place): Promise<Entrance> {
 const specOf = async ({ namespace }: Place, kind: string, name: string) =>
   ((await namespace.get(kind, name)) as KubeObject).spec as Record<string, unknown>;
 
-describe("traffic", () => {
-  it.concurrent("moves off a stable that others deployed, and onto it again, without a failed request", async () => {
+describe.concurrent("traffic", () => {
+  it("moves off a stable that others deployed, and onto it again, without a failed request", async () => {
     const [old, next] = await Promise.all([standIn({ name: "old" }), standIn({ name: "next" })]);
     const strategy = { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1, maxSurge: 2 } };
     await inPlace({ replicas: 2, image: old.image as string, spec: { strategy } }, async (place) => {
@@ -63,7 +63,7 @@ describe("traffic", () => {
     });
   });
 
-  it.concurrent("at 100 % goes to whichever pods the candidate has, also after all were replaced", async () => {
+  it("at 100 % goes to whichever pods the candidate has, also after all were replaced", async () => {
     const [old, next] = await Promise.all([standIn({ name: "old" }), standIn({ name: "next" })]);
     await inPlace({ replicas: 1, image: old.image as string }, async (place) => {
       const opened = await place.open();
@@ -82,8 +82,8 @@ describe("traffic", () => {
   });
 });
 
-describe("a candidate's pods behind stable's Service", () => {
-  it.concurrent("are not taken over by stable's ReplicaSet, which keeps its own", async () => {
+describe.concurrent("a candidate's pods behind stable's Service", () => {
+  it("are not taken over by stable's ReplicaSet, which keeps its own", async () => {
     const [old, next] = await Promise.all([standIn({ name: "old" }), standIn({ name: "next" })]);
     await inPlace({ replicas: 3, image: old.image as string }, async (place) => {
       const opened = await place.open();
@@ -103,7 +103,7 @@ describe("a candidate's pods behind stable's Service", () => {
   });
 });
 
-describe("what is refused before anything is made", () => {
+describe.concurrent("what is refused before anything is made", () => {
   const refused = (
     options: WorkloadOptions,
     message: RegExp,
@@ -120,25 +120,25 @@ describe("what is refused before anything is made", () => {
       more,
     );
 
-  it.concurrent("a workload without annotation, requests, limits and probe: all at once", () =>
+  it("a workload without annotation, requests, limits and probe: all at once", () =>
     refused(
       { annotations: { "rollout-plan": "blue" }, container: { resources: {}, readinessProbe: undefined } },
       /requests\.cpu, requests\.memory, limits\.memory[\s\S]*no readinessProbe[\s\S]*rollout-plan: canary/,
     ));
 
-  it.concurrent("one that Argo CD keeps as its repository has it", () =>
+  it("one that Argo CD keeps as its repository has it", () =>
     refused(
       { annotations: { "argocd.argoproj.io/tracking-id": "shop:apps/Deployment:ml/flights" } },
       /Argo CD/,
     ));
 
-  it.concurrent("a Service that sends each client to one pod", () =>
+  it("a Service that sends each client to one pod", () =>
     refused({}, /sessionAffinity ClientIP/, ([deployment, service]) => [
       deployment as KubeObject,
       { ...(service as KubeObject), spec: { ...(service?.spec as object), sessionAffinity: "ClientIP" } },
     ]));
 
-  it.concurrent("a second Service over the same pods", () =>
+  it("a second Service over the same pods", () =>
     refused({}, /Several Services select the pods of Deployment flights .*: also, flights/, (objects) => [
       ...objects,
       {
@@ -148,8 +148,8 @@ describe("what is refused before anything is made", () => {
     ]));
 });
 
-describe("a share that the counts cannot give", () => {
-  it.concurrent("is refused with those that they can, and nothing moves", async () => {
+describe.concurrent("a share that the counts cannot give", () => {
+  it("is refused with those that they can, and nothing moves", async () => {
     const [old, next] = await Promise.all([standIn({ name: "old" }), standIn({ name: "next" })]);
     await inPlace({ replicas: 1, image: old.image as string }, async (place) => {
       const opened = await place.open();
@@ -162,8 +162,8 @@ describe("a share that the counts cannot give", () => {
   });
 });
 
-describe("an autoscaler of stable", () => {
-  it.concurrent("keeps the number of replicas; its floor is lent for the rollout and given back", async () => {
+describe.concurrent("an autoscaler of stable", () => {
+  it("keeps the number of replicas; its floor is lent for the rollout and given back", async () => {
     const [old, next] = await Promise.all([standIn({ name: "old" }), standIn({ name: "next" })]);
     const hpa = {
       apiVersion: "autoscaling/v2",
@@ -204,7 +204,7 @@ describe("an autoscaler of stable", () => {
   });
 });
 
-describe("a candidate that is not ready says what its pods say, early", () => {
+describe.concurrent("a candidate that is not ready says what its pods say, early", () => {
   const notReady = (release: () => ReturnType<typeof standIn>, options: WorkloadOptions, message: RegExp) =>
     inPlace(options, async (place) => {
       const opened = await place.open();
@@ -218,7 +218,7 @@ describe("a candidate that is not ready says what its pods say, early", () => {
       await end(opened, "1", "restored");
     });
 
-  it.concurrent("an image that is not there", () =>
+  it("an image that is not there", () =>
     notReady(
       async () => {
         const release = await standIn({ name: "gone" });
@@ -229,14 +229,14 @@ describe("a candidate that is not ready says what its pods say, early", () => {
       /ImagePullBackOff.*not found/,
     ));
 
-  it.concurrent("a server that ends, with the last lines of its log", () =>
+  it("a server that ends, with the last lines of its log", () =>
     notReady(
       () => standIn({ name: "ends", crashAtStart: true }),
       {},
       /exit code 1.*FATAL the stand-in cannot load its model/,
     ));
 
-  it.concurrent("more memory than its limit", () =>
+  it("more memory than its limit", () =>
     notReady(
       () => standIn({ name: "next" }),
       { container: { resources: { requests: { cpu: "5m", memory: "8Mi" }, limits: { memory: "12Mi" } } } },

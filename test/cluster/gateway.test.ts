@@ -7,7 +7,7 @@ import { route } from "./contract/fixtures.ts";
 import { createPlace, type Place, standIn, type WorkloadOptions, workload } from "./contract/place.ts";
 import { begin, end, secondsUntilSilent, underLoad } from "./contract/rollout.ts";
 
-vi.setConfig({ testTimeout: 240_000, maxConcurrency: 4 });
+vi.setConfig({ testTimeout: 480_000, maxConcurrency: 4 });
 beforeAll(async () => {
   await (await lab()).need("cluster", "gateway");
 });
@@ -37,8 +37,8 @@ const pair = () => Promise.all([standIn({ name: "old" }), standIn({ name: "next"
 const rulesOf = async ({ namespace }: Place) =>
   (((await namespace.get("httproute", "flights")) as KubeObject).spec as { rules: unknown[] }).rules;
 
-describe("traffic", () => {
-  it.concurrent("moves off a stable that others deployed, and onto it again, without a failed request", async () => {
+describe.concurrent("traffic", () => {
+  it("moves off a stable that others deployed, and onto it again, without a failed request", async () => {
     const [old, next] = await pair();
     const rules = [
       {
@@ -82,7 +82,7 @@ describe("traffic", () => {
     });
   });
 
-  it.concurrent("is mirrored in that share, and the copies' answers reach nobody", async () => {
+  it("is mirrored in that share, and the copies' answers reach nobody", async () => {
     const [old, next] = await pair();
     await inPlace({ replicas: 1, image: old.image as string }, async (place) => {
       const opened = await place.open();
@@ -115,8 +115,8 @@ describe("traffic", () => {
   });
 });
 
-describe("the candidate", () => {
-  it.concurrent("is counted by no Service, budget or ReplicaSet of stable's", async () => {
+describe.concurrent("the candidate", () => {
+  it("is counted by no Service, budget or ReplicaSet of stable's", async () => {
     const [old, next] = await pair();
     const budget = {
       ...{ apiVersion: "policy/v1", kind: "PodDisruptionBudget", metadata: { name: "flights" } },
@@ -145,8 +145,8 @@ describe("the candidate", () => {
   });
 });
 
-describe("the route", () => {
-  it.concurrent("that others change in the middle of a rollout keeps their change", async () => {
+describe.concurrent("the route", () => {
+  it("that others change in the middle of a rollout keeps their change", async () => {
     const [old, next] = await pair();
     await inPlace({ replicas: 1, image: old.image as string }, async (place) => {
       const opened = await place.open();
@@ -171,7 +171,7 @@ describe("the route", () => {
     });
   });
 
-  it.concurrent("whose references are not resolved is no split; stable is restored all the same", async () => {
+  it("whose references are not resolved is no split; stable is restored all the same", async () => {
     const [old, next] = await pair();
     await inPlace({ replicas: 1, image: old.image as string }, async (place) => {
       const opened = await place.open();
@@ -188,7 +188,7 @@ describe("the route", () => {
     });
   });
 
-  it.concurrent("with several rules or backends is refused before anything is made", async () => {
+  it("with several rules or backends is refused before anything is made", async () => {
     const backend = { name: "flights", port: 80 };
     const matches = [{ path: { type: "PathPrefix", value: "/other" } }];
     const two = [{ backendRefs: [backend] }, { matches, backendRefs: [backend] }];
@@ -207,8 +207,8 @@ describe("the route", () => {
   });
 });
 
-describe("a container among several", () => {
-  it.concurrent("must be named, by option or annotation", async () => {
+describe.concurrent("a container among several", () => {
+  it("must be named, by option or annotation", async () => {
     const next = await standIn({ name: "next" });
     await inPlace({}, async (place) => {
       const side = {

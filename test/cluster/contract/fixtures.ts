@@ -4,6 +4,7 @@ import type { ContractCase, TargetFixture } from "@ml-actions/rollout/targets/co
 import type { KubernetesTargetName } from "@ml-actions/rollout/targets/names";
 import { labImages } from "../../lab/images.ts";
 import { lab } from "../../lab/lab.ts";
+import { knativeDomain, knativeService } from "../knative-fixture.ts";
 import { hostOf, inferenceService } from "../kserve-fixture.ts";
 import { createPlace, fixtureOf, replicasFor, workload } from "./place.ts";
 
@@ -31,6 +32,13 @@ export const fixtures: Partial<Record<KubernetesTargetName, FixtureFor>> = {
     const host = `${place.namespace.name}.test`;
     await place.namespace.apply([...(await workload()), await route(host)]);
     return fixtureOf(place, { entrance: async () => ({ url, host, keepAlive: true }), mirrors: true });
+  },
+  knative: async (contractCase) => {
+    const place = await createPlace("knative", contractCase.guarded === true);
+    const { url } = (await lab()).gateway;
+    await place.namespace.apply([await knativeService()]);
+    const host = `flights.${place.namespace.name}.${knativeDomain}`;
+    return fixtureOf(place, { entrance: async () => ({ url, host, keepAlive: true }), mirrors: false });
   },
   kserve: async (contractCase) => {
     const place = await createPlace("kserve", contractCase.guarded === true);

@@ -26,6 +26,8 @@ import { candidateName, candidateSelector, resourceLabel, selects } from "./work
 
 const routeTimeoutMs = 30_000;
 const lookEveryMs = 100;
+/** A controller may see the route before a Service that was made just before it. */
+const refusedMs = 5_000;
 /** Somebody else may change the route between our look and our write. */
 const attempts = 5;
 
@@ -199,14 +201,17 @@ export class GatewayPlace {
 
   async #untilTaken(): Promise<void> {
     const timeoutMs = this.#context.options.routeTimeoutMs ?? routeTimeoutMs;
-    const deadline = performance.now() + timeoutMs;
+    const begun = performance.now();
+    let refusedAt = Number.POSITIVE_INFINITY;
     for (;;) {
       const missing = notTaken(await this.#read());
       if (missing === null) return;
-      if (performance.now() > deadline) {
+      const now = performance.now();
+      refusedAt = missing.refused ? Math.min(refusedAt, now) : Number.POSITIVE_INFINITY;
+      if (now - begun > timeoutMs || now - refusedAt > refusedMs) {
         throw new RolloutError(
           "not-routed",
-          `HTTPRoute ${this.#route.name} was written, and after ${timeoutMs / 1000} s ${missing.why}.`,
+          `HTTPRoute ${this.#route.name} was written, and after ${Math.round((now - begun) / 1000)} s ${missing.why}.`,
           missing.refused
             ? "Correct what the Gateway's controller says of the route (kubectl describe httproute)."
             : "See whether the Gateway's controller runs (kubectl describe gateway).",

@@ -113,7 +113,8 @@ async function promote({ platform, ledger }: TargetParts): Promise<void> {
       throw noCandidate("promote");
     }
     if (state.mirrorPercent > 0) await platform.mirror(0);
-    await platform.capacity(100);
+    // The first release has nobody's traffic to carry before it is stable.
+    if (state.stable !== null) await platform.capacity(100);
     await platform.route(100);
     await platform.prove(100);
     await ledger.commit(state.candidate.release);
