@@ -157,7 +157,7 @@ describe.concurrent("a guard that cannot live", { timeout }, () => {
         namespace,
         rights.filter((right) => !deployments(right)),
       );
-      expect(await refusal(place)).toMatch(/it lacks the right to get, list, patch, delete deployments.apps/);
+      expect(await refusal(place)).toMatch(/it lacks the right to get, .*deployments\.apps/);
       const kubeconfig = await namespace.restricted(rulesOf(runnerLedgerRights));
       expect(await refusal(place, {}, kubeconfig)).toMatch(/create.*jobs|jobs.*create|get.*job/i);
       const ledger = await open({ mode: "auto" }, kubeconfig);

@@ -86,11 +86,12 @@ describe.concurrent("the guard", () => {
 
   it("does nothing while the lease is renewed, and goes when it is given back", async () => {
     const { ledger, restores, watch } = await guarding();
-    await vanish(ledger, 1_500);
+    // Long enough for a busy machine to renew it in time, and renewed for longer than that.
+    const ttlMs = 5_000;
+    await vanish(ledger, ttlMs);
     const watching = watch();
-    for (let renewals = 0; renewals < 12; renewals++) {
-      await sleep(300);
-      await hold(ledger, "1", { ttlMs: 1_500 });
+    for (const until = Date.now() + 1.5 * ttlMs; Date.now() < until; await sleep(500)) {
+      await hold(ledger, "1", { ttlMs });
     }
     expect((await ledger.guardPod())?.name).toBe("guard-1");
     expect(restores).toEqual([]);
