@@ -6,6 +6,7 @@ import { beforeAll, expect, test } from "vitest";
 import { labImages } from "../lab/images.ts";
 import { lab } from "../lab/lab.ts";
 import {
+  ask,
   contextFor,
   gatewayUrl,
   hostOf,
@@ -41,7 +42,10 @@ async function started(namespace: TestNamespace, name: string) {
   await untilReady(namespace, "flights");
   const platform = await kservePlatform(await contextFor(namespace, "flights"));
   const target = kubernetesTarget({ platform, ledger: unguarded() });
-  const load = traffic(await gatewayUrl(), hostOf("flights", namespace.name));
+  const [url, host] = [await gatewayUrl(), hostOf("flights", namespace.name)];
+  // KServe calls it ready when the route is accepted, which is before Envoy has it.
+  await expect.poll(async () => (await ask(url, host)).status, { timeout: 20_000 }).toBe(200);
+  const load = traffic(url, host);
   return {
     target,
     load,
