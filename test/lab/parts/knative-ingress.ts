@@ -72,7 +72,6 @@ function specOf({ spec, metadata }: KIngress): unknown {
   };
 }
 
-/** A tag's own hosts are a KIngress rule of their own, so a route is made for each: see `wanted`. */
 function ruleOf({ path = "/", headers = {}, appendHeaders = {}, splits }: Path): unknown {
   const matched = Object.entries(headers).map(([name, { exact }]) => ({ type: "Exact", name, value: exact }));
   return {
@@ -96,15 +95,14 @@ function ruleOf({ path = "/", headers = {}, appendHeaders = {}, splits }: Path):
   };
 }
 
-/** Rules of different hosts, as routes of their own: the traffic of a tag is not that of the Service. */
+/** The Service's own hosts and those of each tag, as routes of their own: they differ in where they lead to. */
 function wanted(ingress: KIngress): Map<string, unknown> {
-  const byHosts = new Map<string, KIngress["spec"]["rules"]>();
+  const byName = new Map<string, NonNullable<KIngress["spec"]["rules"]>>();
   for (const rule of ingress.spec.rules ?? []) {
-    const key = JSON.stringify(rule.http.paths);
-    byHosts.set(key, [...(byHosts.get(key) ?? []), rule]);
+    const name = `knative-${rule.hosts[0]?.split(".")[0]}`;
+    byName.set(name, [...(byName.get(name) ?? []), rule]);
   }
-  const routes = [...byHosts.values()].map((rules) => specOf({ ...ingress, spec: { rules: rules ?? [] } }));
-  return new Map(routes.map((spec, i) => [`${ingress.metadata.name}-${i}`, spec]));
+  return new Map([...byName].map(([name, rules]) => [name, specOf({ ...ingress, spec: { rules } })]));
 }
 
 async function reconcile(ingress: KIngress, present: Map<string, HttpRoute>): Promise<void> {
@@ -146,10 +144,15 @@ async function report(ingress: KIngress, observedGeneration: number, ready: bool
   const said = ready
     ? { status: "True" }
     : { status: "Unknown", reason: "Uninitialized", message: "not taken yet" };
+  const lastTransitionTime = new Date().toISOString();
   const addresses = { ingress: [{ domainInternal: domain }] };
   const status = {
     observedGeneration,
-    conditions: ["LoadBalancerReady", "NetworkConfigured", "Ready"].map((type) => ({ type, ...said })),
+    conditions: ["LoadBalancerReady", "NetworkConfigured", "Ready"].map((type) => ({
+      type,
+      ...said,
+      lastTransitionTime,
+    })),
     publicLoadBalancer: addresses,
     privateLoadBalancer: addresses,
   };

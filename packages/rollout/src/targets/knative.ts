@@ -10,14 +10,18 @@ import { containerName, containerPort, isUnnamed, readView, servingOf, stateOf }
 import type { Platform, PodRef, WorkloadNames } from "../kubernetes/platform.ts";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
 import { proveShares } from "../kubernetes/prove.ts";
-import { noCandidate } from "../kubernetes/refusals.ts";
+import { isUnseen, noCandidate } from "../kubernetes/refusals.ts";
 
 const routeTimeoutMs = 30_000;
 
 export async function knativePlatform(context: PlatformContext): Promise<Platform> {
   const { options } = context;
   return {
-    read: async () => stateOf(await readView(context), options.container),
+    async read() {
+      const view = await readView(context);
+      const { url } = await entranceOf(context.api, view.service).catch(unlessUnseen);
+      return { ...stateOf(view, options.container), ...(url !== undefined && { entrance: url }) };
+    },
     prepare: (release) => prepare(context, release),
     capacity: (percent) => capacity(context, percent),
     route: (percent) => route(context, percent),
@@ -77,6 +81,11 @@ async function prove(context: PlatformContext, percent: number): Promise<void> {
 /** As Knative names the Deployment of a Revision. */
 const namesOf = (revision: Revision | null): WorkloadNames =>
   revision === null ? { workload: "" } : { workload: `${revision.name}-deployment`, revision: revision.name };
+
+function unlessUnseen(error: unknown): { url?: string } {
+  if (isUnseen(error)) return {};
+  throw error;
+}
 
 function noMirror(): RolloutError {
   return new RolloutError(
