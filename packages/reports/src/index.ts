@@ -1,4 +1,6 @@
 /** What people read: job summaries, log lines and HTML pages, as pure functions from plain data to strings. */
+
+export type { ClusterFacts, WaveResource, WavesReportInput } from "./cluster-inputs.ts";
 export type { PlotRows } from "./data/rows.ts";
 export { driftPage } from "./html/drift-page.ts";
 export { evaluationPage } from "./html/evaluation-page.ts";
@@ -6,7 +8,6 @@ export { rollbackPage } from "./html/rollback-page.ts";
 export { rolloutPage } from "./html/rollout-page.ts";
 export { shadowPage } from "./html/shadow-page.ts";
 export type {
-  ClusterFacts,
   ContractVersion,
   Decision,
   DriftData,
@@ -26,8 +27,6 @@ export type {
   ShadowReportInput,
   SideObservation,
   Sides,
-  WaveResource,
-  WavesReportInput,
 } from "./inputs.ts";
 export { type Progress, progressLegend, progressLine } from "./progress.ts";
 export { driftStory } from "./story/drift.ts";

@@ -1,6 +1,7 @@
 /** What the reports are made of: plain data that an action maps its results to. Times are milliseconds since 1970. */
 import type { FeatureDrift } from "@ml-actions/gates/drift/types";
 import type { DecisionRule, Task, TelemetryProblem, Verdict, VerdictName } from "@ml-actions/gates/types";
+import type { ClusterFacts } from "./cluster-inputs.ts";
 
 /** A model or image as people know it. */
 export interface NamedRelease {
@@ -190,44 +191,6 @@ export interface RolloutReportInput extends Omit<Decision, "verdicts" | "power">
     /** From the verdict until then; left out: there was no verdict, or nothing had to move. */
     settledMs?: number;
   };
-  run: RunFacts;
-}
-
-/** Where in which cluster, and who watches there. */
-export interface ClusterFacts {
-  namespace: string;
-  /** As a kubeconfig's context is named, or `in-cluster`. */
-  name: string;
-  /** `lives`, `off`, `none: no right to create jobs`. */
-  guard: string;
-}
-
-/** One of the resources that a selector selected. */
-export interface WaveResource {
-  /** `httproute/flights`. */
-  resource: string;
-  /** From 1. */
-  wave: number;
-  /** `failed`: it ended with an error; `not-begun`: another failed before, or the run was cancelled. */
-  stage: "promoted" | "restored" | "held" | "failed" | "not-begun";
-  /** null: it was not begun, or ended with an error. */
-  verdict: VerdictName | null;
-  reason: string;
-  /** null: not begun. */
-  tookMs: number | null;
-  settledMs: number | null;
-  guard: string;
-}
-
-export interface WavesReportInput {
-  target: string;
-  cluster: Omit<ClusterFacts, "guard">;
-  /** As asked for: `httproute -l team=search`. */
-  asked: string;
-  candidate: NamedRelease;
-  maxParallel: number;
-  /** In the order of the waves. */
-  resources: readonly WaveResource[];
   run: RunFacts;
 }
 

@@ -1,5 +1,6 @@
 /** Examples of what deploy has to report on a cluster: of one resource, and of many. */
-import type { RolloutReportInput, WaveResource, WavesReportInput } from "../inputs.ts";
+import type { WaveResource, WavesReportInput } from "../cluster-inputs.ts";
+import type { RolloutReportInput } from "../inputs.ts";
 import { flightsImage, run } from "./evaluations.ts";
 import { rolloutRestored } from "./rollouts.ts";
 

@@ -1,5 +1,5 @@
+import type { WaveResource, WavesReportInput } from "../cluster-inputs.ts";
 import { count, counted } from "../figures.ts";
-import type { WaveResource, WavesReportInput } from "../inputs.ts";
 import type { Story } from "./story.ts";
 
 export function wavesStory({ resources, candidate, run }: WavesReportInput): Story {

@@ -1,6 +1,8 @@
 /** Where it happened, who watched, and how long the way from the verdict to 100 % was. */
+
+import type { ClusterFacts } from "../cluster-inputs.ts";
 import { duration } from "../figures.ts";
-import type { ClusterFacts, RolloutReportInput } from "../inputs.ts";
+import type { RolloutReportInput } from "../inputs.ts";
 import { code, text } from "./markdown.ts";
 
 /** null where there is nothing beyond what the first lines say. */

@@ -1,6 +1,7 @@
 /** The job summary of a deploy of many resources: one table, what needs a person first. */
+
+import type { WaveResource, WavesReportInput } from "../cluster-inputs.ts";
 import { count, counted, duration } from "../figures.ts";
-import type { WaveResource, WavesReportInput } from "../inputs.ts";
 import { wavesStory } from "../story/waves.ts";
 import { icons } from "../verdicts.ts";
 import { cappedSections, code, details, prose, table, text } from "./markdown.ts";
