@@ -1,0 +1,114 @@
+/** A stable release with users, beside it room for a rollout, and eyes on all of it. */
+import type { KubeObject } from "@ml-actions/cluster/types";
+import { guardProgram } from "@ml-actions/release/guard";
+import { rightsOf } from "@ml-actions/rollout/kubernetes/rights";
+import type { Release } from "@ml-actions/rollout/target";
+import type { KubernetesTargetName } from "@ml-actions/rollout/targets/index";
+import { route } from "../cluster/contract/fixtures.ts";
+import { createPlace, type Place, standIn, workload } from "../cluster/contract/place.ts";
+import { grantGuard } from "../cluster/guard-account.ts";
+import { ask, hostOf, inferenceService, untilReady } from "../cluster/kserve-fixture.ts";
+import { lab } from "../lab/lab.ts";
+import { type ApiProxy, startApiProxy } from "./api-proxy.ts";
+import { Run } from "./run.ts";
+import type { Errand } from "./runner.ts";
+import { Users } from "./users.ts";
+
+export type ChaosTarget = Extract<KubernetesTargetName, "deployment" | "gateway" | "kserve">;
+
+export interface Scene {
+  target: ChaosTarget;
+  place: Place;
+  stable: Release;
+  candidate: Release;
+  users: Users;
+  entrance: { url: string; host: string };
+  proxy: ApiProxy;
+  /** One more runner, which deploys the candidate. */
+  run(more?: Partial<Errand>, clockAheadMs?: number): Run;
+}
+
+/** Brings the user's objects up and gives the address of their service. */
+type Stage = (place: Place, stable: Release) => Promise<{ url: string; host: string }>;
+
+/** Each names itself, as the servers that we build do. */
+const named = (stable: Release) => ({ env: [{ name: "ML_RELEASE", value: stable.digest }] });
+
+const stages: Record<ChaosTarget, Stage> = {
+  deployment: async ({ namespace }, stable) => {
+    const image = stable.image as string;
+    // Beside three of stable, one candidate is a quarter.
+    await namespace.apply(await workload({ replicas: 3, image, container: named(stable) }));
+    await namespace.rolledOut("flights");
+    const { spec } = (await namespace.get("service", "flights")) as KubeObject;
+    const { clusterIP } = spec as { clusterIP: string };
+    return { url: `http://${clusterIP}`, host: clusterIP };
+  },
+  gateway: async ({ namespace }, stable) => {
+    const host = `${namespace.name}.test`;
+    const objects = await workload({
+      replicas: 1,
+      image: stable.image as string,
+      container: named(stable),
+    });
+    await namespace.apply([...objects, await route(host)]);
+    await namespace.rolledOut("flights");
+    return { url: (await lab()).gateway.url, host };
+  },
+  kserve: async ({ namespace }, { image, digest }) => {
+    await namespace.apply([inferenceService("flights", { reference: image as string, digest })]);
+    await untilReady(namespace, "flights");
+    return { url: (await lab()).gateway.url, host: hostOf("flights", namespace.name) };
+  },
+};
+
+export async function inScene(
+  target: ChaosTarget,
+  makeCandidate: () => Promise<Release>,
+  work: (scene: Scene) => Promise<void>,
+): Promise<void> {
+  const [program, stable, candidate] = await Promise.all([
+    guardProgram(),
+    standIn({ name: "stable" }),
+    makeCandidate(),
+  ]);
+  const place = await createPlace(target, false);
+  try {
+    await grantGuard(place.namespace, rightsOf(target).guard);
+    const entrance = await stages[target](place, stable);
+    await untilAnswering(entrance);
+    const proxy = await startApiProxy(place.namespace.kubeconfig);
+    const errand: Errand = {
+      ...{ target, namespace: place.namespace.name, kubeconfig: proxy.kubeconfig, candidate },
+      ...{ guardProgram: program, guardImage: stable.image as string, holder: "the first runner" },
+    };
+    const runs: Run[] = [];
+    const users = new Users(entrance.url, entrance.host);
+    try {
+      await work({
+        ...{ target, place, stable, candidate, users, entrance, proxy },
+        run(more = {}, clockAheadMs = 0) {
+          const run = new Run({ ...errand, ...more }, clockAheadMs);
+          runs.push(run);
+          return run;
+        },
+      });
+    } finally {
+      for (const run of runs) await run.end();
+      await users.stop();
+      await proxy.stop();
+    }
+  } finally {
+    await place.close();
+  }
+}
+
+/** A route that the router has not taken yet is nobody's failure. */
+async function untilAnswering({ url, host }: { url: string; host: string }): Promise<void> {
+  for (let inARow = 0, tries = 0; inARow < 5; tries++) {
+    const answer = await ask(url, host).catch(() => null);
+    inARow = answer?.status === 200 ? inARow + 1 : 0;
+    if (tries > 300) throw new Error(`${host} at ${url} does not answer`);
+    if (inARow === 0) await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
