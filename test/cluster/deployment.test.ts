@@ -1,6 +1,7 @@
 /** Target `deployment`: what a Deployment, a Service and a HorizontalPodAutoscaler do that a naive target trips over. */
 import type { KubeObject } from "@ml-actions/cluster/types";
 import { selectorBefore } from "@ml-actions/rollout/kubernetes/deployment-service";
+import { deploymentRef } from "@ml-actions/rollout/kubernetes/workload";
 import type { Entrance } from "@ml-actions/rollout/local/testing/load";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { lab } from "../lab/lab.ts";
@@ -126,11 +127,12 @@ describe.concurrent("what is refused before anything is made", () => {
       /requests\.cpu, requests\.memory, limits\.memory[\s\S]*no readinessProbe[\s\S]*rollout-plan: canary/,
     ));
 
-  it("one that Argo CD keeps as its repository has it", () =>
-    refused(
-      { annotations: { "argocd.argoproj.io/tracking-id": "shop:apps/Deployment:ml/flights" } },
-      /Argo CD/,
-    ));
+  it("one that Flux keeps as its repository has it", () =>
+    refused({}, /belongs to Flux \(shop\)/, ([deployment, service]) => {
+      const { metadata, ...rest } = deployment as KubeObject;
+      const labels = { "kustomize.toolkit.fluxcd.io/name": "shop" };
+      return [{ ...rest, metadata: { ...metadata, labels } }, service as KubeObject];
+    }));
 
   it("a Service that sends each client to one pod", () =>
     refused({}, /sessionAffinity ClientIP/, ([deployment, service]) => [
@@ -190,7 +192,8 @@ describe.concurrent("an autoscaler of stable", () => {
         expect(await specOf(place, "hpa", "flights")).toMatchObject({ minReplicas: 2, maxReplicas: 5 });
         await opened.target.restore();
         expect(await specOf(place, "hpa", "flights")).toMatchObject({ minReplicas: 1 });
-        const stable = (await place.namespace.get("deployment", "flights")) as KubeObject;
+        const ref = deploymentRef(place.namespace.name, "flights");
+        const stable = (await place.api.get(ref)) as KubeObject;
         const owners = stable.metadata.managedFields?.filter((each) =>
           JSON.stringify(each.fieldsV1).includes("f:replicas"),
         );
@@ -226,7 +229,7 @@ describe.concurrent("a candidate that is not ready says what its pods say, early
         return { ...release, digest, image: (release.image as string).replace(/sha256:.*/, digest) };
       },
       {},
-      /ImagePullBackOff.*not found/,
+      /ImagePullBackOff.*lab\/stand-in@sha256:000/,
     ));
 
   it("a server that ends, with the last lines of its log", () =>

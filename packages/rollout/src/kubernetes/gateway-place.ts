@@ -1,28 +1,27 @@
 /** What target `gateway` reads and changes: one rule of an HTTPRoute, and the candidate's Deployment and Service. */
 import { ClusterError } from "@ml-actions/cluster/error";
-import type { KubeObject, ObjectRef } from "@ml-actions/cluster/types";
+import type { ObjectRef } from "@ml-actions/cluster/types";
 import { RolloutError } from "../error.ts";
 import type { Release } from "../target.ts";
 import { servicesIn } from "./deployment-service.ts";
-import { entranceOf, featuresOf } from "./gateway-parent.ts";
+import {
+  assertMirrors,
+  candidateService,
+  isSame,
+  noService,
+  patchOf,
+  problemsOf,
+} from "./gateway-objects.ts";
+import { entranceOf } from "./gateway-parent.ts";
 import { isUnnamed, type Pair, prepareCandidate, readPair, selectorsIn, writeMark } from "./pair.ts";
 import { names, type PlatformState } from "./platform.ts";
 import type { PlatformContext } from "./platforms.ts";
 import { proveShares } from "./prove.ts";
 import { invalid, isUnseen, noCandidate } from "./refusals.ts";
-import {
-  notTaken,
-  type Route,
-  routeOf,
-  rulesWith,
-  type Shares,
-  sharesOf,
-  stableBackend,
-  weightBefore,
-} from "./route.ts";
+import { notTaken, type Route, routeOf, type Shares, sharesOf, stableBackend } from "./route.ts";
 import { probeRequest } from "./route-probe.ts";
 import { deploymentRef, type Workload, workloadOf } from "./workload.ts";
-import { candidateName, candidateSelector, resourceLabel, selects } from "./workload-labels.ts";
+import { candidateName, resourceLabel, selects } from "./workload-labels.ts";
 
 const routeTimeoutMs = 30_000;
 const lookEveryMs = 100;
@@ -104,7 +103,7 @@ export class GatewayPlace {
   async mirror(percent: number): Promise<void> {
     if (percent > 0) {
       const route = await this.#read();
-      await this.#assertMirrors(route, percent);
+      await assertMirrors(this.#context, route, percent);
     }
     await this.#write((shares) => ({ ...shares, mirrorPercent: percent }));
   }
@@ -220,71 +219,4 @@ export class GatewayPlace {
       await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
     }
   }
-
-  async #assertMirrors(route: Route, percent: number): Promise<void> {
-    const features = await featuresOf(this.#context.api, route);
-    if (features === null) {
-      this.#context.onTrouble(
-        "the Gateway's class does not say whether it can mirror requests; it may copy none",
-      );
-      return;
-    }
-    const needed = ["HTTPRouteRequestMirror", ...(percent < 100 ? ["HTTPRouteRequestPercentageMirror"] : [])];
-    const lacking = needed.filter((feature) => !features.has(feature));
-    if (lacking.length === 0) return;
-    throw new RolloutError(
-      "unsupported",
-      `The Gateway of HTTPRoute ${route.object.metadata.name} does not support ${lacking.join(" and ")}: it would copy ${percent < 100 && features.has("HTTPRouteRequestMirror") ? "all requests, or none" : "none"}.`,
-      percent < 100 && features.has("HTTPRouteRequestMirror")
-        ? "Mirror 100 %, or use a Gateway whose class supports the feature."
-        : "Use a Gateway whose class supports the feature, or `mode: replay` of the action shadow.",
-    );
-  }
-}
-
-function problemsOf({ rule }: Route): string[] {
-  return rule.sessionPersistence === undefined
-    ? []
-    : ["the route's rule has sessionPersistence: shares would be of sessions, not of requests"];
-}
-
-const isSame = (left: Shares, right: Shares) =>
-  left.candidatePercent === right.candidatePercent && left.mirrorPercent === right.mirrorPercent;
-
-function patchOf(route: Route, shares: Shares, mark: string): unknown {
-  const { metadata } = route.object;
-  const stable = route.rule.backendRefs.find(({ name }) => name === shares.stable);
-  const kept = metadata.annotations?.[weightBefore] ?? String(stable?.weight ?? "none");
-  const annotations = { [names.fence]: mark, [weightBefore]: shares.candidatePercent > 0 ? kept : null };
-  return {
-    metadata: { resourceVersion: metadata.resourceVersion, annotations },
-    spec: { rules: rulesWith(route, shares) },
-  };
-}
-
-/** The candidate's own Service: the ports of stable's, and the candidate's pods. */
-function candidateService(stable: KubeObject, name: string, resource: string): KubeObject {
-  const { namespace } = stable.metadata;
-  const { ports = [] } = stable.spec as { ports?: Record<string, unknown>[] };
-  return {
-    apiVersion: "v1",
-    kind: "Service",
-    metadata: {
-      name,
-      ...(namespace !== undefined && { namespace }),
-      labels: candidateSelector(resource),
-      annotations: { [names.resource]: resource },
-    },
-    spec: {
-      selector: candidateSelector(resource),
-      ports: ports.map(({ nodePort: _, ...port }) => port),
-    },
-  };
-}
-
-function noService(name: string, namespace: string): RolloutError {
-  return invalid(
-    `There is no Service ${name} in namespace ${namespace}, which the HTTPRoute leads to.`,
-    "Create it, or correct the route's backendRefs.",
-  );
 }
