@@ -83,9 +83,10 @@ describe("deploy on gateway", () => {
           expect(settled(bad)).toBeLessThan(20);
           console.error(`verdict to 100 %: promoted ${settled(promoted)} s, restored ${settled(bad)} s`);
 
-          const back = await step(namespace, { resource }, "rollback");
+          const to = images["flights-2"].digest;
+          const back = await step(namespace, { resource, to }, "rollback");
           expect(back.exitCode, back.raw).toBe(0);
-          expect(back.outputs.restored).toBe(images["flights-1"].digest);
+          expect(back.outputs.restored).toBe(to);
         } finally {
           await traffic.stop();
         }
