@@ -8,12 +8,13 @@ import { RolloutError } from "../error.ts";
 import { names } from "../kubernetes/platform.ts";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
 import type { Memo } from "./memo.ts";
-import { change, readyTimeoutMs, trafficOf, untilMade, untilRouted } from "./place.ts";
+import { untilMade } from "./prepare.ts";
 import { giveScaleBack, raiseScale, untilUp } from "./revision-pods.ts";
 import { type KnativeService, type Revision, revisionRef, type TrafficEntry } from "./service.ts";
 import { formerTemplate, servingIndex } from "./template.ts";
 import { followsLatest, userTraffic } from "./traffic.ts";
 import { containerName, leftBehind, readView, servingOf, type View } from "./view.ts";
+import { change, readyTimeoutMs, trafficOf, untilRouted } from "./writing.ts";
 
 /** Stable serves meanwhile: what is waited for is only that the template agrees with it. */
 const twinTimeoutMs = 60_000;

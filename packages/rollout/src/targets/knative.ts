@@ -3,16 +3,16 @@
 import { RolloutError } from "../error.ts";
 import { cleanUp } from "../knative/clean-up.ts";
 import { entranceOf } from "../knative/entrance.ts";
-import { capacity, change, prepare, route, trafficOf } from "../knative/place.ts";
+import { prepare } from "../knative/prepare.ts";
 import { revisionPods } from "../knative/revision-pods.ts";
+import { capacity } from "../knative/scale.ts";
 import type { Revision } from "../knative/service.ts";
 import { containerName, containerPort, isUnnamed, readView, servingOf, stateOf } from "../knative/view.ts";
+import { change, route, routeTimeoutMs, trafficOf } from "../knative/writing.ts";
 import type { Platform, PodRef, WorkloadNames } from "../kubernetes/platform.ts";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
 import { proveShares } from "../kubernetes/prove.ts";
 import { isUnseen, noCandidate } from "../kubernetes/refusals.ts";
-
-const routeTimeoutMs = 30_000;
 
 export async function knativePlatform(context: PlatformContext): Promise<Platform> {
   const { options } = context;
