@@ -36,9 +36,10 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
       },
     );
   }
-  // Heavy (it brings every client of every kind), so loaded here and not above.
-  const library = await import("@kubernetes/client-node");
-  const chosen = chooseContext(found, context, (text) => library.loadYaml(text));
+  // Loaded here and not above, since many actions touch no cluster; by name, so that the bundle leaves out its clients
+  // of every kind.
+  const { KubeConfig, loadYaml } = await import("@kubernetes/client-node");
+  const chosen = chooseContext(found, context, (text) => loadYaml(text));
   const { server } = chosen.cluster;
   if (!URL.canParse(server)) {
     throw new ClusterError(
@@ -50,7 +51,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
     );
   }
   const proxy = proxyFor(server, chosen.cluster["proxy-url"], environment);
-  const identity = new Identity(chosen, () => new library.KubeConfig());
+  const identity = new Identity(chosen, () => new KubeConfig());
   return {
     server: server.replace(/\/+$/, ""),
     namespace: namespace || chosen.namespace || "default",

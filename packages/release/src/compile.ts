@@ -11,9 +11,10 @@ import type { Sources } from "./sources.ts";
 
 /**
  * @actions/core imports an HTTP client for its OIDC tokens, and that undici: 35 ms of every start, for what no action
- * uses. None of its modules does anything on import but define; it does not say so in its manifest.
+ * uses. @kubernetes/client-node brings a client of every kind of object, 19 MB, beside the kubeconfigs that are wanted of
+ * it. None of their modules does anything on import but define; they do not say so in their manifests.
  */
-const PURE = ["@actions/core"];
+const PURE = ["@actions/core", "@kubernetes/client-node"];
 
 /** Native binaries, fetched at run time by its lock file in `runtime/`: in the tree they would be 290 MB. */
 const EXTERNAL = ["onnxruntime-node"];

@@ -49,6 +49,16 @@ describe("the book", () => {
     expect(withPromotion(once, { release, rollout: "2", at: 9 })).toBe(once);
   });
 
+  it("has the stable that others deployed behind the first release that replaces it, to roll back to", () => {
+    const theirs = { ...release, label: "theirs", digest: `sha256:${"b".repeat(64)}` };
+    const begun = entry({ name: "begin", candidate: release, stable: theirs, steps: [10] });
+    const { history } = withPromotion(withEntry(emptyBook, begun), { release, rollout: "1", at: 7 });
+    expect(history).toEqual([
+      { release, promotedAt: 7, rollout: "1", verdict: "pass" },
+      { release: theirs, promotedAt: 1, rollout: "found", verdict: "first" },
+    ]);
+  });
+
   it("stays within its bytes: the first and the last entries stay, and it says how many are left out", () => {
     const reason = '"'.repeat(9_000);
     let book: Book = withEntry(emptyBook, begin);

@@ -155,7 +155,8 @@ function countWithin(sizes: readonly number[], maxBytes: number): number {
   return over === -1 ? sizes.length : over;
 }
 
-/** With the release at the head of the history. Unchanged when this rollout put it there already. */
+/** With the release at the head of the history. Unchanged when this rollout put it there already. The first of all
+ * has the stable that it replaces after it, whoever deployed that: it is what a rollback goes back to. */
 export function withPromotion(
   book: Book,
   promotion: { release: Release; rollout: string; at: number },
@@ -163,13 +164,23 @@ export function withPromotion(
   const { release, rollout, at } = promotion;
   const [head] = book.history;
   if (head?.rollout === rollout && head.release.digest === release.digest) return book;
+  const history = head === undefined ? found(book, rollout) : book.history;
   const entry: HistoryEntry = {
     release,
     promotedAt: at,
     rollout,
-    verdict: verdictOf(book, release, rollout),
+    verdict: verdictOf({ ...book, history }, release, rollout),
   };
-  return { ...book, history: [entry, ...book.history].slice(0, maxHistory) };
+  return { ...book, history: [entry, ...history].slice(0, maxHistory) };
+}
+
+/** What was stable before the first rollout here. */
+function found({ journal }: Book, rollout: string): HistoryEntry[] {
+  return journal.entries.flatMap(({ at, rollout: of, step }) =>
+    of === rollout && step.name === "begin" && step.stable !== null
+      ? [{ release: step.stable, promotedAt: at, rollout: "found", verdict: "first" as const }]
+      : [],
+  );
 }
 
 /** How a promotion came about, as long as its end does not say: a release that was stable before and is promoted
