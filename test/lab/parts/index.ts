@@ -2,12 +2,13 @@
 import type { Part, PartName } from "../part.ts";
 import { cluster } from "./cluster.ts";
 import { gateway } from "./gateway.ts";
+import { istio } from "./istio.ts";
 import { knative } from "./knative.ts";
 import { kserve } from "./kserve.ts";
 import { prometheus } from "./prometheus.ts";
 import { registry } from "./registry.ts";
 
-export const parts: readonly Part[] = [registry, cluster, gateway, prometheus, knative, kserve];
+export const parts: readonly Part[] = [registry, cluster, gateway, prometheus, knative, kserve, istio];
 
 /** Rejects a name that is none, and says which there are. */
 export function partNamed(name: string): Part {
