@@ -3,17 +3,13 @@ import { UserError } from "@ml-actions/action-kit/action";
 import { openApi } from "@ml-actions/cluster/api";
 import { connect } from "@ml-actions/cluster/connect";
 import type { Api, Connection, KubeObject } from "@ml-actions/cluster/types";
-import {
-  rightText,
-  runnerGuardRights,
-  runnerLedgerRights,
-} from "@ml-actions/rollout/kubernetes/guard-rights";
+import { rightText } from "@ml-actions/rollout/kubernetes/guard-rights";
 import {
   type KubernetesOptions,
   type KubernetesTarget,
   openKubernetes,
 } from "@ml-actions/rollout/kubernetes/open";
-import { platforms } from "@ml-actions/rollout/kubernetes/platforms";
+import { runnerRights } from "@ml-actions/rollout/kubernetes/rights";
 import { type KubernetesTargetName, kubernetesTargetNames } from "@ml-actions/rollout/targets/names";
 import { inParallel } from "@ml-actions/rollout/waves";
 import { type Keeper, type Keeping, keepingOf } from "./gitops-keeper.ts";
@@ -135,11 +131,7 @@ async function assertRights(
   { guard = "required" }: PlaceInputs,
 ): Promise<void> {
   const { name, namespace } = api.connection;
-  const needed = [
-    ...platforms[target].rights,
-    ...runnerLedgerRights,
-    ...(guard === "required" ? runnerGuardRights : []),
-  ];
+  const needed = runnerRights(target, { guarded: guard === "required" });
   const missing = await api.lacking(needed.map((right) => ({ namespace, ...right })));
   if (missing.length === 0) return;
   const lines = missing.map((right) => `  - ${rightText(right)}: ${right.why}`);

@@ -38,8 +38,11 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
   }
   // Loaded here and not above, since many actions touch no cluster; by name, so that the bundle leaves out its clients
   // of every kind.
-  const { KubeConfig, loadYaml } = await import("@kubernetes/client-node");
-  const chosen = chooseContext(found, context, (text) => loadYaml(text));
+  const [{ KubeConfig: Library }, { parse }] = await Promise.all([
+    import("@kubernetes/client-node"),
+    import("yaml"),
+  ]);
+  const chosen = chooseContext(found, context, (text) => parse(text));
   const { server } = chosen.cluster;
   if (!URL.canParse(server)) {
     throw new ClusterError(
@@ -51,7 +54,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
     );
   }
   const proxy = proxyFor(server, chosen.cluster["proxy-url"], environment);
-  const identity = new Identity(chosen, () => new KubeConfig());
+  const identity = new Identity(chosen, () => new Library());
   return {
     server: server.replace(/\/+$/, ""),
     namespace: namespace || chosen.namespace || "default",

@@ -172,8 +172,8 @@ function parsed(content: string, place: string, parse: (text: string) => unknown
     return parse(content);
   } catch (cause) {
     // The parser's own message quotes the lines around, which may hold a key.
-    const { line } = ((cause as { mark?: { line?: unknown } }).mark ?? {}) as { line?: unknown };
-    const where = typeof line === "number" ? ` (line ${line + 1})` : "";
+    const line = (cause as { linePos?: readonly { line: number }[] }).linePos?.[0]?.line;
+    const where = line === undefined ? "" : ` (line ${line})`;
     throw wrong(`${place} is no YAML${where}`, "Give a kubeconfig as kubectl takes it.");
   }
 }

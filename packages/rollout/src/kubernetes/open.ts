@@ -2,7 +2,6 @@
 import type { Api, Right } from "@ml-actions/cluster/types";
 import type { KubernetesTargetName } from "../targets/names.ts";
 import type { OpenTarget } from "../targets/open-target.ts";
-import { runnerGuardRights, runnerLedgerRights } from "./guard-rights.ts";
 import { openLedger } from "./ledger.ts";
 import type { GuardImage, GuardOptions, KubernetesLedger } from "./ledger-types.ts";
 import type { Platform } from "./platform.ts";
@@ -10,7 +9,7 @@ import { type PlatformContext, type PlatformOptions, platforms } from "./platfor
 import { podPredictions } from "./predictions.ts";
 import { reachingProbe } from "./probe-reach.ts";
 import { invalid } from "./refusals.ts";
-import { rightsOf } from "./rights.ts";
+import { rightsOf, runnerRights } from "./rights.ts";
 import { kubernetesTarget } from "./target.ts";
 import { clusterTelemetry } from "./telemetry.ts";
 
@@ -78,7 +77,7 @@ export async function openKubernetes(
     onTrouble,
   };
   const platform = await entry.open(context);
-  const rights = entry.rights.map((right) => ({ namespace, ...right }));
+  const rights = runnerRights(name, { guarded: options.guard === "required" });
   const guard = options.guard === "off" ? null : await guardOptions(name, options, platform, namespace);
   const restore = () => target.restore();
   const ledger = openLedger({ api, namespace, resource, guard, restore, onTrouble });
@@ -89,7 +88,7 @@ export async function openKubernetes(
     ledger,
     telemetry: await telemetryOf(options, { api, platform, namespace, onTrouble }),
     predictions: (digest, fromMs) => predictionsOf(api, platform, digest, fromMs),
-    lacking: () => api.lacking([...rights, ...ledgerRights(namespace, options.guard)]),
+    lacking: () => api.lacking(rights.map((right) => ({ namespace, ...right }))),
     where: { cluster: api.connection.name, namespace },
     get apiCalls() {
       return api.calls;
@@ -160,11 +159,6 @@ async function guardOptions(
       return [...own.map((image) => ({ image })), ...(guardImage === undefined ? [] : [guardImage])];
     },
   };
-}
-
-function ledgerRights(namespace: string, guard: KubernetesOptions["guard"]): Right[] {
-  const needed = guard === "required" ? [...runnerLedgerRights, ...runnerGuardRights] : runnerLedgerRights;
-  return needed.map((right) => ({ namespace, ...right }));
 }
 
 async function* predictionsOf(api: Api, platform: Platform, digest: string, fromMs?: number) {

@@ -1,8 +1,7 @@
 /** The platforms that there are. To add one: its name in `targets/names.ts`, its line here, its fixture in the contract
  * suite. */
-import type { Api, Right } from "@ml-actions/cluster/types";
+import type { Api } from "@ml-actions/cluster/types";
 import type { KubernetesTargetName } from "../targets/names.ts";
-import { deploymentRights, gatewayRights } from "./pair-rights.ts";
 import type { Fence, Platform } from "./platform.ts";
 import type { Probe } from "./probe.ts";
 
@@ -34,8 +33,6 @@ export interface PlatformEntry {
   /** As people write it: `deployment/flights`. */
   kind: string;
   open(context: PlatformContext): Promise<Platform>;
-  /** What it may do to the user's objects, in the namespace; for the Role, and looked at before anything is touched. */
-  rights: readonly Right[];
   /** Copies requests to a candidate. */
   mirrors: boolean;
 }
@@ -44,25 +41,21 @@ export const platforms: Record<KubernetesTargetName, PlatformEntry> = {
   deployment: {
     kind: "deployment",
     mirrors: false,
-    rights: deploymentRights,
     open: async (context) => (await import("../targets/deployment.ts")).deploymentPlatform(context),
   },
   gateway: {
     kind: "httproute",
     mirrors: true,
-    rights: gatewayRights,
     open: async (context) => (await import("../targets/gateway.ts")).gatewayPlatform(context),
   },
   knative: {
     kind: "ksvc",
     mirrors: false,
-    rights: [],
     open: async (context) => (await import("../targets/knative.ts")).knativePlatform(context),
   },
   kserve: {
     kind: "inferenceservice",
     mirrors: true,
-    rights: [],
     open: async (context) => (await import("../targets/kserve.ts")).kservePlatform(context),
   },
 };

@@ -130,11 +130,18 @@ const runnerReads: readonly Right[] = [
   },
 ];
 
-/** Each thing once, with all that may be done to it. */
+/** What one rollout needs of who runs it: each thing once, with all that may be done to it. */
+export function runnerRights(target: RightsTarget, { guarded }: { guarded: boolean }): Right[] {
+  const { platform } = platformRights[target];
+  const guards = guarded ? runnerGuardRights : [];
+  return joined([...platform, ...runnerReads, ...runnerLedgerRights, ...guards]);
+}
+
+/** What the Roles of `docs/rbac` give. */
 export function rightsOf(target: RightsTarget): TargetRights {
   const { platform, selects: selecting, cluster } = platformRights[target];
   return {
-    runner: joined([...platform, selecting, ...runnerReads, ...runnerLedgerRights, ...runnerGuardRights]),
+    runner: joined([selecting, ...runnerRights(target, { guarded: true })]),
     guard: joined([...platform.flatMap(withoutPreparing), ...guardAccountRights]),
     cluster: [...cluster],
   };
