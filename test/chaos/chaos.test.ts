@@ -27,7 +27,9 @@ describe("stable is restored or the candidate promoted, and nothing is left", ()
       each.title,
       inScene(each.target, candidates[each.candidate ?? "sound"], async (scene) => {
         const { faultAt, run } = await meet(scene, each);
-        const ending = await settled(scene, faultAt, each.withinSeconds * 1000);
+        const ending = await settled(scene, faultAt, each.withinSeconds * 1000).catch((error: Error) => {
+          throw new Error(`${error.message}; told: ${run.told.join("; ")}`, { cause: error });
+        });
         if (run.process.signalCode === null) await run.ended;
         await scene.users.stop();
         const failed = failuresOf(scene, each);

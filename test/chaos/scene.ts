@@ -1,4 +1,8 @@
 /** A stable release with users, beside it room for a rollout, and eyes on all of it. */
+import { rmSync } from "node:fs";
+import { copyFile, mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { KubeObject } from "@ml-actions/cluster/types";
 import { guardProgram } from "@ml-actions/release/guard";
 import { rightsOf } from "@ml-actions/rollout/kubernetes/rights";
@@ -62,13 +66,27 @@ const stages: Record<ChaosTarget, Stage> = {
   },
 };
 
+let kept: Promise<string> | null = null;
+
+/** One for the whole suite, in a place of its own: a change of the sources meanwhile removes what was built before. */
+function keptGuard(): Promise<string> {
+  kept ??= (async () => {
+    const folder = await mkdtemp(join(tmpdir(), "ml-actions-chaos-guard-"));
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, "guard.mjs");
+    await copyFile(await guardProgram(), path);
+    return path;
+  })();
+  return kept;
+}
+
 export async function inScene(
   target: ChaosTarget,
   makeCandidate: () => Promise<Release>,
   work: (scene: Scene) => Promise<void>,
 ): Promise<void> {
   const [program, stable, candidate] = await Promise.all([
-    guardProgram(),
+    keptGuard(),
     standIn({ name: "stable" }),
     makeCandidate(),
   ]);
