@@ -11,7 +11,7 @@ import { fixtures } from "./contract/fixtures.ts";
 vi.setConfig({ maxConcurrency: 6, testTimeout: 480_000 });
 
 beforeAll(async () => {
-  await (await lab()).need("cluster", "gateway", "knative", "kserve");
+  await (await lab()).need("cluster", "gateway", "istio", "knative", "kserve");
 });
 
 test("every target on Kubernetes has a fixture", () => {

@@ -4,6 +4,7 @@ import type { ContractCase, TargetFixture } from "@ml-actions/rollout/targets/co
 import type { KubernetesTargetName } from "@ml-actions/rollout/targets/names";
 import { labImages } from "../../lab/images.ts";
 import { lab } from "../../lab/lab.ts";
+import { istioUrl, virtualService } from "../istio-fixture.ts";
 import { knativeDomain, knativeService } from "../knative-fixture.ts";
 import { hostOf, inferenceService } from "../kserve-fixture.ts";
 import { createPlace, fixtureOf, replicasFor, workload } from "./place.ts";
@@ -31,6 +32,13 @@ export const fixtures: Partial<Record<KubernetesTargetName, FixtureFor>> = {
     const { url } = (await lab()).gateway;
     const host = `${place.namespace.name}.test`;
     await place.namespace.apply([...(await workload()), await route(host)]);
+    return fixtureOf(place, { entrance: async () => ({ url, host, keepAlive: true }), mirrors: true });
+  },
+  istio: async (contractCase) => {
+    const place = await createPlace("istio", contractCase.guarded === true);
+    const host = `${place.namespace.name}.test`;
+    await place.namespace.apply([...(await workload()), virtualService(host)]);
+    const url = await istioUrl();
     return fixtureOf(place, { entrance: async () => ({ url, host, keepAlive: true }), mirrors: true });
   },
   knative: async (contractCase) => {

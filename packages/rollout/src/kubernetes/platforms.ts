@@ -48,6 +48,11 @@ export const platforms: Record<KubernetesTargetName, PlatformEntry> = {
     mirrors: true,
     open: async (context) => (await import("../targets/gateway.ts")).gatewayPlatform(context),
   },
+  istio: {
+    kind: "virtualservice",
+    mirrors: true,
+    open: async (context) => (await import("../targets/istio.ts")).istioPlatform(context),
+  },
   knative: {
     kind: "ksvc",
     mirrors: false,

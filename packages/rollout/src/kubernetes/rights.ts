@@ -3,6 +3,8 @@
  * so before anything is touched, and a guard that does is not taken for one.
  */
 import type { Right } from "@ml-actions/cluster/types";
+import { istioClusterRights, istioRights } from "../istio/rights.ts";
+import { knativeRights } from "../knative/rights.ts";
 import { kserveRights } from "../kserve/rights.ts";
 import { guardAccountRights, runnerGuardRights, runnerLedgerRights } from "./guard-rights.ts";
 import { deploymentRights, gatewayRights } from "./pair-rights.ts";
@@ -43,53 +45,14 @@ const seeGateways: readonly Right[] = [
   { group: gatewayApi, resource: "gatewayclasses", verbs: ["get"], why: "whether it can mirror requests" },
 ];
 
-/** The routes of the Gateway API have no part in it; all else is as behind those. */
-const istioRights: readonly Right[] = [
-  ...gatewayRights.filter(({ group }) => group !== gatewayApi),
-  {
-    group: istioApi,
-    resource: "virtualservices",
-    verbs: ["get", "patch"],
-    why: "shares traffic out between stable and the candidate, and mirrors it",
-  },
-  {
-    group: istioApi,
-    resource: "destinationrules",
-    verbs: ["list", "patch"],
-    why: "adds the candidate's subset where routes name subsets, and removes it",
-  },
-];
-
-const knativeRights: readonly Right[] = [
-  {
-    group: knativeApi,
-    resource: "services",
-    verbs: ["get", "patch"],
-    why: "puts the release into the user's Knative Service, and shares its traffic out",
-  },
-  {
-    group: knativeApi,
-    resource: "revisions",
-    verbs: ["get", "list", "patch", "delete"],
-    why: "sees which release each Revision is, keeps its pods while it is needed, and removes the candidate's",
-  },
-  { group: "", resource: "services", verbs: ["get"], why: "where requests for it come in" },
-  { group: "apps", resource: "deployments", verbs: ["list"], why: "why a Revision's pods are not ready" },
-  { group: "", resource: "pods", verbs: ["list"], why: "which pods are ready, and why others are not" },
-  {
-    group: "",
-    resource: "pods",
-    subresource: "log",
-    verbs: ["get"],
-    why: "what a container says before it ends",
-  },
-  { group: "", resource: "events", verbs: ["list"], why: "why a pod is not ready" },
-];
-
 const platformRights: Readonly<Record<RightsTarget, PlatformRights>> = {
   deployment: { platform: deploymentRights, selects: selects("apps", "deployments"), cluster: [] },
   gateway: { platform: gatewayRights, selects: selects(gatewayApi, "httproutes"), cluster: seeGateways },
-  istio: { platform: istioRights, selects: selects(istioApi, "virtualservices"), cluster: [] },
+  istio: {
+    platform: istioRights,
+    selects: selects(istioApi, "virtualservices"),
+    cluster: istioClusterRights,
+  },
   knative: { platform: knativeRights, selects: selects(knativeApi, "services"), cluster: [] },
   kserve: {
     platform: kserveRights,
@@ -153,7 +116,7 @@ function withoutPreparing(right: Right): Right[] {
   const { resource, subresource } = right;
   const measures = resource === "pods" && subresource === "proxy";
   if (measures || resource === "poddisruptionbudgets") return [];
-  const makes = ["deployments", "services", "inferenceservices"].includes(resource);
+  const makes = ["deployments", "services", "destinationrules", "inferenceservices"].includes(resource);
   return [makes ? { ...right, verbs: right.verbs.filter((verb) => verb !== "create") } : right];
 }
 

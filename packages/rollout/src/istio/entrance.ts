@@ -1,0 +1,101 @@
+/** Where a request for a VirtualService goes in: at the first of its gateways, or anywhere in the mesh. */
+import { ClusterError } from "@ml-actions/cluster/error";
+import type { Api, KubeObject } from "@ml-actions/cluster/types";
+import { z } from "zod";
+import { unseen } from "../kubernetes/refusals.ts";
+import { serviceOf, type VirtualService } from "./virtual-service.ts";
+
+/** On the user's VirtualService: where requests come in, `http://…`, where that cannot be seen. */
+export const entranceAnnotation = "ml-actions.github.io/entrance";
+
+export interface Entrance {
+  url: string;
+  host?: string;
+}
+
+const gatewaySchema = z.looseObject({
+  spec: z.looseObject({
+    selector: z.record(z.string(), z.string()).default({}),
+    servers: z
+      .array(
+        z.looseObject({
+          port: z.looseObject({ number: z.number(), protocol: z.string() }),
+          hosts: z.array(z.string()).default([]),
+        }),
+      )
+      .default([]),
+  }),
+});
+const serviceSchema = z.looseObject({
+  spec: z.looseObject({
+    clusterIP: z.string().default("None"),
+    selector: z.record(z.string(), z.string()).default({}),
+    ports: z.array(z.looseObject({ port: z.number() })).default([]),
+  }),
+});
+
+/** @throws RolloutError `unreachable` when nobody can tell */
+export async function entranceOf(api: Api, virtual: VirtualService): Promise<Entrance> {
+  const { object, hosts, gateways, namespace, stable } = virtual;
+  const { name, annotations } = object.metadata;
+  const [first] = hosts;
+  const host = first === undefined || first === "*" ? undefined : first.replace(/^\*\./, "ml-actions.");
+  const named = annotations?.[entranceAnnotation];
+  if (named !== undefined) return { url: checked(named, name), ...(host !== undefined && { host }) };
+  const gateway = gateways.find((each) => each !== "mesh");
+  if (gateway === undefined) {
+    // Sidecars route by the name; a pod without one goes straight to stable, which the proof then sees.
+    const service = serviceOf(stable.host, namespace) ?? stable.host;
+    return { url: `http://${service}.${namespace}.svc.cluster.local:${stable.port?.number ?? 80}` };
+  }
+  const address = await addressOf(api, gateway, namespace);
+  return { url: address, ...(host !== undefined && { host }) };
+}
+
+function checked(url: string, name: string): string {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
+  throw unseen(
+    `The annotation ${entranceAnnotation} of VirtualService ${name} is no http address: ${JSON.stringify(url.slice(0, 100))}.`,
+  );
+}
+
+/** Of the Service before the pods that the gateway's selector means. It is mostly in a namespace of those who run the
+ * cluster: the Gateway's own, or Istio's. */
+async function addressOf(api: Api, gateway: string, own: string): Promise<string> {
+  const [left = "", right] = gateway.split("/");
+  const [namespace, name] = right === undefined ? [own, left] : [left, right];
+  const ref = { apiVersion: "networking.istio.io/v1", kind: "Gateway", namespace, name };
+  const found = await api.get(ref).catch(unlessForbidden);
+  const server = found === null ? undefined : gatewaySchema.parse(found).spec;
+  const port = server?.servers.find((each) => /^HTTPS?$/.test(each.port.protocol))?.port;
+  if (server === undefined || port === undefined) {
+    throw unseen(
+      `The Gateway ${namespace}/${name} has no HTTP server, is not there, or may not be read. ${remedy}`,
+    );
+  }
+  for (const at of new Set([namespace, "istio-system"])) {
+    const services =
+      (await api.list({ apiVersion: "v1", kind: "Service", namespace: at }).catch(unlessForbidden)) ?? [];
+    const address = services.map((each) => before(each, server.selector)).find((each) => each !== null);
+    if (address !== undefined) {
+      const scheme = port.protocol === "HTTPS" ? "https" : "http";
+      return `${scheme}://${address.includes(":") ? `[${address}]` : address}:${port.number}`;
+    }
+  }
+  throw unseen(`The Service before Istio's Gateway ${namespace}/${name} cannot be found. ${remedy}`);
+}
+
+const remedy = `Its address can be given in the VirtualService's annotation ${entranceAnnotation}.`;
+
+/** Its address when it selects such pods. */
+function before(object: KubeObject, selector: Record<string, string>): string | null {
+  const { spec } = serviceSchema.parse(object);
+  const pairs = Object.entries(selector);
+  const selects = pairs.length > 0 && pairs.every(([key, value]) => spec.selector[key] === value);
+  return selects && spec.clusterIP !== "None" && spec.clusterIP !== "" ? spec.clusterIP : null;
+}
+
+function unlessForbidden(error: unknown): null {
+  if (error instanceof ClusterError && error.code === "forbidden") return null;
+  throw error;
+}
