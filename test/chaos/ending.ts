@@ -73,7 +73,8 @@ async function leftovers({ place, target }: Scene): Promise<string[]> {
   const isvc = target === "kserve" ? ",inferenceservices" : "";
   const listed = await place.namespace.kubectl(["get", kinds + routes + isvc, "-o", "name"]);
   const own = [
-    /^configmap\/(kube-root-ca\.crt|ml-actions-(deployment|httproute|inferenceservice)-flights|ml-actions-guard-[0-9a-f]+)$/,
+    /^configmap\/(?!ml-actions-)/,
+    /^configmap\/ml-actions-((deployment|httproute|inferenceservice)-flights|guard-[0-9a-f]+)$/,
     ...(target === "kserve"
       ? [/\/flights(-predictor)?(-[0-9a-z]+-[0-9a-z]+)?$/]
       : [/^(deployment\.apps|service|httproute\.gateway\.networking\.k8s\.io)\/flights$/]),

@@ -21,7 +21,13 @@ export class Run {
       env: { ...process.env, CHAOS_CLOCK_MS: String(clockAheadMs) },
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
-    this.ended = once(this.process, "exit").then(() => this.#wake());
+    // One that stands still would outlive a suite that was ended.
+    const kill = () => this.process.kill("SIGKILL");
+    process.once("exit", kill);
+    this.ended = once(this.process, "exit").then(() => {
+      process.off("exit", kill);
+      this.#wake();
+    });
     this.process.stderr?.setEncoding("utf8").on("data", (text: string) => this.told.push(text.trim()));
     this.process.on("message", (word: Word) => this.#hear(word));
   }
