@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { guardLabel } from "@ml-actions/rollout/kubernetes/guard-manifest";
 import { troubles } from "./api-proxy.ts";
 import type { Run } from "./run.ts";
-import type { Scene } from "./scene.ts";
+import { journalOf, type Scene } from "./scene.ts";
 
 type Act = (scene: Scene, run: Run) => Promise<void>;
 
@@ -43,9 +43,8 @@ async function secondDeploy(scene: Scene, first: Run): Promise<void> {
 }
 
 /** It wakes when others have ended its rollout. */
-async function zombie({ place }: Scene, run: Run): Promise<void> {
-  const { ledger } = await place.open();
-  for (let tries = 0; (await ledger.journal()).at(-1)?.step.name !== "end"; tries++) {
+async function zombie(scene: Scene, run: Run): Promise<void> {
+  for (let tries = 0; (await journalOf(scene)).at(-1)?.step.name !== "end"; tries++) {
     if (tries > 300) throw new Error("nobody ended the rollout of the runner that stands still");
     await sleep(300);
   }

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { resume } from "@ml-actions/rollout/resume";
 import { ask } from "../cluster/kserve-fixture.ts";
-import type { Scene } from "./scene.ts";
+import { journalOf, type Scene } from "./scene.ts";
 
 export type Outcome = "restored" | "promoted";
 
 export interface Ending {
   outcome: Outcome;
-  /** From the fault until the candidate's last answer; null where it was promoted. */
+  /** From the fault until the candidate's last answer or the last failure; null where it was promoted. */
   secondsToStable: number | null;
   /** What the next run would say that it found. */
   next: string;
@@ -27,7 +27,7 @@ export async function settled(scene: Scene, faultAt: number, withinMs: number): 
   const open = async () => {
     const [situation, journal, lease] = await Promise.all([
       opened.target.read(),
-      opened.ledger.journal(),
+      journalOf(scene),
       opened.ledger.lease(),
     ]);
     const { candidate: left, candidatePercent, mirrorPercent, ready } = situation;
@@ -48,7 +48,8 @@ export async function settled(scene: Scene, faultAt: number, withinMs: number): 
   assert.ok([stable.digest, candidate.digest].includes(serving ?? ""), `${serving} serves`);
   await until(async () => ({ problems: await leftovers(scene) }), performance.now() + leftoversMs);
   assert.deepEqual([...(await answersNow(scene))], [[serving, 100]]);
-  const lastAt = users.lastAt.get(candidate.digest) ?? faultAt;
+  const answeredAt = users.lastAt.get(candidate.digest) ?? faultAt;
+  const lastAt = Math.max(answeredAt, users.failures.at(-1)?.at ?? faultAt);
   const { note } = resume(journal, situation, { ...candidate, digest: `sha256:${"f".repeat(64)}` });
   return {
     outcome,

@@ -5,8 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KubeObject } from "@ml-actions/cluster/types";
 import { guardProgram } from "@ml-actions/release/guard";
+import { readBook } from "@ml-actions/rollout/kubernetes/journal-book";
+import { ledgerObjects } from "@ml-actions/rollout/kubernetes/ledger-names";
+import { platforms } from "@ml-actions/rollout/kubernetes/platforms";
 import { rightsOf } from "@ml-actions/rollout/kubernetes/rights";
-import type { Release } from "@ml-actions/rollout/target";
+import type { JournalEntry, Release } from "@ml-actions/rollout/target";
 import type { KubernetesTargetName } from "@ml-actions/rollout/targets/index";
 import { route } from "../cluster/contract/fixtures.ts";
 import { createPlace, type Place, standIn, workload } from "../cluster/contract/place.ts";
@@ -129,4 +132,11 @@ async function untilAnswering({ url, host }: { url: string; host: string }): Pro
     if (tries > 300) throw new Error(`${host} at ${url} does not answer`);
     if (inARow === 0) await new Promise((resolve) => setTimeout(resolve, 200));
   }
+}
+
+/** As it stands in the cluster: the ledger shows a closed one to its first reader alone, and that is the next run. */
+export async function journalOf({ place, target }: Scene): Promise<readonly JournalEntry[]> {
+  const resource = `${platforms[target].kind}/flights`;
+  const { book } = ledgerObjects(place.namespace.name, resource);
+  return readBook(await place.api.get(book), resource).journal.entries;
 }

@@ -19,8 +19,8 @@ const head = `# What a rollout survives
 Written by \`npm run test:chaos\`: each row is a rollout on a real cluster, with users at its service all the while, that
 met the fault named. After every one of them the same is checked: every one of 100 measured answers comes from one
 release, stable or promoted; the journal is closed, nobody holds the lease, and no workload, Service, Job, pod or route
-of the rollout is left; the reader is told what happened. The time runs from the fault to the candidate's last answer to
-a user (where the fault was there from the beginning: from the beginning) and is rounded up to 5 s; failed requests are those that stable failed.
+of the rollout is left; the reader is told what happened. The time runs from the fault to the candidate's last answer or
+the last failure that a user saw (where the fault was there from the beginning: from the beginning) and is rounded up to 5 s; failed requests are those that stable failed.
 
 | Fault | Target | Ended | Stable has all traffic | Failed requests |
 | --- | --- | --- | --- | --- |
