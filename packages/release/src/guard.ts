@@ -12,6 +12,9 @@ import { codeHash, type Sources, suiteSources } from "./sources.ts";
 /** A ConfigMap may hold 1 MiB, its names and what the API adds included. */
 export const maxGuardBytes = 1_000_000;
 
+/** A run that began with a build has ended by then. */
+const keptMs = 24 * 3_600_000;
+
 /** Path of the program of the sources as they are now; built when there is none yet (some 10 s). Safe to call from
  * several processes at once. */
 export async function guardProgram(sources: Sources = suiteSources()): Promise<string> {
@@ -24,7 +27,7 @@ export async function guardProgram(sources: Sources = suiteSources()): Promise<s
   if (existsSync(path)) return path;
   return withLock(join(root, "build/guard.lock"), async () => {
     if (existsSync(path)) return path;
-    await rm(folder, { recursive: true, force: true });
+    await forgetOld(folder);
     const text = await bundled(sources, guard, join(root, "build/guard-js"));
     const bytes = Buffer.byteLength(text);
     if (bytes >= maxGuardBytes) {
@@ -37,6 +40,15 @@ export async function guardProgram(sources: Sources = suiteSources()): Promise<s
     await rename(`${path}.part`, path);
     return path;
   });
+}
+
+/** Builds of other states of the sources, once nobody reads them any more. */
+async function forgetOld(folder: string): Promise<void> {
+  const names = existsSync(folder) ? await readdir(folder) : [];
+  for (const name of names) {
+    const path = join(folder, name);
+    if (Date.now() - (await stat(path)).mtimeMs > keptMs) await rm(path, { recursive: true, force: true });
+  }
 }
 
 async function bundled(sources: Sources, guard: string, work: string): Promise<string> {
