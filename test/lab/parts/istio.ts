@@ -20,6 +20,10 @@ async function up(site: Site): Promise<void> {
   ]);
   await site.apply([namespaceNamed(system), namespaceNamed(istioGateway.namespace)]);
   await site.apply(await definitions(charts));
+  // Its webhook for objects that name no revision, as users' objects mostly do.
+  await site.apply(
+    await renderChart(join(charts, "base"), { release: "base", namespace: system, values: baseValues }),
+  );
   const istiod = await renderChart(join(charts, "istio-control/istio-discovery"), {
     ...{ release: "istiod", namespace: system, values: controlValues(control, proxy) },
   });
@@ -40,7 +44,7 @@ const namespaceNamed = (name: string): KubeObject => ({
   metadata: { name },
 });
 
-/** Of the chart `base`, whose other objects are for installations of several revisions. */
+/** Of the chart `base`: they must be there before anything else of it. */
 const definitions = (charts: string): Promise<string> =>
   readFile(join(charts, "base/files/crd-all.gen.yaml"), "utf8");
 
@@ -73,6 +77,7 @@ async function proxyImage(site: Site): Promise<string> {
   });
 }
 
+const baseValues = { defaultRevision: "default", base: { enableCRDTemplates: false } };
 const small = { requests: { cpu: "20m", memory: "64Mi" } };
 
 const controlValues = (image: string, proxyImage: string) => ({

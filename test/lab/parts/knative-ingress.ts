@@ -72,25 +72,19 @@ function specOf({ spec, metadata }: KIngress): unknown {
   };
 }
 
+/** Headers that tell the activator which Revision is meant, where there is one alone. On each of several backends they
+ * would give it a cluster of its own, and Envoy resets what is on its way through a cluster that goes. */
 function ruleOf({ path = "/", headers = {}, appendHeaders = {}, splits }: Path): unknown {
   const matched = Object.entries(headers).map(([name, { exact }]) => ({ type: "Exact", name, value: exact }));
+  const [only, ...others] = splits;
+  const told = Object.entries({ ...appendHeaders, ...(others.length === 0 ? only?.appendHeaders : {}) });
+  const set = told.map(([name, value]) => ({ name, value }));
+  const modifier = { type: "RequestHeaderModifier", requestHeaderModifier: { set } };
   return {
     matches: [{ path: { type: "PathPrefix", value: path }, ...(matched.length > 0 && { headers: matched }) }],
-    backendRefs: splits.map((split) => ({
-      name: split.serviceName,
-      port: split.servicePort,
-      weight: split.percent,
-      filters: [
-        {
-          type: "RequestHeaderModifier",
-          requestHeaderModifier: {
-            set: Object.entries({ ...appendHeaders, ...split.appendHeaders }).map(([name, value]) => ({
-              name,
-              value,
-            })),
-          },
-        },
-      ],
+    ...(set.length > 0 && { filters: [modifier] }),
+    backendRefs: splits.map(({ serviceName, servicePort, percent }) => ({
+      ...{ name: serviceName, port: servicePort, weight: percent },
     })),
   };
 }

@@ -2,11 +2,9 @@
 import { ClusterError } from "@ml-actions/cluster/error";
 import type { Api, KubeObject } from "@ml-actions/cluster/types";
 import { z } from "zod";
+import { entranceAnnotation, givenEntrance } from "../kubernetes/given-entrance.ts";
 import { unseen } from "../kubernetes/refusals.ts";
 import { serviceOf, type VirtualService } from "./virtual-service.ts";
-
-/** On the user's VirtualService: where requests come in, `http://…`, where that cannot be seen. */
-export const entranceAnnotation = "ml-actions.github.io/entrance";
 
 export interface Entrance {
   url: string;
@@ -37,11 +35,10 @@ const serviceSchema = z.looseObject({
 /** @throws RolloutError `unreachable` when nobody can tell */
 export async function entranceOf(api: Api, virtual: VirtualService): Promise<Entrance> {
   const { object, hosts, gateways, namespace, stable } = virtual;
-  const { name, annotations } = object.metadata;
   const [first] = hosts;
   const host = first === undefined || first === "*" ? undefined : first.replace(/^\*\./, "ml-actions.");
-  const named = annotations?.[entranceAnnotation];
-  if (named !== undefined) return { url: checked(named, name), ...(host !== undefined && { host }) };
+  const given = givenEntrance(object);
+  if (given !== null) return { url: given, ...(host !== undefined && { host }) };
   const gateway = gateways.find((each) => each !== "mesh");
   if (gateway === undefined) {
     // Sidecars route by the name; a pod without one goes straight to stable, which the proof then sees.
@@ -50,13 +47,6 @@ export async function entranceOf(api: Api, virtual: VirtualService): Promise<Ent
   }
   const address = await addressOf(api, gateway, namespace);
   return { url: address, ...(host !== undefined && { host }) };
-}
-
-function checked(url: string, name: string): string {
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url;
-  throw unseen(
-    `The annotation ${entranceAnnotation} of VirtualService ${name} is no http address: ${JSON.stringify(url.slice(0, 100))}.`,
-  );
 }
 
 /** Of the Service before the pods that the gateway's selector means. It is mostly in a namespace of those who run the

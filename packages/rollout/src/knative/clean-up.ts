@@ -37,6 +37,7 @@ async function giveBack(context: PlatformContext, view: View, stable: Revision, 
     });
   }
   const latest = await untilMade(context, (revision) => runsSame(revision, stable, options.container));
+  await removeOthers(context, stable);
   const user = memo.traffic as TrafficEntry[] | null;
   const owner = followsLatest(user) ? latest : stable;
   if (memo.empty || !(await isUp(context, owner, stable, memo))) {
@@ -97,17 +98,20 @@ function runsSame(left: Revision, right: Revision, option?: string): boolean {
   );
 }
 
-/** Scales go back to what they were, and Revisions of releases that were not promoted go. */
-async function sweep(context: PlatformContext): Promise<void> {
+/** Revisions of releases that were not promoted go. */
+async function removeOthers(context: PlatformContext, stable: Revision): Promise<void> {
   const { api, fence, namespace, options } = context;
-  const view = await readView(context);
-  for (const revision of view.revisions) await giveScaleBack(api, fence, revision);
-  for (const revision of leftBehind(view, options.container)) {
+  for (const revision of leftBehind(await readView(context), stable, options.container)) {
     await fence();
     const { uid } = revision.object.metadata;
-    await api.remove(revisionRef(namespace, revision.name), {
-      ...(uid !== undefined && { uid }),
-      propagation: "Background",
-    });
+    const only = { ...(uid !== undefined && { uid }), propagation: "Background" } as const;
+    await api.remove(revisionRef(namespace, revision.name), only);
   }
+}
+
+/** Scales go back to what they were. */
+async function sweep(context: PlatformContext): Promise<void> {
+  const { api, fence } = context;
+  const { revisions } = await readView(context);
+  for (const revision of revisions) await giveScaleBack(api, fence, revision);
 }

@@ -2,6 +2,7 @@
  * other inside the cluster, where it leads to the ingress's own Service. */
 import { ClusterError } from "@ml-actions/cluster/error";
 import type { Api, ObjectRef } from "@ml-actions/cluster/types";
+import { givenEntrance } from "../kubernetes/given-entrance.ts";
 import { unseen } from "../kubernetes/refusals.ts";
 import type { KnativeService } from "./service.ts";
 
@@ -10,9 +11,11 @@ export interface Entrance {
   host: string;
 }
 
-/** By the address of the ingress where we may see it, which is reached without DNS; else by the name inside the cluster.
+/** Where its owner says; by the address of the ingress where we may see it, which is reached without DNS; else by the name inside the cluster.
  * @throws RolloutError `unreachable` while the Service has no address */
-export async function entranceOf(api: Api, { ref, status }: KnativeService): Promise<Entrance> {
+export async function entranceOf(api: Api, { ref, status, object }: KnativeService): Promise<Entrance> {
+  const given = givenEntrance(object);
+  if (given !== null && status.url !== "") return { url: given, host: new URL(status.url).host };
   const local = status.address.url;
   if (local === "") {
     throw unseen(

@@ -40,3 +40,8 @@ export const knativeRights: readonly Right[] = [
   },
   { group: "", resource: "events", verbs: ["list"], why: "why a pod is not ready" },
 ];
+
+/** The ingress belongs to those who run the cluster. */
+export const knativeClusterRights: readonly Right[] = [
+  { group: "", resource: "services", verbs: ["get"], why: "the address of Knative's ingress" },
+];

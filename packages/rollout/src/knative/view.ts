@@ -1,8 +1,9 @@
 /** What a Knative Service and its Revisions say of a rollout now. */
-import { names, type PlatformState, type Side } from "../kubernetes/platform.ts";
+import type { PlatformState, Side } from "../kubernetes/platform.ts";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
 import { conflict } from "../kubernetes/refusals.ts";
 import { shown } from "../kubernetes/workload.ts";
+import { annotatedRelease } from "../kubernetes/workload-release.ts";
 import type { Release } from "../target.ts";
 import { type Memo, memoAnnotation, memoOf } from "./memo.ts";
 import {
@@ -119,18 +120,18 @@ export function stateOf(view: View, option?: string): PlatformState {
   };
 }
 
-/** Revisions that a rollout of ours made after stable's and that no traffic entry names: what a restore leaves. */
-export function leftBehind({ revisions, stable, service }: View, option?: string): Revision[] {
-  if (stable === null) return [];
-  const stableDigest = releaseOfRevision(stable, servingOf(stable, option).index)?.digest;
-  const named = new Set(
-    [...(service.spec.traffic ?? []), ...service.status.traffic].map(({ revisionName }) => revisionName),
-  );
-  return revisions.slice(revisions.indexOf(stable) + 1).filter((revision) => {
-    const release = releaseOfRevision(revision, servingOf(revision, option).index);
-    // The annotation of ours alone: a Revision of the user's own is the user's.
-    const ours = release !== null && revision.annotations[names.release] === JSON.stringify(release);
+/** Revisions that a rollout of ours made after stable's, and that no traffic entry names: what a restore leaves.
+ * @param stable as it was while the rollout lasted */
+export function leftBehind({ revisions, service }: View, stable: Revision, option?: string): Revision[] {
+  const digest = (revision: Revision) =>
+    releaseOfRevision(revision, servingOf(revision, option).index)?.digest;
+  const named = new Set((service.spec.traffic ?? []).map(({ revisionName }) => revisionName));
+  const at = revisions.findIndex(({ name }) => name === stable.name);
+  return revisions.slice(at + 1).filter((revision) => {
+    const { container } = servingOf(revision, option);
+    // The image that our annotation tells of: a Revision of the user's own is the user's.
+    const ours = annotatedRelease(revision.annotations)?.image === container.image;
     const latest = revision.name === service.status.latestCreatedRevisionName;
-    return ours && release.digest !== stableDigest && !named.has(revision.name) && !latest;
+    return ours && digest(revision) !== digest(stable) && !named.has(revision.name) && !latest;
   });
 }

@@ -4,7 +4,7 @@
  */
 import type { Right } from "@ml-actions/cluster/types";
 import { istioClusterRights, istioRights } from "../istio/rights.ts";
-import { knativeRights } from "../knative/rights.ts";
+import { knativeClusterRights, knativeRights } from "../knative/rights.ts";
 import { kserveRights } from "../kserve/rights.ts";
 import { guardAccountRights, runnerGuardRights, runnerLedgerRights } from "./guard-rights.ts";
 import { deploymentRights, gatewayRights } from "./pair-rights.ts";
@@ -53,7 +53,11 @@ const platformRights: Readonly<Record<RightsTarget, PlatformRights>> = {
     selects: selects(istioApi, "virtualservices"),
     cluster: istioClusterRights,
   },
-  knative: { platform: knativeRights, selects: selects(knativeApi, "services"), cluster: [] },
+  knative: {
+    platform: knativeRights,
+    selects: selects(knativeApi, "services"),
+    cluster: knativeClusterRights,
+  },
   kserve: {
     platform: kserveRights,
     selects: selects("serving.kserve.io", "inferenceservices"),
