@@ -112,6 +112,33 @@ describe.concurrent("a Service that follows its latest Revision", () => {
   });
 });
 
+describe.concurrent("a template that others change in the middle of a rollout", () => {
+  it("stays theirs, gets no traffic for it, and the Service follows its latest again after the next promotion", async () => {
+    const [next, theirs] = [await standIn({ name: "next" }), await standIn({ name: "theirs" })];
+    await inPlace({}, async (place) => {
+      const opened = await place.openRestricted();
+      await place.namespace.kubectl([
+        ...["annotate", "ksvc", "flights", `ml-actions.github.io/entrance=${place.entrance.url}`],
+      ]);
+      await begin(opened, "1", next);
+      await opened.target.split(30);
+      const change = { op: "replace", path: "/spec/template/spec/containers/0/image", value: theirs.image };
+      await patched(place, "ksvc", [change]);
+      await opened.target.split(50);
+      await opened.target.restore();
+      expect(place.troubles).toEqual([expect.stringMatching(/its template was changed by others/)]);
+      expect(await imageOf(place)).toBe(theirs.image);
+      const { by, failures } = await askMany(place.entrance, 50);
+      expect([failures, by.has(next.digest), by.has(theirs.digest)]).toEqual([[], false, false]);
+      await opened.target.prepare(next);
+      await opened.target.promote();
+      await end(opened, "1", "promoted");
+      expect((await specOf(place)).traffic).toEqual([{ latestRevision: true, percent: 100 }]);
+      expect([...(await askMany(place.entrance, 20)).by]).toEqual([[next.digest, 20]]);
+    });
+  });
+});
+
 describe.concurrent("a user's own traffic block", () => {
   it("keeps its tags and its pinned style, with names of the user's own for Revisions", async () => {
     const next = await standIn({ name: "next" });

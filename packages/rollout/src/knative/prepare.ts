@@ -7,8 +7,22 @@ import { annotatedRelease } from "../kubernetes/workload-release.ts";
 import type { Release } from "../target.ts";
 import { type Memo, memoOf } from "./memo.ts";
 import { raiseScale, untilUp } from "./revision-pods.ts";
-import { type KnativeService, needService, type Revision, revisionsOf, serviceRef } from "./service.ts";
-import { asksFor, candidateTemplate, problemsOfTemplate, replacedOf, servingIndex } from "./template.ts";
+import {
+  type KnativeService,
+  needService,
+  type Revision,
+  type RevisionTemplate,
+  revisionsOf,
+  serviceRef,
+} from "./service.ts";
+import {
+  asksFor,
+  candidateTemplate,
+  isLeftOver,
+  problemsOfTemplate,
+  replacedOf,
+  servingIndex,
+} from "./template.ts";
 import { assertOneOwner } from "./traffic.ts";
 import { containerName, readView, servingOf, type View } from "./view.ts";
 import {
@@ -82,6 +96,10 @@ async function pin(
   { stable, candidate, empty }: View & { stable: Revision },
   release: Release,
 ): Promise<Memo> {
+  const { container } = context.options;
+  // What others have made of the template since is what comes back.
+  const formerOf = (template: RevisionTemplate, index: number, memo: Memo) =>
+    isLeftOver(template, index, stable, container) ? memo.template : replacedOf(template, index);
   const same = candidate !== null && annotatedRelease(candidate.annotations)?.digest === release.digest;
   const after = await change(context, (now, memo) => {
     const { template } = now.spec;
@@ -94,7 +112,7 @@ async function pin(
             traffic: now.spec.traffic ?? null,
             template: replacedOf(template, index),
           }
-        : { ...memo, candidate: same ? memo.candidate : null };
+        : { ...memo, candidate: same ? memo.candidate : null, template: formerOf(template, index, memo) };
     const traffic = trafficOf(next, 0);
     return isSame(next, memo) && isSame(traffic, now.spec.traffic) ? null : { memo: next, traffic };
   });
@@ -104,7 +122,7 @@ async function pin(
 /** The Revision that Knative has made of the template as it stands, and no other: "latest" may mean the one before. */
 export async function untilMade(
   context: PlatformContext,
-  isIt: (revision: Revision) => boolean,
+  isIt: (revision: Revision, service: KnativeService) => boolean,
 ): Promise<Revision> {
   const { api, namespace, name } = context;
   const deadline = performance.now() + routeTimeoutMs;
@@ -112,7 +130,7 @@ export async function untilMade(
     const service = await needService(api, serviceRef(namespace, name));
     const { latestCreatedRevisionName } = service.status;
     const found = (await revisionsOf(api, service)).find((each) => each.name === latestCreatedRevisionName);
-    if (service.observed && found !== undefined && isIt(found)) return found;
+    if (service.observed && found !== undefined && isIt(found, service)) return found;
     if (performance.now() > deadline) throw noRevision(service);
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }

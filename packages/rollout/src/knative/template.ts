@@ -113,6 +113,20 @@ export function asksFor(service: Pick<KnativeService, "spec">, index: number, re
   return annotated?.digest === release.digest && template.spec.containers[index]?.image === release.image;
 }
 
+/** Whether the template asks for a release that a rollout put there, and that is not stable's. */
+export function isLeftOver(
+  { metadata, spec }: RevisionTemplate,
+  index: number,
+  stable: Revision,
+  option?: string,
+): boolean {
+  const annotated = annotatedRelease(metadata?.annotations ?? {});
+  const image = spec.containers[index]?.image;
+  if (annotated === null || annotated.image !== image) return false;
+  const own = stable.spec.containers[servingIndex(stable.spec.containers, stable.name, option)];
+  return image !== own?.image || annotatedRelease(stable.annotations)?.digest !== annotated.digest;
+}
+
 /** The release that a Revision runs: ours where its annotation tells of that very image, else one made of the image's
  * digest, which Knative resolves before anything runs; null where that has not happened. */
 export function releaseOfRevision({ annotations, spec, status }: Revision, index: number): Release | null {
