@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     include: ["packages/**/*.test.ts", "actions/**/*.test.ts", "test/**/*.test.ts"],
     // The heavier suites bring real components of their own and have scripts of their own.
-    exclude: ["**/node_modules/**", "build/**", "test/{cluster,supply-chain,workflows}/**"],
+    exclude: ["**/node_modules/**", "build/**", "test/{chaos,cluster,supply-chain,workflows}/**"],
     // As the release tree runs it; why is said in packages/release/src/layout.ts.
     execArgv: ["--no-maglev"],
     testTimeout: 30_000,

@@ -58,7 +58,7 @@ it("a deploy that was killed in the middle is cleaned up by its post step, befor
   const [post] = await stage.job.end();
   expect(post?.exitCode, post?.raw).toBe(0);
   expect(post?.raw).toMatch(
-    /The deploy was stopped in the middle: flights-2 was taken back; flights-1 has all traffic/,
+    /The deploy of flights was stopped in the middle: flights-2 was taken back; flights-1 has all traffic/,
   );
 }, 60_000);
 
