@@ -38,10 +38,8 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
   }
   // Loaded here and not above, since many actions touch no cluster; by name, so that the bundle leaves out its clients
   // of every kind.
-  const [{ KubeConfig: Library }, { parse }] = await Promise.all([
-    import("@kubernetes/client-node"),
-    import("yaml"),
-  ]);
+  const { KubeConfig } = await import("@kubernetes/client-node");
+  const { parse } = await import("yaml");
   const chosen = chooseContext(found, context, (text) => parse(text));
   const { server } = chosen.cluster;
   if (!URL.canParse(server)) {
@@ -54,7 +52,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Connection>
     );
   }
   const proxy = proxyFor(server, chosen.cluster["proxy-url"], environment);
-  const identity = new Identity(chosen, () => new Library());
+  const identity = new Identity(chosen, () => new KubeConfig());
   return {
     server: server.replace(/\/+$/, ""),
     namespace: namespace || chosen.namespace || "default",
