@@ -23,7 +23,7 @@ const allowed: Record<string, readonly string[]> = {
   datasets: [],
   oci: [],
   "action-kit": [],
-  cluster: [],
+  cluster: ["oci"],
   telemetry: ["gates", "cluster"],
   serving: ["oci"],
   rollout: ["gates", "telemetry", "serving", "oci", "cluster"],

@@ -1,7 +1,7 @@
 /** The way to an API server out of a network that lets only its proxy through, as kubectl takes it: the kubeconfig's
  * `proxy-url`, else HTTPS_PROXY unless NO_PROXY names the server; lower case before upper. */
 import type { AgentOptions } from "node:http";
-import { BlockList, isIP } from "node:net";
+import { isBypassed } from "@ml-actions/oci/no-proxy";
 import { ClusterError } from "./error.ts";
 
 /** undefined: none. Throws `ClusterError` code `kubeconfig` for what is no HTTP proxy; never with its value, which may
@@ -49,37 +49,4 @@ function isDecodable({ username, password }: URL): boolean {
   } catch {
     return false;
   }
-}
-
-/** NO_PROXY has no standard: `*`; a name and all below it, with a dot before it or without; an address or a network;
- * each with `:port` for that port alone. */
-function isBypassed(url: URL, list: string): boolean {
-  const host = url.hostname.replace(/^\[|\]$|\.$/g, "");
-  const port = url.port || "443";
-  return list
-    .toLowerCase()
-    .split(/[\s,]+/)
-    .some((entry) => {
-      // An IPv6 address has colons of its own, so its port needs brackets.
-      const [, named = entry, only = port] = /^(\[[^\]]*\]|[^:]*):(\d+)$/.exec(entry) ?? [];
-      const name = named.replace(/^\[|\]$/g, "");
-      if (only !== port) return false;
-      if (name === "*") return true;
-      if (isIP(host) !== 0) return isWithin(host, name);
-      const domain = name.replace(/^\*?\./, "");
-      return domain !== "" && (host === domain || host.endsWith(`.${domain}`));
-    });
-}
-
-function isWithin(address: string, network: string): boolean {
-  const [base = "", prefix] = network.split("/");
-  const version = isIP(address);
-  if (isIP(base) !== version) return false;
-  const bits = version === 4 ? 32 : 128;
-  const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : Number.NaN;
-  if (!(length <= bits)) return false;
-  const family = version === 4 ? "ipv4" : "ipv6";
-  const block = new BlockList();
-  block.addSubnet(base, length, family);
-  return block.check(address, family);
 }

@@ -29,7 +29,6 @@ import {
   sharesOf,
   type VirtualService,
   virtualServiceOf,
-  weightBefore,
   weightKept,
 } from "./virtual-service.ts";
 
@@ -219,7 +218,7 @@ function patchOf(virtual: VirtualService, shares: Shares, mark: string): unknown
   return {
     metadata: {
       resourceVersion: virtual.object.metadata.resourceVersion,
-      annotations: { [names.fence]: mark, [weightBefore]: kept },
+      annotations: { [names.fence]: mark, [names.weightBefore]: kept },
     },
     spec: { http: httpWith(virtual, shares) },
   };

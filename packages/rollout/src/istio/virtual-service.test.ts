@@ -1,6 +1,7 @@
 import type { KubeObject } from "@ml-actions/cluster/types";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { names } from "../kubernetes/platform.ts";
 import { candidateRule, policyFor } from "./policy.ts";
 import {
   candidateHost,
@@ -10,7 +11,6 @@ import {
   serviceOf,
   sharesOf,
   virtualServiceOf,
-  weightBefore,
   weightKept,
 } from "./virtual-service.ts";
 
@@ -30,7 +30,7 @@ const at = (candidatePercent: number, mirrorPercent = 0) => ({ candidatePercent,
 
 /** As it is read again after that write. */
 function written(before: ReturnType<typeof virtual>, shares: ReturnType<typeof at>) {
-  const kept = shares.candidatePercent > 0 ? { [weightBefore]: weightKept(before) } : {};
+  const kept = shares.candidatePercent > 0 ? { [names.weightBefore]: weightKept(before) } : {};
   return virtual(httpWith(before, shares), kept);
 }
 

@@ -2,6 +2,7 @@
  * the letter, because `spec.http` is one atomic list: whoever changes a weight writes it whole. Pure. */
 import type { KubeObject } from "@ml-actions/cluster/types";
 import { z } from "zod";
+import { names } from "../kubernetes/platform.ts";
 import { conflict, invalid } from "../kubernetes/refusals.ts";
 import { candidateName } from "../kubernetes/workload-labels.ts";
 
@@ -43,8 +44,6 @@ type Raw = Record<string, unknown>;
 
 /** On the user's VirtualService: which of several http routes is ours, by name or by number from 0. */
 export const httpAnnotation = "ml-actions.github.io/http-route";
-/** On a VirtualService with a candidate: the weight that stable's destination had before; `none`: it had none. */
-export const weightBefore = "ml-actions.github.io/weight-before";
 
 export interface VirtualService {
   object: KubeObject;
@@ -195,7 +194,7 @@ function destinationsWith(
 ): Raw[] {
   const raw = present.find(({ destination }) => (destination as Raw).host === stable.host) as Raw;
   if (percent === 0) {
-    const before = object.metadata.annotations?.[weightBefore];
+    const before = object.metadata.annotations?.[names.weightBefore];
     if (before === undefined) return [raw];
     const { weight: _, ...rest } = raw;
     return [before === "none" ? rest : { ...rest, weight: Number(before) || 100 }];
@@ -213,10 +212,10 @@ function destinationTo({ port }: Destination, host: string): Raw {
   return { host, ...(port !== undefined && { port }) };
 }
 
-/** Of the annotation `weightBefore`. */
+/** Of the annotation `names.weightBefore`. */
 export function weightKept({ object, route, stable }: VirtualService): string {
   const present = route.route.find(({ destination }) => destination.host === stable.host)?.weight;
-  return object.metadata.annotations?.[weightBefore] ?? String(present ?? "none");
+  return object.metadata.annotations?.[names.weightBefore] ?? String(present ?? "none");
 }
 
 /** A request that the route takes and that costs no inference.

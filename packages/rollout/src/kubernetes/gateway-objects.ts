@@ -5,7 +5,7 @@ import { featuresOf } from "./gateway-parent.ts";
 import { names } from "./platform.ts";
 import type { PlatformContext } from "./platforms.ts";
 import { invalid } from "./refusals.ts";
-import { type Route, rulesWith, type Shares, weightBefore } from "./route.ts";
+import { type Route, rulesWith, type Shares } from "./route.ts";
 import { candidateSelector } from "./workload-labels.ts";
 
 /** What the Gateway's class says it cannot do would be accepted, and not done. */
@@ -43,8 +43,11 @@ export const isSame = (left: Shares, right: Shares) =>
 export function patchOf(route: Route, shares: Shares, mark: string): unknown {
   const { metadata } = route.object;
   const stable = route.rule.backendRefs.find(({ name }) => name === shares.stable);
-  const kept = metadata.annotations?.[weightBefore] ?? String(stable?.weight ?? "none");
-  const annotations = { [names.fence]: mark, [weightBefore]: shares.candidatePercent > 0 ? kept : null };
+  const kept = metadata.annotations?.[names.weightBefore] ?? String(stable?.weight ?? "none");
+  const annotations = {
+    [names.fence]: mark,
+    [names.weightBefore]: shares.candidatePercent > 0 ? kept : null,
+  };
   return {
     metadata: { resourceVersion: metadata.resourceVersion, annotations },
     spec: { rules: rulesWith(route, shares) },

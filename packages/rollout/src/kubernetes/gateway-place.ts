@@ -123,7 +123,7 @@ export class GatewayPlace {
     });
   }
 
-  async removeService(): Promise<void> {
+  async removeObjects(): Promise<void> {
     const { api, namespace, resource, fence } = this.#context;
     const name = this.#services(await this.#read()).candidate;
     const ref: ObjectRef = { apiVersion: "v1", kind: "Service", namespace, name };

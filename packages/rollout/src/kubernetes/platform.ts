@@ -85,6 +85,8 @@ export const names = {
   /** On what routes: rollout and time of the last change. It changes with every write, so that a write that was
    * prepared before another's cannot come after it unseen. */
   fence: "ml-actions.github.io/fence",
+  /** On what routes while there is a candidate: the weight that stable had before; `none`: it had none. */
+  weightBefore: "ml-actions.github.io/weight-before",
   /** On the user's workload: how many replicas the first release gets where the workload stands at 0. */
   replicas: "ml-actions.github.io/replicas",
 } as const;

@@ -1,6 +1,7 @@
 import type { KubeObject } from "@ml-actions/cluster/types";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { names } from "./platform.ts";
 import {
   notTaken,
   type Route,
@@ -9,7 +10,6 @@ import {
   rulesWith,
   sharesOf,
   stableBackend,
-  weightBefore,
 } from "./route.ts";
 
 type Rule = Record<string, unknown>;
@@ -64,10 +64,10 @@ describe("the rule's weights", () => {
   });
 
   it("are gone with the candidate: the rule is as it was to the letter", () => {
-    const annotations = { [weightBefore]: "none" };
+    const annotations = { [names.weightBefore]: "none" };
     expect(at(at([full], 30, 50), 0, 0, annotations)).toEqual([full]);
     const weighted = { ...full, backendRefs: [{ name: stable, port: 80, weight: 7 }] };
-    expect(at(at([weighted], 30), 0, 0, { [weightBefore]: "7" })).toEqual([weighted]);
+    expect(at(at([weighted], 30), 0, 0, { [names.weightBefore]: "7" })).toEqual([weighted]);
   });
 
   it("touch no other rule", () => {
@@ -99,10 +99,11 @@ describe("the rule's weights", () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(percent, percent), { minLength: 1, maxLength: 6 }), (steps) => {
         let rules: Rule[] = [full];
-        for (const [share, mirror] of steps) rules = at(rules, share, mirror, { [weightBefore]: "none" });
+        for (const [share, mirror] of steps)
+          rules = at(rules, share, mirror, { [names.weightBefore]: "none" });
         const [share, mirror] = steps.at(-1) as [number, number];
         expect(read(rules)).toMatchObject({ candidatePercent: share, mirrorPercent: mirror });
-        expect(at(rules, 0, 0, { [weightBefore]: "none" })).toEqual([full]);
+        expect(at(rules, 0, 0, { [names.weightBefore]: "none" })).toEqual([full]);
       }),
     );
   });

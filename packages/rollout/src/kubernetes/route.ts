@@ -2,6 +2,7 @@
  * letter, because its lists are atomic: whoever changes a weight writes them whole. Pure. */
 import type { KubeObject } from "@ml-actions/cluster/types";
 import { z } from "zod";
+import { names } from "./platform.ts";
 import { invalid } from "./refusals.ts";
 
 const backendSchema = z.looseObject({
@@ -70,8 +71,6 @@ type Raw = Record<string, unknown>;
 
 /** On the user's HTTPRoute: which of several rules is ours, by name or by number from 0. */
 export const ruleAnnotation = "ml-actions.github.io/rule";
-/** On an HTTPRoute with a candidate: the weight that stable's backend had before; `none`: it had none. */
-export const weightBefore = "ml-actions.github.io/weight-before";
 
 export interface Route {
   object: KubeObject;
@@ -187,7 +186,7 @@ export function rulesWith(route: Route, shares: Shares): Raw[] {
 
 function backendsWith(route: Route, stable: Raw, shares: Shares, percent: number): Raw[] {
   if (percent === 0) {
-    const before = route.object.metadata.annotations?.[weightBefore];
+    const before = route.object.metadata.annotations?.[names.weightBefore];
     if (before === undefined) return [stable];
     const { weight: _, ...rest } = stable;
     return [before === "none" ? rest : { ...rest, weight: Number(before) || 1 }];
