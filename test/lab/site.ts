@@ -52,9 +52,12 @@ async function apply(run: Kubectl, manifests: string | readonly KubeObject[]): P
     );
     if (chosen.length > 0) await run(args, chosen.join("\n---\n"));
     if (chosen.length > 0 && kinds === "CustomResourceDefinition")
-      await run(["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]);
+      await run(["wait", established, "--timeout=60s", "-f", "-"], chosen.join("\n---\n"));
   }
 }
+
+/** kubectl's own `--for=condition` gives up on a kind that has no conditions yet, as one made a moment ago. */
+const established = '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True';
 
 async function rolledOut(run: Kubectl, namespace: string, deployments: readonly string[]): Promise<void> {
   const deadlineMs = performance.now() + rolloutTimeoutMs;
