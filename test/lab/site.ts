@@ -8,6 +8,7 @@ import { registryHost } from "./parts/registry.ts";
 import { controlPlane, labDirectory } from "./place.ts";
 
 const rolloutTimeoutMs = 180_000;
+const kindsTimeoutMs = 60_000;
 
 /** null: there is none, and the lab makes its own. */
 export const givenKubeconfig = (): string | null => process.env.KUBECONFIG || null;
@@ -52,12 +53,33 @@ async function apply(run: Kubectl, manifests: string | readonly KubeObject[]): P
     );
     if (chosen.length > 0) await run(args, chosen.join("\n---\n"));
     if (chosen.length > 0 && kinds === "CustomResourceDefinition")
-      await run(["wait", established, "--timeout=60s", "-f", "-"], chosen.join("\n---\n"));
+      await established(run, chosen.join("\n---\n"));
   }
 }
 
-/** kubectl's own `--for=condition` gives up on a kind that has no conditions yet, as one made a moment ago. */
-const established = '--for=jsonpath={.status.conditions[?(@.type=="Established")].status}=True';
+/** By reading: `kubectl wait` gives up on a kind that has no conditions yet, as one made a moment ago. */
+async function established(run: Kubectl, kinds: string): Promise<void> {
+  const deadlineMs = performance.now() + kindsTimeoutMs;
+  for (;;) {
+    const read = JSON.parse(await run(["get", "-o", "json", "-f", "-"], kinds)) as Kind | { items: Kind[] };
+    const waiting = ("items" in read ? read.items : [read]).filter((kind) => !isEstablished(kind));
+    if (waiting.length === 0) return;
+    if (performance.now() > deadlineMs) {
+      const names = waiting.map(({ metadata }) => metadata.name).join(", ");
+      throw new Error(`${names} not served after ${kindsTimeoutMs / 1000} s`);
+    }
+    await sleep(250);
+  }
+}
+
+interface Kind {
+  metadata: { name: string };
+  status?: { conditions?: { type: string; status: string }[] };
+}
+
+function isEstablished({ status }: Kind): boolean {
+  return (status?.conditions ?? []).some(({ type, status }) => type === "Established" && status === "True");
+}
 
 async function rolledOut(run: Kubectl, namespace: string, deployments: readonly string[]): Promise<void> {
   const deadlineMs = performance.now() + rolloutTimeoutMs;
