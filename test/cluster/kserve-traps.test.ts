@@ -1,9 +1,16 @@
 /** Where KServe looks as if it did what it was told. In each case a naive implementation is fooled, and ours is not. */
+import type { KubeObject } from "@ml-actions/cluster/types";
 import { RolloutError } from "@ml-actions/rollout/error";
+import { askMany } from "@ml-actions/rollout/local/testing/load";
+import type { Release } from "@ml-actions/rollout/target";
 import { kservePlatform } from "@ml-actions/rollout/targets/kserve";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { labImages } from "../lab/images.ts";
 import { lab } from "../lab/lab.ts";
+import { knativeDomain } from "../lab/parts/knative.ts";
+import { standIn } from "./contract/place.ts";
+import { begin, end, underLoad } from "./contract/rollout.ts";
+import { inPlaceOf, patched, type TrafficPlace } from "./contract/traffic-place.ts";
 import {
   contextFor,
   gatewayUrl,
@@ -16,6 +23,7 @@ import {
 } from "./kserve-fixture.ts";
 import { inNamespace } from "./namespace.ts";
 
+vi.setConfig({ maxConcurrency: 4 });
 beforeAll(async () => {
   await (await lab()).need("kserve");
 });
@@ -29,7 +37,7 @@ const images = async () => {
   return { one, two };
 };
 
-describe("Standard mode", () => {
+describe.concurrent("Standard mode", () => {
   test("canaryTrafficPercent does nothing: a canary of 10 % gets everything", async () => {
     const { one, two } = await images();
     await inNamespace(async (namespace) => {
@@ -147,6 +155,158 @@ describe("Standard mode", () => {
       expect((await namespace.get("inferenceservice", "flights"))?.spec).toMatchObject({
         predictor: { minReplicas: 3 },
       });
+    });
+  }, 240_000);
+});
+
+interface Status {
+  components: {
+    predictor: { traffic: { latestRevision?: boolean; revisionName: string; percent: number }[] };
+  };
+}
+
+/** InferenceService `flights` in Knative mode, serving that release. */
+async function inKnativeMode(stable: Release, work: (place: TrafficPlace) => Promise<void>): Promise<void> {
+  const { url } = (await lab()).gateway;
+  const annotations = {
+    "serving.kserve.io/deploymentMode": "Knative",
+    "ml-actions.github.io/entrance": url,
+  };
+  const image = { reference: stable.image as string, digest: stable.digest };
+  const make = async (namespace: string) => ({
+    objects: [inferenceService("flights", image, { annotations })],
+    entrance: { url, host: `flights-predictor.${namespace}.${knativeDomain}`, keepAlive: true },
+  });
+  await inPlaceOf("kserve", make, async (place) => {
+    await untilReady(place.namespace, "flights");
+    await work(place);
+  });
+}
+
+const seen = async ({ namespace }: TrafficPlace) =>
+  (await namespace.get("inferenceservice", "flights")) as KubeObject & {
+    spec: { predictor: { canaryTrafficPercent?: number; containers: { image: string }[] } };
+    status: Status;
+  };
+const traffic = async (place: TrafficPlace) => {
+  const { predictor } = (await seen(place)).status.components;
+  return predictor.traffic.map(({ latestRevision = false, percent }) => [latestRevision, percent]);
+};
+const answersOf = async ({ entrance }: TrafficPlace) => {
+  const { by, failures } = await askMany(entrance, 50);
+  expect(failures).toEqual([]);
+  return [...by];
+};
+/** As KServe's documentation has it. */
+const naively = (place: TrafficPlace, release: Release | null, canaryTrafficPercent: number | null) => {
+  const image = release && { reference: release.image as string, digest: release.digest };
+  const containers = image && { containers: predictorOf(image).containers };
+  return patched(place, "inferenceservice", { spec: { predictor: { ...containers, canaryTrafficPercent } } });
+};
+const patience = { timeout: 60_000, interval: 300 };
+
+describe.concurrent("Knative mode", () => {
+  test("a candidate that never gets ready looks like a healthy canary; ours refuses it and puts stable's text back", async () => {
+    const [one, broken] = [
+      await standIn({ name: "one" }),
+      await standIn({ name: "broken", crashAtStart: true }),
+    ];
+    await inKnativeMode(one, async (place) => {
+      await naively(place, broken, 20);
+      // All that a naive implementation asks: the share is there, and no request fails.
+      await expect.poll(() => traffic(place), patience).toContainEqual([true, 20]);
+      expect(await answersOf(place)).toEqual([[one.digest, 50]]);
+      await naively(place, one, null);
+      await expect.poll(() => traffic(place), patience).toEqual([[true, 100]]);
+
+      const context = {
+        ...(await contextFor(place.namespace, "flights")),
+        options: { readyTimeoutMs: 15_000 },
+      };
+      const platform = await kservePlatform(context);
+      await expect(platform.prepare(broken)).rejects.toMatchObject({ code: "not-ready" });
+      await expect(platform.route(20)).rejects.toMatchObject({ code: "not-ready" });
+      await platform.cleanUp();
+      expect((await seen(place)).spec.predictor).toMatchObject({ containers: [{ image: one.image }] });
+      expect((await seen(place)).spec.predictor.canaryTrafficPercent).toBeUndefined();
+      expect(await answersOf(place)).toEqual([[one.digest, 50]]);
+    });
+  }, 240_000);
+
+  test("0 and then no percent promotes the bad one; ours leaves stable's text, and fails no request", async () => {
+    const [one, two] = [await standIn({ name: "one" }), await standIn({ name: "two" })];
+    await inKnativeMode(one, async (place) => {
+      const opened = await place.openRestricted();
+      await underLoad(place.entrance, async ({ by }) => {
+        await begin(opened, "1", two);
+        expect(by.get(two.digest) ?? 0).toBe(0);
+        await opened.target.split(20);
+        const counted = async () => {
+          const counts = await opened.telemetry.observe(one.digest, two.digest);
+          return counts.ok && counts.candidate.requests > 0 && counts.stable.requests > 0;
+        };
+        await expect.poll(counted, patience).toBe(true);
+        await opened.target.restore();
+      });
+      await end(opened, "1", "restored");
+      expect((await seen(place)).spec.predictor).toMatchObject({ containers: [{ image: one.image }] });
+      expect((await seen(place)).spec.predictor.canaryTrafficPercent).toBeUndefined();
+      expect(await answersOf(place)).toEqual([[one.digest, 50]]);
+      expect(place.troubles).toEqual([]);
+
+      await naively(place, two, 20);
+      await expect.poll(() => traffic(place), patience).toContainEqual([true, 20]);
+      await naively(place, null, 0);
+      await expect.poll(() => traffic(place), patience).toContainEqual([false, 100]);
+      expect(await answersOf(place)).toEqual([[one.digest, 50]]);
+      // "Rolled back"; the field is not needed any more.
+      await naively(place, null, null);
+      await expect.poll(() => answersOf(place), patience).toEqual([[two.digest, 50]]);
+    });
+  }, 240_000);
+
+  test("a revision that others made of our candidate's text is not the candidate", async () => {
+    const [one, two, theirs] = [
+      await standIn({ name: "one" }),
+      await standIn({ name: "two" }),
+      await standIn({ name: "theirs" }),
+    ];
+    await inKnativeMode(one, async (place) => {
+      const opened = await place.open();
+      await begin(opened, "1", two);
+      await opened.target.split(30);
+      // Its name, its environment and its share are still the candidate's.
+      const image = { op: "replace", path: "/spec/predictor/containers/0/image", value: theirs.image };
+      await patched(place, "inferenceservice", [image]);
+      const made = async () => {
+        const { predictor } = (await seen(place)).status.components;
+        return predictor.traffic.find(({ latestRevision }) => latestRevision)?.revisionName;
+      };
+      await expect.poll(made, patience).toBe("flights-predictor-00003");
+      expect((await askMany(place.entrance, 100)).by.get(two.digest)).toBeGreaterThan(10);
+      const { candidate, ready } = await opened.target.read();
+      expect([candidate?.digest, ready.candidate]).toEqual([two.digest, false]);
+      await expect(opened.target.split(50)).rejects.toMatchObject({ code: "not-ready" });
+      await opened.target.restore();
+      await end(opened, "1", "restored");
+      expect(await answersOf(place)).toEqual([[one.digest, 50]]);
+    });
+  }, 240_000);
+
+  test("a good release is promoted without a failed request, with the Role's rights alone", async () => {
+    const [one, two] = [await standIn({ name: "one" }), await standIn({ name: "two" })];
+    await inKnativeMode(one, async (place) => {
+      const opened = await place.openRestricted();
+      await underLoad(place.entrance, async () => {
+        await begin(opened, "1", two);
+        await opened.target.split(10);
+        await opened.target.promote();
+      });
+      await end(opened, "1", "promoted");
+      expect(await opened.target.read()).toMatchObject({ stable: { digest: two.digest }, candidate: null });
+      expect(await traffic(place)).toEqual([[true, 100]]);
+      expect(await answersOf(place)).toEqual([[two.digest, 50]]);
+      expect(place.troubles).toEqual([]);
     });
   }, 240_000);
 });

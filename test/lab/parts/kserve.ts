@@ -1,4 +1,4 @@
-/** KServe's own manager, with both deployment modes: Standard behind the lab's Gateway; Knative once its kinds are there. */
+/** KServe's own manager, with both deployment modes: Standard behind the lab's Gateway, and Knative. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -22,7 +22,8 @@ export const kserveDomain = "models.test";
 export const kserve: Part = {
   name: "kserve",
   what: `KServe ${version}`,
-  needs: ["gateway"],
+  // It looks for Knative's kinds only when its manager starts.
+  needs: ["gateway", "knative"],
   coldMinutes: 10,
   up,
   status: async (site) => {
@@ -44,7 +45,6 @@ export const kserve: Part = {
 async function up(site: Site): Promise<void> {
   const [managerImage, agentImage] = await Promise.all([image(site, "manager"), image(site, "agent")]);
   const certificate = await servingCertificate(site);
-  const knative = await site.kubectl(["get", "crd", "services.serving.knative.dev", "--ignore-not-found"]);
   const definitions: string[] = [];
   const objects: KubeObject[] = [];
   for (const text of (await shipped(site)).split(/^---$/m)) {
@@ -53,9 +53,9 @@ async function up(site: Site): Promise<void> {
     else objects.push(parse(text) as KubeObject);
   }
   const settings = await configuration(agentImage);
-  // The manager looks only at its start what it is to do, and which kinds there are.
+  // The manager looks only at its start what it is to do.
   const started = createHash("sha256")
-    .update(JSON.stringify([settings, certificate, knative.trim() !== ""]))
+    .update(JSON.stringify([settings, certificate]))
     .digest("hex");
   await site.apply(definitions.join("\n---\n"));
   await site.apply([

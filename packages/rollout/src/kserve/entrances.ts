@@ -2,13 +2,14 @@
  * HTTPRoute of their own that names the predictor's Service: then the shares are written there, as for any other route.
  * Or they call the host that KServe made up: then a route of ours stands before KServe's for as long as it must. */
 import { ClusterError } from "@ml-actions/cluster/error";
+import { givenEntrance } from "../kubernetes/given-entrance.ts";
 import { names, type Side } from "../kubernetes/platform.ts";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
 import { proveShares } from "../kubernetes/prove.ts";
 import { conflict, noCandidate } from "../kubernetes/refusals.ts";
 import { annotatedRelease } from "../kubernetes/workload-release.ts";
 import { find, isTop, leadsAnywhere, ownRulesAreSimple, rulesOf } from "./found-routes.ts";
-import { placesOf, untilAccepted } from "./gateways.ts";
+import { addressesOf, requestOf, untilAccepted } from "./gateways.ts";
 import {
   nameBefore,
   type Route,
@@ -22,7 +23,7 @@ import {
 } from "./http-routes.ts";
 import { candidateName, type InferenceService, predictorName } from "./inference-service.ts";
 import { noEntrance, nowhere } from "./refusals.ts";
-import { servedBy } from "./served.ts";
+import { probePathOf, servedBy } from "./served.ts";
 import type { Sides } from "./sides.ts";
 
 export interface Entrances {
@@ -87,10 +88,11 @@ export function entrances(context: PlatformContext): Entrances {
     prove: async ({ stable }, running, candidatePercent) => {
       if (stable.stopped || running.stable === null) return;
       const route = await routeOfUsers(context, stable);
-      const place = (await placesOf(api, route))[0];
-      if (place === undefined) throw nowhere(route);
+      const request = requestOf(route, probePathOf(stable.predictor));
+      const url = givenEntrance(stable.object) ?? (await addressesOf(api, route))[0];
+      if (url === undefined) throw nowhere(route);
       await proveShares(context.probe, {
-        ...place,
+        ...{ url, request },
         stable: running.stable.release.digest,
         candidate: running.candidate?.release.digest ?? null,
         candidatePercent,

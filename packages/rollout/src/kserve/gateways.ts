@@ -66,11 +66,8 @@ const gatewaySchema = z.looseObject({
     .prefault({}),
 });
 
-/** Where a route's first rule is asked: each address of its gateways. */
-export async function placesOf(
-  api: Api,
-  { object, spec }: Route,
-): Promise<{ url: string; request: Omit<ProbeRequest, "count"> }[]> {
+/** Where a route is asked: each address of its gateways. */
+export async function addressesOf(api: Api, { object, spec }: Route): Promise<string[]> {
   const gateways = await Promise.all(
     spec.parentRefs.map(async ({ name, namespace = object.metadata.namespace, sectionName, port }) => {
       const ref = { apiVersion: routeKind.apiVersion, kind: "Gateway", name };
@@ -88,7 +85,7 @@ export async function placesOf(
       );
     }),
   );
-  return gateways.flat().map((url) => ({ url, request: requestOf(spec) }));
+  return gateways.flat();
 }
 
 function urlOf(address: string, protocol: string, port: number): string {
@@ -96,8 +93,10 @@ function urlOf(address: string, protocol: string, port: number): string {
   return `${protocol.toLowerCase()}://${host}:${port}`;
 }
 
-/** A request that costs no inference: whatever the server says to it, it names itself. */
-function requestOf({ hostnames, rules }: Route["spec"]): Omit<ProbeRequest, "count"> {
+/** A request that the route's first rule takes and that costs no inference: whatever the server says to it, it names
+ * itself. @param probePath below the rule's own path, where that is a prefix */
+export function requestOf({ spec }: Route, probePath: string): Omit<ProbeRequest, "count"> {
+  const { hostnames, rules } = spec;
   const match = rules[0]?.matches[0];
   const { type, value } = match?.path ?? { type: "PathPrefix", value: "/" };
   const path = type === "RegularExpression" ? probePath : type === "Exact" ? value : joined(value, probePath);
@@ -109,5 +108,4 @@ function requestOf({ hostnames, rules }: Route["spec"]): Omit<ProbeRequest, "cou
   };
 }
 
-const probePath = "/v2/health/live";
 const joined = (prefix: string, path: string) => prefix.replace(/\/$/, "") + path;

@@ -8,6 +8,7 @@ import { giveScaleBack, raiseScale, revisionPods, untilUp } from "../knative/rev
 import { needService, type Revision, serviceRef } from "../knative/service.ts";
 import { assertWhole } from "../knative/traffic.ts";
 import { podsFor } from "../kubernetes/capacity.ts";
+import { givenEntrance } from "../kubernetes/given-entrance.ts";
 import type { Platform, PlatformState, Side } from "../kubernetes/platform.ts";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
 import { proveShares } from "../kubernetes/prove.ts";
@@ -17,7 +18,7 @@ import { backInPlace, forCandidate, holdsCandidate } from "./knative-changes.ts"
 import { merge } from "./merge.ts";
 import { noFirst, noMirror, othersCanary, stillGiven } from "./refusals.ts";
 import { percentIsOurs, releaseOfRevision, revisionsOf, until, type View } from "./revisions.ts";
-import { servedBy, servingContainer } from "./served.ts";
+import { probePathOf, servedBy, servingContainer } from "./served.ts";
 
 const defaultReadyTimeoutMs = 600_000;
 const defaultRouteTimeoutMs = 30_000;
@@ -42,6 +43,12 @@ export function knativePlatform(context: PlatformContext): Platform {
       ...{ replicas: wanted, container, who },
       timeoutMs: readyTimeoutMs,
     });
+  };
+
+  const entrance = async (service: InferenceService) => {
+    const [given, shown] = [givenEntrance(service.object), service.status.url];
+    if (given !== null && shown !== undefined) return { url: given, host: new URL(shown).host };
+    return entranceOf(api, await needService(api, serviceRef(namespace, predictorName(service))));
   };
 
   return {
@@ -101,11 +108,10 @@ export function knativePlatform(context: PlatformContext): Platform {
     prove: async (percent) => {
       const { service, stable, candidate } = await view();
       if (stable === null) return;
-      const ref = serviceRef(namespace, predictorName(service));
-      const { url, host } = await entranceOf(api, await needService(api, ref));
+      const { url, host } = await entrance(service);
       await proveShares(context.probe, {
         url,
-        request: { host, path: "/v2/health/live" },
+        request: { host, path: probePathOf(service.predictor) },
         stable: releaseOfRevision(stable).digest,
         candidate: candidate?.release.digest ?? null,
         candidatePercent: percent,

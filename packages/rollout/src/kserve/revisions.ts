@@ -13,7 +13,7 @@ import type { Release } from "../target.ts";
 import type { InferenceService } from "./inference-service.ts";
 import { holdsCandidate } from "./knative-changes.ts";
 import { hashed, modelAt } from "./release-of.ts";
-import { servingContainer } from "./served.ts";
+import { serving } from "./served.ts";
 
 /** As the InferenceService and its revisions say now. */
 export interface Revisions {
@@ -69,12 +69,14 @@ async function revisionNamed({ api, namespace }: PlatformContext, name = ""): Pr
 /** Where KServe writes what it had loaded. */
 const storageUri = "internal.serving.kserve.io/storage-initializer-sourceuri";
 
+/** Ours is written beside what it runs, so that an edit of that by others makes it theirs. */
 export function releaseOfRevision({ annotations, spec }: Revision): Release {
-  const written = annotatedRelease(annotations);
-  if (written !== null) return written;
   const uri = annotations[storageUri];
+  const image = serving(spec.containers)?.image ?? "";
+  const written = annotatedRelease(annotations);
+  const isWritten = written?.image === undefined ? written?.model.uri === uri : written.image === image;
+  if (written !== null && isWritten) return written;
   if (uri !== undefined) return modelAt(uri);
-  const { image } = spec.containers.find(({ name }) => name === servingContainer) ?? { image: "" };
   return foreignRelease(image, digestIn(image) ?? hashed(image));
 }
 

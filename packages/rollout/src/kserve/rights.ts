@@ -47,8 +47,21 @@ const knative: readonly Right[] = [
   {
     group: "serving.knative.dev",
     resource: "revisions",
-    verbs: read,
-    why: "sees which release each revision is",
+    verbs: ["get", "patch"],
+    why: "in Knative mode: sees which release each Revision is, and keeps its pods while they are needed",
+  },
+  {
+    group: "serving.knative.dev",
+    resource: "services",
+    verbs: ["get"],
+    why: "in Knative mode: where requests come in",
+  },
+  { group: "", resource: "services", verbs: ["get"], why: "in Knative mode: where requests come in" },
+  {
+    group: "apps",
+    resource: "deployments",
+    verbs: ["list"],
+    why: "in Knative mode: whether a Revision's pods are ready, and why not",
   },
 ];
 

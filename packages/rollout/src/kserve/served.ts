@@ -51,7 +51,9 @@ export function knownStorage(uri: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\/\S+$/.test(uri);
 }
 
-export function serving<Each extends { name: string }>(containers: readonly Each[]): Each | undefined {
+export function serving<Each extends { name?: string | undefined }>(
+  containers: readonly Each[],
+): Each | undefined {
   return containers.length === 1 ? containers[0] : containers.find(({ name }) => name === servingContainer);
 }
 
@@ -70,6 +72,14 @@ export function servedBy(predictor: Predictor, where: string): Served {
     `${where} serves neither one model by spec.predictor.model.storageUri nor one image by spec.predictor.containers.`,
     `Name the model by storageUri, or the container ${servingContainer} by its image.`,
   );
+}
+
+/** A path that costs no inference and is counted as none: the one that the server itself is asked whether it is ready; on
+ * runtimes that others made, the one of the Open Inference Protocol. Whatever is answered there, somebody answered. */
+export function probePathOf(predictor: Predictor): string {
+  const container = predictor.model === undefined ? serving(predictor.containers ?? []) : undefined;
+  const probe = container?.readinessProbe as { httpGet?: { path?: string } } | undefined;
+  return probe?.httpGet?.path ?? "/v2/health/live";
 }
 
 /** Whether it is this release that the predictor serves, by what it would have to have. */

@@ -61,7 +61,7 @@ const platformRights: Readonly<Record<RightsTarget, PlatformRights>> = {
   kserve: {
     platform: kserveRights,
     selects: selects("serving.kserve.io", "inferenceservices"),
-    cluster: seeGateways.slice(0, 1),
+    cluster: [...seeGateways, ...knativeClusterRights],
   },
 };
 
