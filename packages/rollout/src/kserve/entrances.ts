@@ -2,6 +2,7 @@
  * HTTPRoute of their own that names the predictor's Service: then the shares are written there, as for any other route.
  * Or they call the host that KServe made up: then a route of ours stands before KServe's for as long as it must. */
 import { ClusterError } from "@ml-actions/cluster/error";
+import { assertMirrors } from "../kubernetes/gateway-objects.ts";
 import { givenEntrance } from "../kubernetes/given-entrance.ts";
 import { names, type Side } from "../kubernetes/platform.ts";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
@@ -84,7 +85,14 @@ export function entrances(context: PlatformContext): Entrances {
       return { ...sharesIn(rulesOf([...own, ...before]), services), url };
     },
     route: (sides, candidatePercent) => write(sides, () => ({ candidatePercent })),
-    mirror: (sides, mirrorPercent) => write(sides, () => ({ mirrorPercent })),
+    mirror: async (sides, mirrorPercent) => {
+      if (mirrorPercent > 0) {
+        const { own, generated } = await find(context, servicesOf(sides.stable));
+        for (const { object, spec } of own.length > 0 ? own : generated)
+          await assertMirrors(context, { object, parentRefs: spec.parentRefs }, mirrorPercent);
+      }
+      return write(sides, () => ({ mirrorPercent }));
+    },
     prove: async ({ stable }, running, candidatePercent) => {
       if (stable.stopped || running.stable === null) return;
       const route = await routeOfUsers(context, stable);

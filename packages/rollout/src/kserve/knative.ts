@@ -18,7 +18,7 @@ import { backInPlace, forCandidate, holdsCandidate } from "./knative-changes.ts"
 import { merge } from "./merge.ts";
 import { noFirst, noMirror, othersCanary, stillGiven } from "./refusals.ts";
 import { percentIsOurs, releaseOfRevision, revisionsOf, until, type View } from "./revisions.ts";
-import { probePathOf, servedBy, servingContainer } from "./served.ts";
+import { probePathOf, servingContainer, servingName } from "./served.ts";
 
 const defaultReadyTimeoutMs = 600_000;
 const defaultRouteTimeoutMs = 30_000;
@@ -160,7 +160,7 @@ export function knativePlatform(context: PlatformContext): Platform {
     },
     pods: async () => {
       const { service, stable, candidate } = await view();
-      const serving = { container: servingIn(service), port: defaultPort };
+      const serving = { container: servingName(service.predictor, service.where), port: defaultPort };
       const of = (revision: Revision | null | undefined) =>
         revision ? revisionPods(api, namespace, revision.name, serving) : Promise.resolve([]);
       return { stable: await of(stable), candidate: await of(candidate?.revision) };
@@ -201,9 +201,4 @@ function stateOf({ service, stable, candidate, traffic }: View): PlatformState {
     mirrorPercent: 0,
     url: service.status.url ?? "",
   };
-}
-
-function servingIn({ predictor, where }: InferenceService): string {
-  const served = servedBy(predictor, where);
-  return served.kind === "image" ? served.container : servingContainer;
 }

@@ -74,6 +74,26 @@ export function servedBy(predictor: Predictor, where: string): Served {
   );
 }
 
+/** The container that serves: of a model on a runtime it is KServe's. */
+export function servingName(predictor: Predictor, where: string): string {
+  const served = servedBy(predictor, where);
+  return served.kind === "image" ? served.container : servingContainer;
+}
+
+/** Which container serves is KServe's to say. @throws RolloutError `invalid` when `asked` is another */
+export function assertServes(
+  { predictor, where }: { predictor: Predictor; where: string },
+  asked: string | undefined,
+): void {
+  const name = servingName(predictor, where);
+  if (asked === undefined || asked === name) return;
+  throw new RolloutError(
+    "invalid",
+    `The container ${JSON.stringify(asked.slice(0, 100))} is not the one that ${where} serves with: KServe sends requests to ${name}.`,
+    `Leave the input \`container\` out, or name ${name}.`,
+  );
+}
+
 /** A path that costs no inference and is counted as none: the one that the server itself is asked whether it is ready; on
  * runtimes that others made, the one of the Open Inference Protocol. Whatever is answered there, somebody answered. */
 export function probePathOf(predictor: Predictor): string {

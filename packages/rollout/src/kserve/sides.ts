@@ -13,7 +13,7 @@ import {
   readInferenceService,
 } from "./inference-service.ts";
 import { releaseOf } from "./release-of.ts";
-import { servingContainer as kserveContainer, servedBy } from "./served.ts";
+import { servedBy, servingName } from "./served.ts";
 
 export interface Sides {
   stable: InferenceService;
@@ -34,11 +34,7 @@ export function deploymentOf(service: InferenceService): Workload["ref"] {
   return deploymentRef(service.object.metadata.namespace ?? "default", predictorName(service));
 }
 
-/** The container that serves: of a model on a runtime it is KServe's. */
-export function servingIn({ predictor, where }: InferenceService): string {
-  const served = servedBy(predictor, where);
-  return served.kind === "image" ? served.container : kserveContainer;
-}
+export const servingIn = ({ predictor, where }: InferenceService): string => servingName(predictor, where);
 
 /** null: it is stopped, and never served a release of ours. */
 export async function sideOf({ api }: PlatformContext, service: InferenceService): Promise<Side | null> {

@@ -1,7 +1,7 @@
 /** What target `gateway` looks at and writes, as objects. */
 import type { KubeObject } from "@ml-actions/cluster/types";
 import { RolloutError } from "../error.ts";
-import { featuresOf } from "./gateway-parent.ts";
+import { type Attached, featuresOf } from "./gateway-parent.ts";
 import { names } from "./platform.ts";
 import type { PlatformContext } from "./platforms.ts";
 import { invalid } from "./refusals.ts";
@@ -11,7 +11,7 @@ import { candidateSelector } from "./workload-labels.ts";
 /** What the Gateway's class says it cannot do would be accepted, and not done. */
 export async function assertMirrors(
   { api, onTrouble }: PlatformContext,
-  route: Route,
+  route: Attached,
   percent: number,
 ): Promise<void> {
   const features = await featuresOf(api, route);

@@ -25,6 +25,9 @@ const gatewaySchema = z.looseObject({
 });
 type Gateway = z.infer<typeof gatewaySchema>;
 
+/** What of a route says on which Gateway it hangs. */
+export type Attached = Pick<Route, "object" | "parentRefs">;
+
 /** Where a request for the route goes. */
 export interface Entrance {
   /** `http://10.0.0.1:80`. */
@@ -55,7 +58,7 @@ export async function entranceOf(api: Api, route: Route): Promise<Entrance> {
 }
 
 /** Features that the Gateway's class says it has; null: it does not say, or we may not ask. */
-export async function featuresOf(api: Api, route: Route): Promise<ReadonlySet<string> | null> {
+export async function featuresOf(api: Api, route: Attached): Promise<ReadonlySet<string> | null> {
   const { gateway } = await gatewayOf(api, route);
   const name = gateway.spec.gatewayClassName;
   const found = await api.get({ apiVersion: group, kind: "GatewayClass", name }).catch(unlessForbidden);
@@ -67,7 +70,7 @@ export async function featuresOf(api: Api, route: Route): Promise<ReadonlySet<st
 
 async function gatewayOf(
   api: Api,
-  route: Route,
+  route: Attached,
 ): Promise<{ gateway: Gateway; sectionName?: string | undefined }> {
   const [parent] = route.parentRefs;
   const { name: routeName, namespace: own = "default" } = route.object.metadata;
