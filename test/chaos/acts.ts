@@ -1,11 +1,13 @@
 /** The faults that come from outside the runner. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { guardLabel } from "@ml-actions/rollout/kubernetes/guard-manifest";
-import { troubles } from "./api-proxy.ts";
 import type { Run } from "./run.ts";
+import { crowdOut, makeRoom } from "./scarce.ts";
 import { journalOf, type Scene } from "./scene.ts";
+import type { ChaosTarget } from "./stages.ts";
+import { troubles } from "./troubles.ts";
 
-type Act = (scene: Scene, run: Run) => Promise<void>;
+export type Act = (scene: Scene, run: Run) => Promise<void>;
 
 async function killGuard({ place }: Scene): Promise<void> {
   await place.namespace.kubectl(["delete", "pod", "-l", guardLabel, "--force", "--grace-period=0"]);
@@ -25,15 +27,40 @@ async function steal({ place }: Scene): Promise<void> {
   await ledger.hold({ holder: "the thief", rollout: "theft", ttlMs: 15_000, seize: true });
 }
 
-async function editRoute({ place }: Scene): Promise<void> {
-  const weights = [{ op: "replace", path: "/spec/rules/0/backendRefs/0/weight", value: 1 }];
-  await place.namespace.kubectl([
-    ...["patch", "httproute", "flights", "--type=json", "-p", JSON.stringify(weights)],
-  ]);
+const weights: Partial<Record<ChaosTarget, { object: string; path: string }>> = {
+  gateway: { object: "httproute", path: "/spec/rules/0/backendRefs" },
+  istio: { object: "virtualservice", path: "/spec/http/0/route" },
+};
+
+/** The candidate's share becomes nine tenths. */
+async function editRoute({ place, target }: Scene): Promise<void> {
+  const { object, path } = weights[target] ?? {};
+  if (object === undefined) throw new Error(`nobody edits weights of target ${target}`);
+  const changes = [10, 90].map((value, side) => ({ op: "replace", path: `${path}/${side}/weight`, value }));
+  await place.namespace.kubectl(["patch", object, "flights", "--type=json", "-p", JSON.stringify(changes)]);
 }
 
 async function scaleToZero({ place }: Scene): Promise<void> {
   await place.namespace.kubectl(["scale", "deployment", "flights-candidate", "--replicas=0"]);
+}
+
+/** As a drained node has it. */
+async function evict({ place: { namespace } }: Scene): Promise<void> {
+  const listed = await namespace.kubectl(["get", "pods", "-o", "jsonpath={.items[*].metadata.name}"]);
+  const pods = listed.split(" ").filter((name) => name.startsWith("flights-candidate-"));
+  if (pods.length === 0) throw new Error("the candidate has no pod to evict");
+  for (const name of pods) {
+    const metadata = { name, namespace: namespace.name };
+    const path = `/api/v1/namespaces/${namespace.name}/pods/${name}/eviction`;
+    const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata };
+    await namespace.kubectl(["create", "--raw", path, "-f", "-"], JSON.stringify(eviction));
+  }
+}
+
+async function crowdCandidateOut({ place: { namespace }, stable }: Scene, run: Run): Promise<void> {
+  await crowdOut(namespace, stable.image as string);
+  await run.ended;
+  await makeRoom(namespace);
 }
 
 async function secondDeploy(scene: Scene, first: Run): Promise<void> {
@@ -63,6 +90,6 @@ function trouble(name: keyof typeof troubles, forMs?: number): Act {
 }
 
 export const actions = {
-  ...{ killGuard, killGuardAtWork, steal, editRoute, scaleToZero, secondDeploy, zombie },
-  trouble,
+  ...{ killGuard, killGuardAtWork, steal, editRoute, scaleToZero, evict, crowdCandidateOut },
+  ...{ secondDeploy, zombie, trouble },
 };

@@ -8,9 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { connect } from "@ml-actions/cluster/connect";
-
-/** True: it took the request over. */
-export type Trouble = (request: IncomingMessage, response: ServerResponse) => boolean;
+import type { Trouble } from "./troubles.ts";
 
 export interface ApiProxy {
   /** Path of a kubeconfig that leads through it. */
@@ -32,24 +30,33 @@ export async function startApiProxy(kubeconfig: string): Promise<ApiProxy> {
   });
   const sockets = new Set<Socket>();
   let met = 0;
-  const server = createServer(await certificate(directory), (request, response) => {
-    request.on("error", () => {});
-    if (proxy.trouble?.(request, response)) {
-      met += 1;
-      request.resume();
-      return;
-    }
-    const { host: _, ...headers } = request.headers;
+  const pass = (request: IncomingMessage, response: ServerResponse, becomes?: Trouble["becomes"]) => {
+    const { host: _, "accept-encoding": encoding, ...rest } = request.headers;
+    // What is to be changed must be readable.
+    const headers =
+      becomes === undefined && encoding !== undefined ? { ...rest, "accept-encoding": encoding } : rest;
     const outgoing = tlsRequest(`${upstream.server}${request.url}`, {
       ...{ agent, method: request.method, headers: { ...headers, ...identity } },
     });
     outgoing.on("error", () => request.socket.destroy());
     outgoing.on("response", (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.on("error", () => response.destroy());
+      if (becomes !== undefined && answer.statusCode === 200) {
+        sendChanged(answer, response, becomes).catch(() => response.destroy());
+        return;
+      }
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
     });
     request.pipe(outgoing);
+  };
+  const server = createServer(await certificate(directory), (request, response) => {
+    request.on("error", () => {});
+    const trouble = proxy.trouble?.meets(request) === true ? proxy.trouble : null;
+    if (trouble !== null) met += 1;
+    if (trouble?.answers === undefined) return pass(request, response, trouble?.becomes);
+    trouble.answers(request, response);
+    request.resume();
   });
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -90,46 +97,13 @@ async function leadingTo(kubeconfig: string, server: string): Promise<string> {
   return JSON.stringify(config);
 }
 
-const status = (code: number, reason: string) =>
-  JSON.stringify({ kind: "Status", apiVersion: "v1", status: "Failure", code, reason, message: "chaos" });
-
-export const troubles = {
-  429: (_, response) => {
-    response.writeHead(429, { "content-type": "application/json", "retry-after": "1" });
-    response.end(status(429, "TooManyRequests"));
-    return true;
-  },
-  500: (_, response) => {
-    response.writeHead(500, { "content-type": "application/json" }).end(status(500, "InternalError"));
-    return true;
-  },
-  /** Of two writes one, as when others write the same objects all the while. */
-  409: (request, response) => {
-    if (request.method === "GET" || Math.random() < 0.5) return false;
-    response.writeHead(409, { "content-type": "application/json" }).end(status(409, "Conflict"));
-    return true;
-  },
-  outage: (request) => {
-    request.socket.destroy();
-    return true;
-  },
-  metricsDown: (request, response) => {
-    if (!isMetrics(request)) return false;
-    response.writeHead(503, { "content-type": "text/plain" }).end("no healthy upstream");
-    return true;
-  },
-  metricsEmpty: (request, response) => {
-    if (!isMetrics(request)) return false;
-    response.writeHead(200, { "content-type": "text/plain" }).end("");
-    return true;
-  },
-  metricsNaN: (request, response) => {
-    if (!isMetrics(request)) return false;
-    const series = ['ml_request_duration_seconds_count{status="200"}', "ml_predictions_total"];
-    response.writeHead(200, { "content-type": "text/plain" });
-    response.end(`${series.map((each) => `${each} NaN`).join("\n")}\n`);
-    return true;
-  },
-} satisfies Record<string | number, Trouble>;
-
-const isMetrics = ({ url }: IncomingMessage) => /\/proxy\/metrics(\?|$)/.test(url ?? "");
+async function sendChanged(
+  answer: IncomingMessage,
+  response: ServerResponse,
+  becomes: (text: string) => string,
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
+  const { "content-length": _, "transfer-encoding": __, ...headers } = answer.headers;
+  response.writeHead(200, headers).end(becomes(Buffer.concat(chunks).toString()));
+}

@@ -1,14 +1,17 @@
 /** The table of faults. Each is a sentence of `docs/chaos.md`. */
+import { prometheusService } from "../lab/parts/prometheus.ts";
 import { actions } from "./acts.ts";
 import type { candidates } from "./candidates.ts";
 import type { Outcome } from "./ending.ts";
 import type { Run } from "./run.ts";
 import type { Errand, Moment } from "./runner.ts";
-import type { ChaosTarget, Scene } from "./scene.ts";
+import type { Scene } from "./scene.ts";
+import type { ChaosTarget } from "./stages.ts";
+import type { troubles } from "./troubles.ts";
 
 export interface Case {
   fault: string;
-  /** Every target unless told otherwise. */
+  /** Those whose pods come up fast unless told otherwise. */
   targets?: readonly ChaosTarget[];
   /** `sound` unless told otherwise. */
   candidate?: keyof typeof candidates;
@@ -18,14 +21,21 @@ export interface Case {
   at?: Moment;
   /** What it is, where it is not the runner's own doing. */
   act?: (scene: Scene, run: Run) => Promise<void>;
+  /** When it came, by `performance.now()`, where that was not at once. */
+  cameAt?: () => number;
   ends: readonly Outcome[];
   /** From the fault until the rollout is closed. */
   withinSeconds: number;
   /** What the runner or the next run says of it. */
   told: RegExp;
-  /** The candidate's connections break, so that nobody says whose failure it was. */
-  candidateFails?: true;
+  /** The candidate's connections break, so that nobody says whose failure it was: so many requests at most. */
+  mayFail?: number;
+  /** The node has room for little more than stable and one candidate. */
+  scarce?: true;
 }
+
+export const every: readonly ChaosTarget[] = ["deployment", "gateway", "istio", "knative", "kserve"];
+export const fast: readonly ChaosTarget[] = ["deployment", "gateway"];
 
 const written = (step: string, percent?: number): Moment => ({
   ...{ step, when: "written" },
@@ -33,23 +43,45 @@ const written = (step: string, percent?: number): Moment => ({
 });
 const taken = (step: string, percent?: number): Moment => ({ ...written(step, percent), when: "taken" });
 
-/** Lease 20 s, the guard's look 2 s, and the way back. */
-const withoutRunner = 60;
+/** Of a runner that is killed. */
+export const stableWithinSeconds = 60;
+/** Beyond that the candidate is cleared away. */
+const withoutRunner = 120;
 const guardSaid = /guard had restored stable.*lease expired/;
 
 function killed(moment: Moment, more: Partial<Case> = {}): Case {
   const { step, percent } = moment;
   return {
     fault: `SIGKILL at ${step}${percent === undefined ? "" : ` ${percent} %`}`,
+    targets: every,
     ...{ at: moment, errand: { signal: { at: moment, name: "SIGKILL" } } },
     ...{ ends: ["restored"], withinSeconds: withoutRunner, told: guardSaid },
     ...more,
   };
 }
 
+const prometheus = `service:${prometheusService.namespace}/${prometheusService.name}:${prometheusService.port}`;
+
+/** Nothing can be judged: the time of the first step runs out. Each with its sentence and what must be told of it. */
+function noCounts(
+  faults: Partial<Record<keyof typeof troubles, [string, RegExp]>>,
+  more: Partial<Case> = {},
+): Case[] {
+  return Object.entries(faults).map(([trouble, [fault, why]]) => ({
+    ...{
+      fault,
+      act: actions.trouble(trouble as keyof typeof troubles),
+      ends: ["restored"],
+      withinSeconds: 150,
+    },
+    told: new RegExp(`no verdict at 25 % within 30 s: telemetry: .*(${why.source})`, "s"),
+    ...more,
+  }));
+}
+
 const alive = { ends: ["promoted"], withinSeconds: 150 } as const;
 const notReady = { ends: ["restored"], withinSeconds: 120 } as const;
-const half = taken("split", 50);
+export const half = taken("split", 50);
 const quarter = taken("split", 25);
 
 export const cases: readonly Case[] = [
@@ -67,27 +99,40 @@ export const cases: readonly Case[] = [
   killed(written("end"), { ends: ["promoted"], told: /^/ }),
   {
     fault: "guard's pod killed while the runner lives",
+    targets: every,
     ...{ ...alive, at: quarter, act: actions.killGuard, told: /^promoted: / },
   },
   {
     fault: "guard's pod killed while it restores, the runner being dead",
+    targets: every,
     ...{ at: half, errand: { signal: { at: half, name: "SIGKILL" } }, act: actions.killGuardAtWork },
     ...{ ends: ["restored"], withinSeconds: 120, told: /guard had restored stable/ },
   },
   {
     fault: "lease stolen by one who then vanishes",
+    targets: every,
     ...{ at: half, act: actions.steal, ends: ["restored"], withinSeconds: 90 },
     told: /no longer holds the lease: the thief took over/,
   },
   {
     fault: "somebody else edits the route",
-    ...{ at: half, act: actions.editRoute, targets: ["gateway"], ends: ["restored", "promoted"] },
+    ...{ at: half, act: actions.editRoute, targets: ["gateway", "istio"], ends: ["restored", "promoted"] },
     ...{ withinSeconds: 150, told: /^(promoted|restored): / },
   },
   {
     fault: "somebody else scales the candidate to zero",
-    ...{ at: half, act: actions.scaleToZero, targets: ["deployment", "gateway"], candidateFails: true },
+    ...{ at: half, act: actions.scaleToZero, mayFail: 600 },
     ...{ ends: ["restored", "promoted"], withinSeconds: 150, told: /^(promoted|restored): / },
+  },
+  {
+    fault: "candidate's pods evicted, as from a node that is drained",
+    ...{ at: half, act: actions.evict, mayFail: 600 },
+    ...{ ends: ["restored", "promoted"], withinSeconds: 150, told: /^(promoted|restored): / },
+  },
+  {
+    fault: "node full: the scheduler takes the candidate's place for a pod that matters more",
+    ...{ at: half, act: actions.crowdCandidateOut, scarce: true, targets: ["gateway"], mayFail: 600 },
+    ...{ ends: ["restored"], withinSeconds: 150, told: /^restored: / },
   },
   {
     fault: "two deploys at once",
@@ -117,21 +162,35 @@ export const cases: readonly Case[] = [
     ...notReady,
     told: /ImagePullBackOff|ErrImagePull/,
   },
-  { fault: "candidate never ready", candidate: "neverReady", ...notReady, told: /not ready|readiness/i },
+  {
+    ...{ fault: "candidate never ready", candidate: "neverReady", errand: { readyTimeoutMs: 30_000 } },
+    ...{ ...notReady, told: /not ready|readiness/i },
+  },
   { fault: "candidate OOMKilled", candidate: "outOfMemory", ...notReady, told: /OOMKilled|exit code 137/ },
   {
-    ...{ fault: "candidate ready, then dead", candidate: "dies", candidateFails: true },
+    ...{ fault: "candidate ready, then dead", candidate: "dies", mayFail: 600 },
     ...{ ends: ["restored"], withinSeconds: 150, told: /^restored: / },
   },
-  ...(["metricsDown", "metricsEmpty", "metricsNaN"] as const).map(
-    (trouble): Case => ({
-      fault: { metricsDown: "metrics down", metricsEmpty: "metrics empty", metricsNaN: "metrics are NaN" }[
-        trouble
-      ],
-      ...{ act: actions.trouble(trouble), ends: ["restored"], withinSeconds: 150 },
-      told: /no verdict at 25 % within 30 s: telemetry: /,
-    }),
+  ...noCounts({
+    metricsDown: ["pods' metrics down", /outage/],
+    metricsEmpty: ["pods' metrics empty", /outage|no-traffic/],
+    metricsNaN: ["pods' metrics are NaN", /NaN/],
+  }),
+  ...noCounts(
+    {
+      prometheusDown: ["Prometheus down", /outage .*did not answer|outage .*503/],
+      prometheusEmpty: ["Prometheus empty", /outage .*no series/],
+      prometheusNaN: ["Prometheus says NaN", /NaN/],
+      prometheusTwice: ["Prometheus has several series of a pod", /ambiguous .*job/],
+      prometheusUnits: ["Prometheus has ms under a name of seconds", /ambiguous .*they look like ms/],
+    },
+    { targets: ["gateway"], errand: { prometheus, gates: "error_rate <= 0.2\nlatency.p50 <= 1s" } },
   ),
+  {
+    fault: "Prometheus down for 10 s",
+    ...{ ...alive, targets: ["gateway"], errand: { prometheus }, at: quarter },
+    ...{ act: actions.trouble("prometheusDown", 10_000), told: /^promoted: / },
+  },
   ...([429, 409, 500] as const).map(
     (code): Case => ({
       fault: `${code} from the API server for 10 s`,

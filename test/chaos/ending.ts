@@ -1,9 +1,11 @@
 /** What must hold after every case, whatever the fault was. */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { platforms } from "@ml-actions/rollout/kubernetes/platforms";
 import { resume } from "@ml-actions/rollout/resume";
 import { ask } from "../cluster/kserve-fixture.ts";
 import { journalOf, type Scene } from "./scene.ts";
+import { stages } from "./stages.ts";
 
 export type Outcome = "restored" | "promoted";
 
@@ -46,7 +48,7 @@ export async function settled(scene: Scene, faultAt: number, withinMs: number): 
   const serving = situation.stable?.digest;
   const outcome = serving === candidate.digest ? "promoted" : "restored";
   assert.ok([stable.digest, candidate.digest].includes(serving ?? ""), `${serving} serves`);
-  await until(async () => ({ problems: await leftovers(scene) }), performance.now() + leftoversMs);
+  await until(async () => ({ problems: await leftovers(scene, outcome) }), performance.now() + leftoversMs);
   assert.deepEqual([...(await answersNow(scene))], [[serving, 100]]);
   const answeredAt = users.lastAt.get(candidate.digest) ?? faultAt;
   const lastAt = Math.max(answeredAt, users.failures.at(-1)?.at ?? faultAt);
@@ -68,21 +70,23 @@ async function until<T extends { problems: string[] }>(look: () => Promise<T>, d
 }
 
 /** What is there beside the user's own objects, the ledger's book and the guard's program, which all rollouts share. */
-async function leftovers({ place, target }: Scene): Promise<string[]> {
-  const kinds = "deployments,services,jobs,pods,configmaps";
-  const routes = target === "deployment" ? "" : ",httproutes";
-  const isvc = target === "kserve" ? ",inferenceservices" : "";
-  const listed = await place.namespace.kubectl(["get", kinds + routes + isvc, "-o", "name"]);
-  const own = [
-    /^configmap\/(?!ml-actions-)/,
-    /^configmap\/ml-actions-((deployment|httproute|inferenceservice)-flights|guard-[0-9a-f]+)$/,
-    ...(target === "kserve"
-      ? [/\/flights(-predictor)?(-[0-9a-z]+-[0-9a-z]+)?$/]
-      : [/^(deployment\.apps|service|httproute\.gateway\.networking\.k8s\.io)\/flights$/]),
-    /^pod\/flights-[0-9a-z]+-[0-9a-z]+$/,
-  ];
+async function leftovers(scene: Scene, outcome: Outcome): Promise<string[]> {
+  const { place, target, candidate } = scene;
+  const { kinds, own } = stages[target];
+  const all = ["deployments", "services", "jobs", "pods", "configmaps", ...kinds].join(",");
+  const listed = await place.namespace.kubectl(["get", all, "-o", "name"]);
   const names = listed.split("\n").filter((name) => name !== "");
-  return names.filter((name) => /candidate/.test(name) || !own.some((pattern) => pattern.test(name)));
+  const mayStay = [
+    ...own,
+    /^configmap\/(?!ml-actions-)/,
+    new RegExp(`^configmap/ml-actions-(${platforms[target].kind}-flights|guard-[0-9a-f]+)$`),
+  ];
+  const images = await place.namespace.kubectl(["get", "deployments", "-o", "jsonpath={..image}"]);
+  const runs = outcome === "restored" && images.includes(candidate.digest);
+  return [
+    ...names.filter((name) => /candidate/.test(name) || !mayStay.some((pattern) => pattern.test(name))),
+    ...(runs ? ["a Deployment that runs the candidate"] : []),
+  ];
 }
 
 async function answersNow({ entrance: { url, host } }: Scene): Promise<Map<string, number>> {

@@ -25,6 +25,12 @@ export interface Errand {
   holder: string;
   /** The runner sends it to itself at that moment: from outside it would come too late. */
   signal?: { at: Moment; name: "SIGKILL" | "SIGSTOP" };
+  /** `error_rate <= 0.2` unless told otherwise. */
+  gates?: string;
+  /** Where a Prometheus is that counts; the pods' own counters unless told otherwise. */
+  prometheus?: string;
+  readyTimeoutMs?: number;
+  stepTimeoutMs?: number;
 }
 
 export type Word =
@@ -40,16 +46,17 @@ export function isAt(event: RolloutEvent, { step, percent, when }: Moment): bool
 const say = (word: Word) => new Promise((resolve) => process.send?.(word, resolve));
 
 async function main(errand: Errand): Promise<void> {
-  const { target: name, signal, candidate, holder, guardImage, ...place } = errand;
+  const { target: name, signal, candidate, holder, guardImage, prometheus, ...place } = errand;
+  const { gates = "error_rate <= 0.2", readyTimeoutMs = 90_000, stepTimeoutMs = 30_000 } = errand;
   const { target, ledger, telemetry, close } = await openTarget(name, {
     ...{ name: "flights", namespace: place.namespace, kubeconfig: place.kubeconfig },
     ...{ guard: "required", guardProgram: place.guardProgram, guardImage: { image: guardImage } },
-    readyTimeoutMs: 45_000,
+    ...{ readyTimeoutMs, ...(prometheus !== undefined && { prometheus }) },
     onTrouble: (message) => console.error(message),
   });
   const plan = planRollout({
-    ...{ candidate, holder, steps: [25, 50, 100], gates: parseGates("error_rate <= 0.2") },
-    ...{ rule: "prove", confidence: 0.95, intervalMs: 1_000, minSamples: 10, stepTimeoutMs: 30_000 },
+    ...{ candidate, holder, steps: [25, 50, 100], gates: parseGates(gates) },
+    ...{ rule: "prove", confidence: 0.95, intervalMs: 1_000, minSamples: 10, stepTimeoutMs },
     ...{ onInconclusive: "restore", bakeMs: 2_000, leaseTtlMs: 20_000 },
   });
   try {

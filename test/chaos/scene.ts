@@ -3,25 +3,21 @@ import { rmSync } from "node:fs";
 import { copyFile, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { KubeObject } from "@ml-actions/cluster/types";
 import { guardProgram } from "@ml-actions/release/guard";
 import { readBook } from "@ml-actions/rollout/kubernetes/journal-book";
 import { ledgerObjects } from "@ml-actions/rollout/kubernetes/ledger-names";
 import { platforms } from "@ml-actions/rollout/kubernetes/platforms";
 import { rightsOf } from "@ml-actions/rollout/kubernetes/rights";
 import type { JournalEntry, Release } from "@ml-actions/rollout/target";
-import type { KubernetesTargetName } from "@ml-actions/rollout/targets/index";
-import { route } from "../cluster/contract/fixtures.ts";
-import { createPlace, type Place, standIn, workload } from "../cluster/contract/place.ts";
+import { createPlace, type Place, standIn } from "../cluster/contract/place.ts";
 import { grantGuard } from "../cluster/guard-account.ts";
-import { ask, hostOf, inferenceService, untilReady } from "../cluster/kserve-fixture.ts";
-import { lab } from "../lab/lab.ts";
+import { ask } from "../cluster/kserve-fixture.ts";
 import { type ApiProxy, startApiProxy } from "./api-proxy.ts";
 import { Run } from "./run.ts";
 import type { Errand } from "./runner.ts";
+import { offerSlots, slotsOf, withdrawSlots } from "./scarce.ts";
+import { type ChaosTarget, type Entrance, stages } from "./stages.ts";
 import { Users } from "./users.ts";
-
-export type ChaosTarget = Extract<KubernetesTargetName, "deployment" | "gateway" | "kserve">;
 
 export interface Scene {
   target: ChaosTarget;
@@ -29,47 +25,16 @@ export interface Scene {
   stable: Release;
   candidate: Release;
   users: Users;
-  entrance: { url: string; host: string };
+  entrance: Entrance;
   proxy: ApiProxy;
   /** One more runner, which deploys the candidate. */
   run(more?: Partial<Errand>, clockAheadMs?: number): Run;
 }
 
-/** Brings the user's objects up and gives the address of their service. */
-type Stage = (place: Place, stable: Release) => Promise<{ url: string; host: string }>;
-
-/** Each names itself, as the servers that we build do. */
-const named = (stable: Release) => ({ env: [{ name: "ML_RELEASE", value: stable.digest }] });
-
-const stages: Record<ChaosTarget, Stage> = {
-  deployment: async ({ namespace }, stable) => {
-    const image = stable.image as string;
-    // Beside three of stable, one candidate is a quarter.
-    await namespace.apply(await workload({ replicas: 3, image, container: named(stable) }));
-    await namespace.rolledOut("flights");
-    const { spec } = (await namespace.get("service", "flights")) as KubeObject;
-    const { clusterIP } = spec as { clusterIP: string };
-    return { url: `http://${clusterIP}`, host: clusterIP };
-  },
-  gateway: async ({ namespace }, stable) => {
-    const host = `${namespace.name}.test`;
-    const objects = await workload({
-      replicas: 1,
-      image: stable.image as string,
-      container: named(stable),
-    });
-    await namespace.apply([...objects, await route(host)]);
-    await namespace.rolledOut("flights");
-    return { url: (await lab()).gateway.url, host };
-  },
-  kserve: async ({ namespace }, { image, digest }) => {
-    await namespace.apply([inferenceService("flights", { reference: image as string, digest })]);
-    await untilReady(namespace, "flights");
-    return { url: (await lab()).gateway.url, host: hostOf("flights", namespace.name) };
-  },
-};
-
 let kept: Promise<string> | null = null;
+
+/** How many are there now, and how many there were at most. */
+export const crowd = { now: 0, most: 0 };
 
 /** One for the whole suite, in a place of its own: a change of the sources meanwhile removes what was built before. */
 function keptGuard(): Promise<string> {
@@ -83,9 +48,15 @@ function keptGuard(): Promise<string> {
   return kept;
 }
 
+export interface SceneOptions {
+  target: ChaosTarget;
+  candidate: () => Promise<Release>;
+  /** The node has room for little more than stable and one candidate. */
+  scarce?: true;
+}
+
 export async function inScene(
-  target: ChaosTarget,
-  makeCandidate: () => Promise<Release>,
+  { target, candidate: makeCandidate, scarce }: SceneOptions,
   work: (scene: Scene) => Promise<void>,
 ): Promise<void> {
   const [program, stable, candidate] = await Promise.all([
@@ -94,9 +65,12 @@ export async function inScene(
     makeCandidate(),
   ]);
   const place = await createPlace(target, false);
+  crowd.most = Math.max(crowd.most, ++crowd.now);
   try {
     await grantGuard(place.namespace, rightsOf(target).guard);
-    const entrance = await stages[target](place, stable);
+    if (scarce) await offerSlots(place.namespace);
+    const slots = scarce ? slotsOf(place.namespace.name) : null;
+    const entrance = await stages[target].raise(place, stable, slots);
     await untilAnswering(entrance);
     const proxy = await startApiProxy(place.namespace.kubeconfig);
     const errand: Errand = {
@@ -120,12 +94,14 @@ export async function inScene(
       await proxy.stop();
     }
   } finally {
+    crowd.now -= 1;
+    if (scarce) await withdrawSlots(place.namespace);
     await place.close();
   }
 }
 
 /** A route that the router has not taken yet is nobody's failure. */
-async function untilAnswering({ url, host }: { url: string; host: string }): Promise<void> {
+async function untilAnswering({ url, host }: Entrance): Promise<void> {
   for (let inARow = 0, tries = 0; inARow < 5; tries++) {
     const answer = await ask(url, host).catch(() => null);
     inARow = answer?.status === 200 ? inARow + 1 : 0;

@@ -11,6 +11,6 @@ export default defineConfig({
     testTimeout: 420_000,
     hookTimeout: 600_000,
     // Every case has pods and a runner of its own.
-    maxConcurrency: 2,
+    maxConcurrency: 6,
   },
 });

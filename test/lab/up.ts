@@ -6,10 +6,8 @@ import { giveBackMachine, removeTraces } from "../components/kubernetes/machine.
 import { nodeEnvironment } from "../components/kubernetes/node.ts";
 import type { Part, PartName } from "./part.ts";
 import { parts, withNeeds } from "./parts/index.ts";
-import { labDirectory, nodeAddress } from "./place.ts";
+import { labDirectory, labLock, nodeAddress } from "./place.ts";
 import { givenKubeconfig, openSite } from "./site.ts";
-
-const lock = `${labDirectory}.lock`;
 
 const isGiven = (part: Part): boolean => part.name === "cluster" || part.name === "registry";
 
@@ -17,7 +15,7 @@ const isGiven = (part: Part): boolean => part.name === "cluster" || part.name ==
  * installed into it. */
 export async function bringUp(names: readonly PartName[], say: (text: string) => void): Promise<void> {
   const wanted = withNeeds(names).filter((part) => givenKubeconfig() === null || !isGiven(part));
-  await withLock(lock, async () => {
+  await withLock(labLock, async () => {
     if (givenKubeconfig() === null) await ownDirectory();
     const started = new Map<PartName, Promise<void>>();
     for (const part of wanted) {
@@ -44,7 +42,7 @@ async function bringUpPart(part: Part, say: (text: string) => void): Promise<voi
 export async function takePartsDown(names: readonly PartName[], say: (text: string) => void): Promise<void> {
   const gone = new Set<PartName>(names);
   for (const { name, needs } of parts) if (needs.some((need) => gone.has(need))) gone.add(name);
-  await withLock(lock, async () => {
+  await withLock(labLock, async () => {
     for (const part of parts.filter(({ name }) => gone.has(name)).toReversed()) {
       const site = await openSite(say);
       if (!names.includes(part.name) && !(await part.status(site)).up) continue;
@@ -57,7 +55,7 @@ export async function takePartsDown(names: readonly PartName[], say: (text: stri
 /** The lab's own cluster and everything of it: processes, mounts, addresses, packet rules, control groups, files. Nothing
  * of the caches. It works in whatever state it is left, and resolves also when there is none. */
 export async function takeDown(): Promise<void> {
-  await withLock(lock, async () => {
+  await withLock(labLock, async () => {
     // Without it there is no cluster of ours, and the packet rules are another's.
     if ((await stat(labDirectory).catch(() => null)) !== null) {
       await endProcesses(labDirectory);
