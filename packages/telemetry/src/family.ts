@@ -95,7 +95,9 @@ function holds({ label, is, not }: Where, labels: ReadonlyMap<string, string>): 
   return (is === undefined || is.test(value)) && (not === undefined || !not.test(value));
 }
 
-function total(parts: readonly Part[], samples: readonly Sample[]): number {
+/** The sum of those parts' samples.
+ * @throws TelemetryError `not-a-number` */
+export function total(parts: readonly Part[], samples: readonly Sample[]): number {
   let sum = 0;
   for (const part of parts) {
     for (const sample of matching(part, samples)) sum += wholeCount(sample);

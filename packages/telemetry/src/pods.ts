@@ -1,23 +1,16 @@
 /** Counts straight from the pods' own /metrics, through the API server's pod proxy: no Prometheus at all. */
 import type { Api } from "@ml-actions/cluster/types";
 import type { Observation } from "@ml-actions/gates/types";
-import { listed, quoted, TelemetryError } from "./error.ts";
-import { type Page, parseExposition } from "./exposition.ts";
+import { listed, TelemetryError } from "./error.ts";
+import type { Page } from "./exposition.ts";
 import { type Family, readFamily, seriesOf, speaks } from "./family.ts";
 import { type Watch, watching } from "./looks.ts";
 import { at, type Reading, RolloutCounts, type SideName, sideNames } from "./rollout-counts.ts";
+import { type Answer, type CountedPod, scrape } from "./scrape.ts";
 import { countsNoFailures, families, processStart } from "./series-table.ts";
 import type { TelemetrySource } from "./source.ts";
 
-export interface CountedPod {
-  namespace: string;
-  name: string;
-  uid: string;
-  /** Where it answers at `path`. */
-  port: number;
-  /** `/metrics` where left out. */
-  path?: string;
-}
+export type { CountedPod } from "./scrape.ts";
 
 export interface PodTelemetryOptions {
   api: Pick<Api, "proxy">;
@@ -33,8 +26,6 @@ export interface PodTelemetryOptions {
 const answerWithinMs = 4_000;
 const lookWithinMs = 8_000;
 const askedAtOnce = 16;
-/** A page of 2,000 series takes 200 KB. */
-const largestPage = 32 * 1024 * 1024;
 
 const read = families.filter(({ from }) => from.includes("pods"));
 const wanted = new Set([...read.flatMap(seriesOf), processStart, ...Object.keys(countsNoFailures)]);
@@ -53,8 +44,6 @@ export function podTelemetry(options: PodTelemetryOptions): TelemetrySource {
 }
 
 type Pods = Record<SideName, readonly CountedPod[]>;
-/** A page, or why there is none. */
-type Answer = { pod: CountedPod; page: Page | null; fault: TelemetryError | null };
 
 /** One rollout's looks at its pods. */
 class PodWatch implements Watch {
@@ -108,7 +97,7 @@ class PodWatch implements Watch {
     const askNext = async () => {
       for (let pod = waiting.shift(); pod !== undefined; pod = waiting.shift()) {
         const leftMs = untilAt - this.#now();
-        const answer = await scrape(this.#options.api, pod, Math.min(answerWithinMs, leftMs));
+        const answer = await scrape(this.#options.api, pod, wanted, Math.min(answerWithinMs, leftMs));
         if (isListed.has(pod.uid)) answers.push(answer);
         else if (answer.page !== null) answers.push({ ...answer, fault: null });
         else {
@@ -201,29 +190,4 @@ function whatIsThere(pages: readonly Page[]): string {
     names.some((one) => one.startsWith(series)),
   );
   return known === undefined ? "none of them" : `${known[1]}, which does not count failures`;
-}
-
-async function scrape(api: Pick<Api, "proxy">, pod: CountedPod, timeoutMs: number): Promise<Answer> {
-  const none = (why: string): Answer => ({ pod, page: null, fault: new TelemetryError("outage", why, "") });
-  const { namespace, name, port, path = "/metrics" } = pod;
-  if (timeoutMs <= 0) return none("there was no time left to ask it.");
-  try {
-    const answer = await api.proxy({
-      kind: "pods",
-      namespace,
-      name,
-      port,
-      path,
-      // OpenMetrics may bring exemplars and needs no line end before its end; this is read by every client library.
-      headers: { accept: "text/plain; version=0.0.4" },
-      timeoutMs,
-      maxBytes: largestPage,
-    });
-    if (answer.status !== 200) return none(`${path} answered ${answer.status}: ${quoted(answer.text)}`);
-    return { pod, page: parseExposition(answer.text, (series) => wanted.has(series)), fault: null };
-  } catch (error) {
-    return error instanceof TelemetryError
-      ? { pod, page: null, fault: error }
-      : none((error as Error).message);
-  }
 }

@@ -9,8 +9,10 @@ export const processStart = "process_start_time_seconds";
 const failed = (...label: string[]): Where => ({ label, is: /^5/ });
 /** gRPC's codes for the server's own failures: UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE, DATA_LOSS. */
 const grpcFailed: Where = { label: ["grpc_response_status"], is: /^(2|4|13|14|15)$/ };
+/** Labels that say which path was asked for. */
+export const pathLabels = ["path", "handler", "route", "endpoint", "uri", "http_route"] as const;
 const notProbes: Where = {
-  label: ["path", "handler", "route", "endpoint", "uri", "http_route"],
+  label: pathLabels,
   not: /(^|\/)(metrics|health\w*|live\w*|ready\w*|readyz|livez|ping)\/?$|\/ready$|\/live$/i,
 };
 const atPods = { from: ["pods", "prometheus"], side: { by: "pod" } } as const;
@@ -192,3 +194,14 @@ export const countsNoFailures: Record<string, string> = {
   request_predict_seconds: "KServe's Python server (request_predict_seconds)",
   ts_inference_requests_total: "TorchServe (ts_inference_requests_total)",
 };
+
+/** Whoever counts requests at all, whether or not failures among them: who answered can be told by any of these. */
+export const requestCounters: readonly Pick<Family, "name" | "requests">[] = [
+  ...families.filter(({ from }) => from.includes("pods")),
+  { name: "KServe's Python server", requests: [{ series: "request_predict_seconds_count" }] },
+  { name: "TorchServe", requests: [{ series: "ts_inference_requests_total" }] },
+  // vllm-project/vllm, vllm/v1/metrics/loggers.py: one a finished request.
+  { name: "vLLM", requests: [{ series: "vllm:request_success_total" }] },
+  // tensorflow/serving, tensorflow_serving/servables/tensorflow/util.cc.
+  { name: "TensorFlow Serving", requests: [{ series: ":tensorflow:serving:request_count" }] },
+];

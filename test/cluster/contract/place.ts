@@ -21,6 +21,8 @@ export interface Place {
   api: Api;
   /** As one more runner opens it. */
   open(): Promise<KubernetesTarget>;
+  /** What went wrong without ending anything. */
+  troubles: string[];
   close(): Promise<void>;
 }
 
@@ -52,11 +54,13 @@ export async function createPlace(target: KubernetesTargetName, guarded: boolean
   const { namespace, leave } = await enter();
   const api = openApi(await connect({ kubeconfig: namespace.kubeconfig }));
   const opened: KubernetesTarget[] = [];
+  const troubles: string[] = [];
   const stopped = new AbortController();
   const guard = guarded ? guardHere(target, api, namespace.name, stopped.signal) : Promise.resolve();
   return {
     namespace,
     api,
+    troubles,
     async open() {
       const place = await openTarget(target, {
         name: "flights",
@@ -64,6 +68,7 @@ export async function createPlace(target: KubernetesTargetName, guarded: boolean
         kubeconfig: namespace.kubeconfig,
         guard: "off",
         readyTimeoutMs: 90_000,
+        onTrouble: (trouble) => troubles.push(trouble),
       });
       opened.push(place);
       return place;

@@ -9,8 +9,6 @@ import { createPlace, type Place } from "./place.ts";
 
 export interface TrafficPlace extends Place {
   entrance: Entrance;
-  /** What went wrong without ending anything. */
-  troubles: string[];
   /** As a runner with exactly the rights of `docs/rbac` in the namespace, and none elsewhere. */
   openRestricted(): Promise<KubernetesTarget>;
 }
@@ -26,7 +24,6 @@ export async function inPlaceOf(
   try {
     const { objects: all, entrance } = await objects(place.namespace.name);
     await place.namespace.apply(all);
-    const troubles: string[] = [];
     const openRestricted = async () => {
       const rules = rightsOf(target).runner.map(({ group, resource, subresource, verbs, name }) => ({
         ...{
@@ -39,12 +36,12 @@ export async function inPlaceOf(
       const opened = await openTarget(target, {
         ...{ name: "flights", namespace: place.namespace.name, guard: "off", readyTimeoutMs: 90_000 },
         kubeconfig: await place.namespace.restricted(rules),
-        onTrouble: (trouble) => troubles.push(trouble),
+        onTrouble: (trouble) => place.troubles.push(trouble),
       });
       restricted.push(opened);
       return opened;
     };
-    await work({ ...place, entrance, troubles, openRestricted });
+    await work({ ...place, entrance, openRestricted });
   } finally {
     for (const opened of restricted) opened.close();
     await place.close();

@@ -21,9 +21,9 @@ import { candidateName, resourceLabel, selects } from "../kubernetes/workload-la
 import type { Release } from "../target.ts";
 import { entranceOf } from "./entrance.ts";
 import { candidateRule, type Policy, policyFor } from "./policy.ts";
+import { countedPath, probeRequest } from "./route-probe.ts";
 import {
   httpWith,
-  probeRequest,
   type Shares,
   serviceOf,
   sharesOf,
@@ -113,6 +113,7 @@ export class IstioPlace {
     await proveShares(probe, {
       url,
       request: { ...probeRequest(virtual.route, ready), ...(host !== undefined && { host }) },
+      countedPath: countedPath(virtual.route),
       stable: stableSide?.release.digest ?? null,
       candidate: candidateSide?.release.digest ?? null,
       candidatePercent: percent,

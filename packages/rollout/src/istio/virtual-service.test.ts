@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { names } from "../kubernetes/platform.ts";
 import { candidateRule, policyFor } from "./policy.ts";
+import { countedPath, probeRequest } from "./route-probe.ts";
 import {
   candidateHost,
   httpAnnotation,
   httpWith,
-  probeRequest,
   serviceOf,
   sharesOf,
   virtualServiceOf,
@@ -152,6 +152,7 @@ describe("what the proof asks", () => {
     ],
   ])("of %j is %j", (match, request) => {
     expect(probeRequest(route(match), "/ready")).toEqual(request);
+    expect(countedPath(route(match))).not.toBe("/ready");
   });
 });
 

@@ -217,25 +217,3 @@ export function weightKept({ object, route, stable }: VirtualService): string {
   const present = route.route.find(({ destination }) => destination.host === stable.host)?.weight;
   return object.metadata.annotations?.[names.weightBefore] ?? String(present ?? "none");
 }
-
-/** A request that the route takes and that costs no inference.
- * @param ready path of the readiness probe */
-export function probeRequest(
-  { match }: HttpRoute,
-  ready: string,
-): { path: string; method?: string; headers?: Record<string, string> } {
-  const demands = (each: HttpRoute["match"][number]) =>
-    Object.keys(each.headers).length + (each.method === undefined ? 0 : 1);
-  const [easiest] = [...match].sort((left, right) => demands(left) - demands(right));
-  if (easiest === undefined) return { path: ready };
-  const { uri, method, headers } = easiest;
-  const exact = Object.entries(headers).map(
-    ([name, text]) => [name, text.exact ?? text.prefix ?? "1"] as const,
-  );
-  const path = uri?.exact ?? (uri?.prefix === undefined || ready.startsWith(uri.prefix) ? ready : uri.prefix);
-  return {
-    path,
-    ...(method?.exact !== undefined && { method: method.exact }),
-    ...(exact.length > 0 && { headers: Object.fromEntries(exact) }),
-  };
-}

@@ -19,7 +19,7 @@ import type { PlatformContext } from "./platforms.ts";
 import { proveShares } from "./prove.ts";
 import { invalid, isUnseen, noCandidate } from "./refusals.ts";
 import { notTaken, type Route, routeOf, type Shares, sharesOf, stableBackend } from "./route.ts";
-import { probeRequest } from "./route-probe.ts";
+import { countedPath, probeRequest } from "./route-probe.ts";
 import { deploymentRef, type Workload, workloadOf } from "./workload.ts";
 import { candidateName, resourceLabel, selects } from "./workload-labels.ts";
 
@@ -115,6 +115,7 @@ export class GatewayPlace {
     await proveShares(probe, {
       url,
       request: { ...probeRequest(route.rule, container), ...(host !== undefined && { host }) },
+      countedPath: countedPath(route.rule),
       stable: stableSide?.release.digest ?? null,
       candidate: candidateSide?.release.digest ?? null,
       candidatePercent: percent,

@@ -12,6 +12,7 @@ import { invalid } from "./refusals.ts";
 import { rightsOf, runnerRights } from "./rights.ts";
 import { kubernetesTarget } from "./target.ts";
 import { clusterTelemetry } from "./telemetry.ts";
+import { podWitness } from "./witness.ts";
 
 export interface KubernetesOptions extends PlatformOptions {
   /** Name of the object that the target is about: of a Deployment, an HTTPRoute, a VirtualService, … */
@@ -73,10 +74,13 @@ export async function openKubernetes(
     name: options.name,
     resource,
     options: platformOptions(options),
-    probe: reachingProbe(api, () => ledgerOf().guardPod()),
+    probe: {
+      ...reachingProbe(api, () => ledgerOf().guardPod()),
+      witness: podWitness(api, () => platform.pods(), onTrouble),
+    },
     onTrouble,
   };
-  const platform = await entry.open(context);
+  const platform: Platform = await entry.open(context);
   const rights = runnerRights(name, { guarded: options.guard === "required" });
   const guard = options.guard === "off" ? null : await guardOptions(name, options, platform, namespace);
   const restore = () => target.restore();

@@ -3,6 +3,7 @@
  * of any of them: the order of capacity and traffic, the commit of a promotion and the way back are the same everywhere
  * and are said there once.
  */
+import type { CountedPod } from "@ml-actions/telemetry/pods";
 import type { Release } from "../target.ts";
 
 /** One side as its objects say it is now. */
@@ -33,6 +34,14 @@ export interface PodRef {
   /** Of the container that serves. */
   port: number;
   container: string;
+  /** Where its counters are, if not at `/metrics` of that port. */
+  metrics?: { port?: number; path?: string };
+}
+
+/** As `CountedPod` of `@ml-actions/telemetry` has it. */
+export function countedPod({ namespace, name, uid, port, metrics }: PodRef): CountedPod {
+  const { path } = metrics ?? {};
+  return { namespace, name, uid, port: metrics?.port ?? port, ...(path !== undefined && { path }) };
 }
 
 /** Every call is idempotent and may be taken up by another process after any interruption. Before every write it asks

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
+import { withinBinomial } from "./binomial.ts";
 import type { Probe } from "./probe.ts";
-import { fits, proveShares, type ShareClaim, withinBinomial } from "./prove.ts";
+import { fits, proveShares, type ShareClaim } from "./prove.ts";
 
 const claim: ShareClaim = {
   url: "http://flights",

@@ -1,10 +1,15 @@
 /** The proof that answers have the shares that were routed. */
 import { RolloutError } from "../error.ts";
+import { withinBinomial } from "./binomial.ts";
 import { type Probe, type ProbeRequest, unnamed } from "./probe.ts";
+import { type Counted, proveByCounts } from "./prove-by-counts.ts";
+import { unseen } from "./refusals.ts";
 
 export interface ShareClaim {
   url: string;
   request: Omit<ProbeRequest, "count">;
+  /** What is asked for where pods shall count it: the route takes it, and no probe asks for it. */
+  countedPath?: string;
   /** Digest; null: none. */
   stable: string | null;
   candidate: string | null;
@@ -19,15 +24,60 @@ const betweenMs = 300;
  * is told from 5 % and from 17 %. */
 const count = (percent: number) => (percent === 0 || percent === 100 ? 100 : 400);
 
-/** Resolves when a whole sample fits; rejects with `not-routed` when none did in time. */
+/** How long a router may take to do what it accepted, where nobody can see it. */
+const unseenMs = 5_000;
+
+/** Resolves when a whole sample fits. Servers that do not name themselves are told apart by what their pods count; where
+ * they count nothing either, it says so and resolves all the same: the route was taken and is answered, which is all
+ * that can be known. Rejects with `not-routed` when nothing fitted in time. */
 export async function proveShares(probe: Probe, claim: ShareClaim): Promise<void> {
-  const deadline = performance.now() + claim.timeoutMs;
+  const begun = performance.now();
   for (;;) {
-    const seen = await probe.ask(claim.url, { ...claim.request, count: count(claim.candidatePercent) });
-    if (fits(seen, claim)) return;
-    if (performance.now() > deadline) throw notRouted(seen, claim);
+    const sample = { count: count(claim.candidatePercent), sinceMs: performance.now() - begun };
+    const seen = await probe.ask(claim.url, { ...claim.request, count: sample.count });
+    const told = fits(seen, claim);
+    if (told && !(await isDoubtful(probe, seen, claim))) return;
+    const nameless = isNameless(seen, claim);
+    const counted = nameless ? await byCounts(probe, claim, sample) : null;
+    if (counted?.proven === "yes") return;
+    if (counted?.proven === "never") return unproven(probe, claim, counted.why);
+    if (performance.now() - begun > claim.timeoutMs) throw notRouted(seen, claim, counted?.why);
     await new Promise((resolve) => setTimeout(resolve, betweenMs));
   }
+}
+
+/** Whether these answers do not tell the candidate from stable: none has its name, though some have none. */
+function isNameless(seen: ReadonlyMap<string, number>, { stable, candidate }: ShareClaim): boolean {
+  const others = [...seen.keys()].filter((who) => who !== unnamed && who !== stable);
+  return seen.has(unnamed) && others.length === 0 && candidate !== null && candidate !== stable;
+}
+
+/** At 0 %: answers without a name are those of a stable that has none, unless the candidate has none either. */
+async function isDoubtful(
+  probe: Probe,
+  seen: ReadonlyMap<string, number>,
+  claim: ShareClaim,
+): Promise<boolean> {
+  const { candidate, request } = claim;
+  if (!isNameless(seen, claim) || candidate === null || probe.witness === undefined) return false;
+  return (await probe.witness.candidateNames(candidate, request.path)) !== true;
+}
+
+async function byCounts(
+  probe: Probe,
+  claim: ShareClaim,
+  sample: { count: number; sinceMs: number },
+): Promise<Counted> {
+  if (probe.witness === undefined)
+    return { proven: "never", why: "the pods' counts cannot be read from here" };
+  return proveByCounts(probe, probe.witness, claim, sample);
+}
+
+async function unproven(probe: Probe, { url, candidatePercent }: ShareClaim, why: string): Promise<void> {
+  const what = `Who answers at ${url} cannot be seen: answers have no x-ml-release, and ${why}. That the candidate gets ${candidatePercent} % is routed and answered, and not measured.`;
+  if (probe.witness === undefined) throw unseen(what);
+  probe.witness.say(`${what} Waiting ${unseenMs / 1000} s for what routes.`);
+  await new Promise((resolve) => setTimeout(resolve, unseenMs));
 }
 
 /** Pure. Whether these answers may come from that split: all named by the two sides, and the candidate's count within
@@ -35,7 +85,9 @@ export async function proveShares(probe: Probe, claim: ShareClaim): Promise<void
 export function fits(seen: ReadonlyMap<string, number>, claim: ShareClaim): boolean {
   const { stable, candidate, candidatePercent, stableIsUnnamed } = claim;
   const total = [...seen.values()].reduce((sum, each) => sum + each, 0);
-  const stables = (seen.get(stable ?? "[none]") ?? 0) + (stableIsUnnamed ? (seen.get(unnamed) ?? 0) : 0);
+  const isOne = candidate === null || candidate === stable;
+  const nameless = stableIsUnnamed || isOne ? (seen.get(unnamed) ?? 0) : 0;
+  const stables = (seen.get(stable ?? "[none]") ?? 0) + nameless;
   const candidates = candidate === stable ? 0 : (seen.get(candidate ?? "[none]") ?? 0);
   if (total === 0 || stables + candidates !== total) return false;
   // While stable's own workload takes the candidate's release over, both sides have one name.
@@ -43,25 +95,7 @@ export function fits(seen: ReadonlyMap<string, number>, claim: ShareClaim): bool
   return withinBinomial(candidates, total, candidatePercent / 100);
 }
 
-/** Exact two-sided check of a count against a binomial: each tail may hold 0.05 %. Terms by logarithms, so that none
- * underflows for the counts used here (hundreds). */
-export function withinBinomial(successes: number, trials: number, share: number): boolean {
-  if (share <= 0) return successes === 0;
-  if (share >= 1) return successes === trials;
-  let logTerm = trials * Math.log1p(-share);
-  let below = 0;
-  let upTo = 0;
-  for (let k = 0; k <= successes; k++) {
-    const term = Math.exp(logTerm);
-    if (k < successes) below += term;
-    upTo += term;
-    logTerm += Math.log((trials - k) / (k + 1)) + Math.log(share) - Math.log1p(-share);
-  }
-  const tail = 0.0005;
-  return upTo >= tail && 1 - below >= tail;
-}
-
-function notRouted(seen: ReadonlyMap<string, number>, claim: ShareClaim): RolloutError {
+function notRouted(seen: ReadonlyMap<string, number>, claim: ShareClaim, counted?: string): RolloutError {
   const { stable, candidate, candidatePercent, url } = claim;
   const nameOf = (who: string) => {
     if (who === candidate) return "candidate";
@@ -70,11 +104,12 @@ function notRouted(seen: ReadonlyMap<string, number>, claim: ShareClaim): Rollou
   };
   const shares = [...seen].map(([who, times]) => `${nameOf(who)} ${times}`).join(", ");
   const nameless = (seen.get(unnamed) ?? 0) > 0;
+  const counts = counted === undefined ? "" : `; ${counted}`;
   return new RolloutError(
     "not-routed",
-    `Requests to ${url} do not have the shares that were routed: ${candidatePercent} % for the candidate was accepted, and answers come from: ${shares || "nobody"}.`,
+    `Requests to ${url} do not have the shares that were routed: ${candidatePercent} % for the candidate was accepted, and answers come from: ${shares || "nobody"}${counts}.`,
     nameless
-      ? "The server must answer with the header x-ml-release and the value of its environment's ML_RELEASE; without, nobody can tell who answered."
+      ? "See who else reaches these pods and what routes. Answers with the header x-ml-release and the value of the environment's ML_RELEASE would say who answers without counting."
       : "See who else routes this traffic (another route, a cache, sticky sessions), and what answers the errors; stable is restored.",
   );
 }

@@ -20,6 +20,13 @@ export function probeRequest(rule: Rule, container: Container): Omit<ProbeReques
   };
 }
 
+/** A path that the rule takes too, and that no probe asks for: pods that count requests count it as one of them. */
+export function countedPath(rule: Rule): string {
+  const [match] = [...rule.matches].sort((left, right) => demands(left) - demands(right));
+  const { type = "PathPrefix", value = "/" } = match?.path ?? {};
+  return type === "PathPrefix" ? `${value.replace(/\/$/, "")}/ml-actions` : value;
+}
+
 const demands = ({ headers, method }: Rule["matches"][number]) =>
   headers.length + (method === undefined ? 0 : 1);
 

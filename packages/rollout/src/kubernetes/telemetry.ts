@@ -3,7 +3,7 @@ import type { Api } from "@ml-actions/cluster/types";
 import type { Observation } from "@ml-actions/gates/types";
 import { podTelemetry } from "@ml-actions/telemetry/pods";
 import type { TelemetrySource } from "@ml-actions/telemetry/source";
-import type { Platform, PlatformState } from "./platform.ts";
+import { countedPod, type Platform, type PlatformState } from "./platform.ts";
 import { invalid } from "./refusals.ts";
 
 export interface TelemetryRequest {
@@ -23,8 +23,13 @@ export async function clusterTelemetry(request: TelemetryRequest): Promise<Telem
   const source =
     telemetry === "prometheus" || (telemetry === "auto" && prometheus !== undefined)
       ? await fromPrometheus(request)
-      : podTelemetry({ api, pods: () => platform.pods(), note, now: () => api.now() });
+      : podTelemetry({ api, pods: () => countedPods(platform), note, now: () => api.now() });
   return ofReleases(source, platform, () => api.now());
+}
+
+async function countedPods(platform: Platform) {
+  const { stable, candidate } = await platform.pods();
+  return { stable: stable.map(countedPod), candidate: candidate.map(countedPod) };
 }
 
 async function fromPrometheus(request: TelemetryRequest): Promise<TelemetrySource> {

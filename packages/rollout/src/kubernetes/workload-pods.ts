@@ -2,7 +2,7 @@
 import type { Api, KubeObject } from "@ml-actions/cluster/types";
 import { z } from "zod";
 import type { PodRef } from "./platform.ts";
-import { servingContainer, servingPort, type Workload } from "./workload.ts";
+import { type Container, servingContainer, servingPort, type Workload } from "./workload.ts";
 
 const state = z.looseObject({
   waiting: z.looseObject({ reason: z.string().default(""), message: z.string().default("") }).optional(),
@@ -101,11 +101,27 @@ export async function servingPods(api: Api, workload: Workload, container?: stri
   const serving = servingContainer(workload, container);
   const port = servingPort(serving);
   if (port === null) return [];
+  const metrics = metricsOf(workload, serving);
   return (await podsOf(api, workload)).filter(isReady).map(({ object: { metadata } }) => ({
     namespace: workload.ref.namespace,
     name: metadata.name,
     uid: metadata.uid ?? "",
     port,
     container: serving.name,
+    ...(metrics !== null && { metrics }),
   }));
+}
+
+/** Where its counters are, as its owner says it for Prometheus, or by the name of a port: Triton and MLServer have one
+ * for them alone. */
+function metricsOf(
+  { spec }: Pick<Workload, "spec">,
+  { ports }: Pick<Container, "ports">,
+): NonNullable<PodRef["metrics"]> | null {
+  const { "prometheus.io/port": told, "prometheus.io/path": path } = spec.template.metadata.annotations;
+  const named = ports.find(({ name }) => /^(http-)?(metrics|prometheus|prom)$/.test(name ?? ""));
+  const port = /^\d{1,5}$/.test(told ?? "") ? Number(told) : named?.containerPort;
+  const usable = path?.startsWith("/") === true;
+  if (port === undefined && !usable) return null;
+  return { ...(port !== undefined && { port }), ...(usable && { path }) };
 }

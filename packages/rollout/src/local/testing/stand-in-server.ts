@@ -27,6 +27,9 @@ export interface Behaviour {
   ignoreSigterm?: boolean;
   /** Drops what is under way at SIGTERM. */
   exitAtSigterm?: boolean;
+  /** Does not say in its answers which release it is, as other people's servers. `counts`: its metrics are those of a
+   * web framework, by path and status; `silent`: it has none. */
+  unnamed?: "counts" | "silent";
   /** Closes kept connections after this time of silence: the race of reuse. */
   keepAliveTimeoutMs?: number;
 }
@@ -118,16 +121,33 @@ function metrics(): string {
   ].join("\n");
 }
 
+/** As web frameworks have it: what has no route of its own is counted too. */
+const asked = new Map<string, number>();
+function frameworkMetrics(): string {
+  const series = [...asked].map(([labels, count]) => `http_requests_total{${labels}} ${count}`);
+  const started = `process_start_time_seconds ${startedAt}`;
+  return ["# TYPE http_requests_total counter", ...series, `${started}\n`].join("\n");
+}
+
+function countAsked({ method, url = "/" }: IncomingMessage): void {
+  const known = ["/predict", "/metrics", "/ready", "/health"].includes(url);
+  const labels = `handler="${known ? url : "none"}",method="${method}",status="${known ? 200 : 404}"`;
+  asked.set(labels, (asked.get(labels) ?? 0) + 1);
+}
+
 let draining = false;
 const server = createServer((request, response) => {
   request.on("error", () => {});
-  if (release !== undefined) response.setHeader("x-ml-release", release);
+  if (release !== undefined && behaviour.unnamed === undefined) response.setHeader("x-ml-release", release);
   if (draining) response.setHeader("connection", "close");
+  countAsked(request);
   if (request.url === "/ready" || request.url === "/health") {
     const ready = !behaviour.neverReady && !(draining && request.url === "/ready");
     response.writeHead(ready ? 200 : 503).end("{}");
-  } else if (request.url === "/metrics") {
-    response.end(metrics());
+  } else if (request.url === "/metrics" && behaviour.unnamed !== "silent") {
+    response.end(behaviour.unnamed === "counts" ? frameworkMetrics() : metrics());
+  } else if (behaviour.unnamed !== undefined && request.url !== "/predict") {
+    response.writeHead(404).end("{}");
   } else predict(request, response).catch(() => response.destroy());
 });
 server.keepAliveTimeout = behaviour.keepAliveTimeoutMs ?? 75_000;
