@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { decide, type Phase } from "./decide.ts";
 import { releaseNamed } from "./memory.testing.ts";
 import type { RolloutPlan } from "./plan.ts";
+import { allWell } from "./sight.ts";
 import { noTraffic } from "./totals.ts";
 
 const plan: RolloutPlan = {
@@ -53,7 +54,7 @@ const baking: Phase = { name: "bake", weight: 100, since: 0, start: noTraffic };
 
 describe("a decision", () => {
   it("goes to the next weight, then promotes", () => {
-    const go = (index: number) => decide(atStep(index), [verdict("pass")], [counts(90, 10)], 1, plan);
+    const go = (index: number) => decide(atStep(index), [verdict("pass")], [counts(90, 10)], 1, plan, allWell);
     expect(go(0)).toMatchObject({ kind: "next-step", index: 1, weight: 50 });
     expect(go(1)).toMatchObject({ kind: "next-step", index: 2, weight: 100 });
     expect(go(2)).toMatchObject({ kind: "promote" });
@@ -62,15 +63,15 @@ describe("a decision", () => {
   it("bakes between 100 % and promotion, for as long as the plan says", () => {
     const baked = { ...plan, bakeMs: 60_000 };
     const pass = [verdict("pass")];
-    expect(decide(atStep(2), pass, [counts(0, 10)], 1, baked).kind).toBe("bake");
-    expect(decide(baking, pass, [counts(0, 10)], 59_999, baked).kind).toBe("wait");
-    expect(decide(baking, pass, [counts(0, 10)], 60_000, baked).kind).toBe("promote");
+    expect(decide(atStep(2), pass, [counts(0, 10)], 1, baked, allWell).kind).toBe("bake");
+    expect(decide(baking, pass, [counts(0, 10)], 59_999, baked, allWell).kind).toBe("wait");
+    expect(decide(baking, pass, [counts(0, 10)], 60_000, baked, allWell).kind).toBe("promote");
   });
 
   it("restores on any failed gate, in any phase, whatever else holds", () => {
     for (const phase of [atStep(0), atStep(2), baking]) {
       for (const newest of [counts(90, 10), outage]) {
-        expect(decide(phase, [verdict("pass"), verdict("fail")], [newest], 1, plan)).toEqual({
+        expect(decide(phase, [verdict("pass"), verdict("fail")], [newest], 1, plan, allWell)).toEqual({
           kind: "restore",
           reason: "it is fail",
           verdict: "fail",
@@ -82,20 +83,20 @@ describe("a decision", () => {
 
   it("waits on what is inconclusive until the time is up, then does what the plan says", () => {
     const open = [verdict("pass"), verdict("inconclusive")];
-    expect(decide(atStep(0), open, [counts(90, 10)], 599_999, plan)).toEqual({
+    expect(decide(atStep(0), open, [counts(90, 10)], 599_999, plan, allWell)).toEqual({
       kind: "wait",
       reason: "it is inconclusive",
     });
-    expect(decide(atStep(0), open, [counts(90, 10)], 600_000, plan)).toMatchObject({
+    expect(decide(atStep(0), open, [counts(90, 10)], 600_000, plan, allWell)).toMatchObject({
       kind: "restore",
       verdict: "inconclusive",
     });
     const hold = { ...plan, onInconclusive: "hold" as const };
-    expect(decide(atStep(0), open, [counts(90, 10)], 600_000, hold).kind).toBe("hold");
+    expect(decide(atStep(0), open, [counts(90, 10)], 600_000, hold, allWell).kind).toBe("hold");
   });
 
   it("does not go on while the newest observation could not be made, even with every gate passed", () => {
-    const decision = decide(atStep(0), [verdict("pass")], [counts(90, 10), outage], 1, plan);
+    const decision = decide(atStep(0), [verdict("pass")], [counts(90, 10), outage], 1, plan, allWell);
     expect(decision).toEqual({ kind: "wait", reason: "telemetry: outage (refused)" });
   });
 
@@ -103,17 +104,17 @@ describe("a decision", () => {
     const wants = { ...plan, minSamples: 50 };
     const start = { ...noTraffic, requests: { stable: 1000, candidate: 100 } };
     const pass = [verdict("pass")];
-    expect(decide({ ...atStep(1), start }, pass, [counts(1049, 300)], 1, wants)).toEqual({
+    expect(decide({ ...atStep(1), start }, pass, [counts(1049, 300)], 1, wants, allWell)).toEqual({
       kind: "wait",
       reason: "stable has had 49 of 50 requests at 50 %",
     });
-    expect(decide({ ...atStep(1), start }, pass, [counts(1050, 150)], 1, wants).kind).toBe("next-step");
-    expect(decide({ ...atStep(2), start }, pass, [counts(1000, 150)], 1, wants).kind).toBe("promote");
+    expect(decide({ ...atStep(1), start }, pass, [counts(1050, 150)], 1, wants, allWell).kind).toBe("next-step");
+    expect(decide({ ...atStep(2), start }, pass, [counts(1000, 150)], 1, wants, allWell).kind).toBe("promote");
   });
 
   it("never goes on at a weight that the candidate got no request at", () => {
     const start = { ...noTraffic, requests: { stable: 90, candidate: 10 } };
-    const decision = decide({ ...atStep(1), start }, [verdict("pass")], [counts(200, 10)], 1, plan);
+    const decision = decide({ ...atStep(1), start }, [verdict("pass")], [counts(200, 10)], 1, plan, allWell);
     expect(decision).toEqual({ kind: "wait", reason: "candidate has had 0 of 1 requests at 50 %" });
   });
 
@@ -130,7 +131,7 @@ describe("a decision", () => {
         fc.nat(1_000_000),
         fc.constantFrom(atStep(0), atStep(1), atStep(2), baking),
         (verdicts, observations, now, phase) => {
-          const { kind } = decide(phase, verdicts.map(verdict), observations, now, plan);
+          const { kind } = decide(phase, verdicts.map(verdict), observations, now, plan, allWell);
           const forward = kind === "next-step" || kind === "promote" || kind === "bake";
           expect(forward && verdicts.some((name) => name !== "pass")).toBe(false);
           expect(forward && observations.at(-1)?.ok !== true).toBe(false);

@@ -1,6 +1,7 @@
 /** What a rollout does next. Pure: the same plan, verdicts and observations give the same decision at any time. */
 import type { Observation, Verdict } from "@ml-actions/gates/types";
 import type { RolloutPlan } from "./plan.ts";
+import type { Sight } from "./sight.ts";
 import { since, type Totals, totalsOf } from "./totals.ts";
 
 /** Where the rollout stands: at one of its weights, or at 100 % being watched before stable is let go. `since` and
@@ -14,13 +15,20 @@ export type Decision =
   | { kind: "next-step"; index: number; weight: number; reason: string }
   | { kind: "bake"; reason: string }
   | { kind: "promote"; reason: string }
-  | { kind: "restore"; reason: string; verdict: "fail" | "inconclusive"; by: "judge" | "operator" }
+  | { kind: "restore"; reason: string; verdict: "fail" | "inconclusive"; by: "judge" | "watch" | "operator" }
   | { kind: "hold"; reason: string };
 
 /**
- * In this order: a refuted gate takes the candidate back at once. Every gate passed, the newest observation could be
- * made, and enough requests were served at this weight: on to the next. The time is up: what the plan says for
- * inconclusive. Otherwise wait: missing data moves nothing, neither forward nor back, until the time is up.
+ * In this order: a refuted gate takes the candidate back at once, and so does what `decideOnSight` names. Every gate
+ * passed, the newest observation could be made, and enough requests were served at this weight: on to the next. The time
+ * is up: what the plan says for inconclusive. Otherwise wait: missing data moves nothing, neither forward nor back, until
+ * the time is up.
+ *
+ * While nothing of stable is ready and the candidate answers, traffic is not moved: not forward, since the way back is
+ * broken, and not back onto nothing, whatever a gate says. When the time is up a refuted candidate goes back all the same,
+ * so that stable has all traffic as soon as it returns; any other is left as it is.
+ *
+ * @param sight what the objects said, as two looks agreed
  */
 export function decide(
   phase: Phase,
@@ -28,28 +36,51 @@ export function decide(
   observations: readonly Observation[],
   now: number,
   plan: RolloutPlan,
+  sight: Sight,
 ): Decision {
   const failed = verdicts.filter(({ verdict }) => verdict === "fail");
+  const elapsedMs = now - phase.since;
+  const limitMs = plan.stepTimeoutMs + (phase.name === "bake" ? plan.bakeMs : 0);
   if (failed.length > 0) {
     const reason = failed.map(({ reason }) => reason).join("; ");
-    return { kind: "restore", reason, verdict: "fail", by: "judge" };
+    return stranded(sight) && elapsedMs < limitMs
+      ? { kind: "wait", reason: `not restored onto nothing: ${sight.stableDown?.text}; ${reason}` }
+      : { kind: "restore", reason: [reason, ...seen(sight)].join("; "), verdict: "fail", by: "judge" };
+  }
+  const atOnce = decideOnSight(sight);
+  if (atOnce !== null) return atOnce;
+  if (stranded(sight) && phase.weight < 100) {
+    const reason = `${sight.stableDown?.text}: nothing to go back to`;
+    return elapsedMs < limitMs ? { kind: "wait", reason } : { kind: "hold", reason };
   }
   const missing = whatIsMissing(phase, verdicts, observations, plan);
-  const elapsedMs = now - phase.since;
   if (missing === null) {
     return elapsedMs < (phase.name === "bake" ? plan.bakeMs : 0)
       ? { kind: "wait", reason: `watching the candidate alone for ${seconds(plan.bakeMs - elapsedMs)} more` }
       : onward(phase, plan);
   }
-  const limitMs = plan.stepTimeoutMs + (phase.name === "bake" ? plan.bakeMs : 0);
   if (elapsedMs < limitMs) {
     return { kind: "wait", reason: missing };
   }
   const reason = `no verdict at ${phase.weight} % within ${seconds(limitMs)}: ${missing}`;
-  return plan.onInconclusive === "hold"
+  return plan.onInconclusive === "hold" || stranded(sight)
     ? { kind: "hold", reason }
     : { kind: "restore", reason, verdict: "inconclusive", by: "judge" };
 }
+
+/** What is not left to the judge, because he sees it late or not at all. A candidate of which nothing is ready goes even
+ * where stable is down too: then users lose nothing by it, and stable has them as soon as it returns. */
+export function decideOnSight(sight: Sight): Decision | null {
+  const { candidateDown, edited } = sight;
+  if (candidateDown === null && (edited === null || stranded(sight))) return null;
+  return { kind: "restore", reason: seen(sight).join("; "), verdict: "inconclusive", by: "watch" };
+}
+
+/** Users have the candidate alone. */
+const stranded = ({ candidateDown, stableDown }: Sight) => stableDown !== null && candidateDown === null;
+
+const seen = ({ candidateDown, stableDown, edited }: Sight): string[] =>
+  [candidateDown, edited, stableDown].flatMap((finding) => (finding === null ? [] : [finding.text]));
 
 /** Why the candidate may not go on yet; null when it may. */
 function whatIsMissing(

@@ -60,7 +60,7 @@ export async function takeBack(
   cause: {
     reason: string;
     verdict: "fail" | "inconclusive";
-    by: "judge" | "operator";
+    by: "judge" | "watch" | "operator";
     error: Error | null;
   },
 ): Promise<RolloutResult> {

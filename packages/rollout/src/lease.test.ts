@@ -62,7 +62,7 @@ describe("the lease", () => {
     let back: Promise<unknown> = Promise.resolve();
     let looks = 0;
     const played = play(place, {}, (event) => {
-      if (event.kind === "observed" && ++looks === 3) {
+      if (event.kind === "observed" && ++looks === 2) {
         back = rollBack({ to: "previous", holder: "an operator", leaseTtlMs: 20_000 }, ports, () => {});
       }
     });

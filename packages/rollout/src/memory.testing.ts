@@ -108,7 +108,8 @@ export class MemoryPlace implements Target, Ledger, TelemetrySource {
   async prepare(candidate: Release): Promise<void> {
     this.acts.push(`prepare ${candidate.label}`);
     this.counts = { stable: noCounts(), candidate: noCounts() };
-    this.#set({ candidate, candidatePercent: 0 });
+    const ready = { ...this.situation.ready, candidate: true };
+    this.#set({ candidate, candidatePercent: 0, ready });
   }
 
   async split(candidatePercent: number): Promise<void> {

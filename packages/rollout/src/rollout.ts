@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { awaitLease } from "./await-lease.ts";
-import { type Decision, decide, type Phase } from "./decide.ts";
+import type { Decision } from "./decide.ts";
 import {
   endAfterFault,
   isForGuard,
@@ -19,6 +19,7 @@ import { resume } from "./resume.ts";
 import { Run } from "./run.ts";
 import type { Release } from "./target.ts";
 import { totalsOf } from "./totals.ts";
+import { watch } from "./watch.ts";
 
 /**
  * Puts a candidate into production step by step, or takes it back.
@@ -138,21 +139,5 @@ async function shift(run: Run, stage: Stage, stable: Release): Promise<RolloutRe
       case "wait":
         throw new Error("a wait is not an end");
     }
-  }
-}
-
-/** Looks every interval until something is to be done. */
-async function watch(run: Run, stable: Release, phase: Phase): Promise<Decision> {
-  run.beginPhase(phase);
-  for (;;) {
-    await run.pause();
-    await run.observe(phase.weight, stable.digest);
-    const now = run.notePhase();
-    const decision = decide(phase, run.verdicts, run.observations, now, run.plan);
-    if (decision.kind !== "wait") {
-      run.endPhase(decision);
-      return decision;
-    }
-    run.tell({ kind: "decision", decision });
   }
 }

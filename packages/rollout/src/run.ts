@@ -96,9 +96,9 @@ export class Run {
     }
   }
 
-  /** Waits for one interval, or until the run is cancelled or its lease lost. */
-  async pause(): Promise<void> {
-    await this.ports.clock.sleep(this.plan.intervalMs, AbortSignal.any(this.#interrupts()));
+  /** Waits so long, or until the run is cancelled or its lease lost. */
+  async pause(ms: number): Promise<void> {
+    await this.ports.clock.sleep(ms, AbortSignal.any(this.#interrupts()));
     this.throwIfInterrupted();
   }
 
@@ -160,7 +160,6 @@ export class Run {
   /** A source that hangs or throws is an outage, not the end of the rollout. */
   async ask(stableDigest: string): Promise<Observation> {
     const { telemetry, clock } = this.ports;
-    const answered = new AbortController();
     const withinMs = Math.max(leastAnswerMs, this.plan.intervalMs);
     const outage = (detail: string): Observation => ({
       at: clock.now(),
@@ -171,12 +170,16 @@ export class Run {
     const answer = telemetry
       .observe(stableDigest, this.plan.candidate.digest)
       .catch((error: Error) => outage(error.message));
-    const late = clock
-      .sleep(withinMs, AbortSignal.any([answered.signal, ...this.#interrupts()]))
-      .then(() => outage(`no answer within ${withinMs / 1000} s`));
-    const observation = await Promise.race([answer, late]);
+    return this.within(answer, withinMs, outage(`no answer within ${withinMs / 1000} s`));
+  }
+
+  /** The answer, or `late` when it has not come in that time or the run is interrupted. */
+  async within<T>(answer: Promise<T>, ms: number, late: T): Promise<T> {
+    const answered = new AbortController();
+    const timeUp = this.ports.clock.sleep(ms, AbortSignal.any([answered.signal, ...this.#interrupts()]));
+    const first = await Promise.race([answer, timeUp.then(() => late)]);
     answered.abort();
-    return observation;
+    return first;
   }
 
   throwIfInterrupted(): void {
@@ -193,6 +196,9 @@ export class Run {
 }
 
 function endOf(decision: Decision): PhaseEnd {
+  if (decision.kind === "restore" && decision.by === "watch") {
+    return "interrupted";
+  }
   if (decision.kind === "restore") {
     return decision.verdict === "fail" ? "refuted" : "timed-out";
   }

@@ -39,7 +39,7 @@ const stepSchema = z.discriminatedUnion("name", [
   z.strictObject({
     name: z.literal("restore"),
     reason: z.string().max(10_000),
-    by: z.enum(["judge", "guard", "operator", "resume"]),
+    by: z.enum(["judge", "watch", "guard", "operator", "resume"]),
   }),
   z.strictObject({ name: z.literal("hold"), reason: z.string().max(10_000) }),
   z.strictObject({

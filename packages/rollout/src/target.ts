@@ -39,8 +39,23 @@ export interface Situation {
   mirrorPercent: number;
   /** Whether each side answers its readiness probe now. */
   ready: { stable: boolean; candidate: boolean };
+  /** Why a side that is not ready is not, in the words of who knows; left out where nobody says. */
+  why?: { stable?: string; candidate?: string };
+  /** Who wrote the split as it is. Left out: the target cannot tell. */
+  splitBy?: Author;
+  /** What has a share of the traffic and is neither side. */
+  strangers?: readonly string[];
   /** Where people and traffic reach it. */
   url: string;
+}
+
+/** Who wrote something, as the place that keeps it names its writers: no person, but what the person used. */
+export interface Author {
+  who: string;
+  /** Milliseconds since 1970; null: it does not say. */
+  at: number | null;
+  /** It was a rollout. */
+  ours: boolean;
 }
 
 /** Every call is idempotent and resumable: calling it again after any interruption ends in the same place. Each
@@ -89,7 +104,7 @@ export type JournalStep =
   | { name: "split"; percent: number }
   | { name: "bake"; ms: number }
   | { name: "promote" }
-  | { name: "restore"; reason: string; by: "judge" | "guard" | "operator" | "resume" }
+  | { name: "restore"; reason: string; by: "judge" | "watch" | "guard" | "operator" | "resume" }
   | { name: "hold"; reason: string }
   /** `first`: there was nothing to compare with; `rollback`: an operator's, which needs no verdict. With stage
    * `promoted` the ledger puts the candidate of this rollout's `begin` at the head of the history. */

@@ -1,5 +1,7 @@
 /** What target `deployment` reads and changes: two Deployments, the candidate's pods' labels, and one Service. */
-import type { Release } from "../target.ts";
+import { fieldManager } from "@ml-actions/cluster/types";
+import type { Author, Release } from "../target.ts";
+import { authorOf } from "./authors.ts";
 import { inService, moveIn, moveOut } from "./deployment-pods.ts";
 import {
   findService,
@@ -68,6 +70,7 @@ export class DeploymentPlace {
       candidate: candidateSide,
       candidatePercent: percentOf(view),
       mirrorPercent: 0,
+      ...splitBy(view),
       url: `http://${service.name}.${this.#context.namespace}.svc:${service.port}`,
       entrance: `http://${service.clusterIP}:${service.port}`,
     };
@@ -151,6 +154,22 @@ function percentOf({ service, candidate, stablePods, inside }: View): number {
   if (inside.length > 0 && Math.abs(given - asked) <= tolerancePoints) return asked;
   return Math.round(given);
 }
+
+/** While the candidate's pods are in the Service, the share is what the rollout gave or what an autoscaler made of it.
+ * Where all of them are out, pods of the template's own labels came in their place, or somebody took the labels away. At
+ * 100 % the Service's selector says it all. */
+function splitBy({ service, candidateSide, inside, outside, candidate }: View): { splitBy?: Author } {
+  const asked = Number(candidate?.annotations[percentAnnotation] ?? 0);
+  const author = asked >= 100 && !service.switched ? authorOf(service.object, ["spec", "selector"]) : ours;
+  const replaced = asked < 100 && candidateSide?.ready === true && inside.length === 0 && outside.length > 0;
+  if (replaced) {
+    const how = `by replacing its pods, or taking the labels of Service ${service.name} from them`;
+    return { splitBy: { who: how, at: null, ours: false } };
+  }
+  return author === undefined ? {} : { splitBy: author };
+}
+
+const ours: Author = { who: fieldManager, at: null, ours: true };
 
 /** Whether the Service sends requests where the split says: of the candidate's, those that are inside, or all at 100 %;
  * of stable's, all, or none. */

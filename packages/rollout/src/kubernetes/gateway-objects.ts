@@ -38,7 +38,9 @@ export function problemsOf({ rule }: Route): string[] {
 }
 
 export const isSame = (left: Shares, right: Shares) =>
-  left.candidatePercent === right.candidatePercent && left.mirrorPercent === right.mirrorPercent;
+  left.candidatePercent === right.candidatePercent &&
+  left.mirrorPercent === right.mirrorPercent &&
+  left.strangers.length === right.strangers.length;
 
 export function patchOf(route: Route, shares: Shares, mark: string): unknown {
   const { metadata } = route.object;

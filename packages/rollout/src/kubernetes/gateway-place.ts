@@ -3,6 +3,7 @@ import { ClusterError } from "@ml-actions/cluster/error";
 import type { ObjectRef } from "@ml-actions/cluster/types";
 import { RolloutError } from "../error.ts";
 import type { Release } from "../target.ts";
+import { authorOf } from "./authors.ts";
 import { servicesIn } from "./deployment-service.ts";
 import {
   assertMirrors,
@@ -18,8 +19,9 @@ import { names, type PlatformState } from "./platform.ts";
 import type { PlatformContext } from "./platforms.ts";
 import { proveShares } from "./prove.ts";
 import { invalid, isUnseen, noCandidate } from "./refusals.ts";
-import { notTaken, type Route, routeOf, type Shares, sharesOf, stableBackend } from "./route.ts";
+import { type Route, routeOf, type Shares, sharesOf, stableBackend, stableOf } from "./route.ts";
 import { countedPath, probeRequest } from "./route-probe.ts";
+import { notTaken } from "./route-taken.ts";
 import { deploymentRef, type Workload, workloadOf } from "./workload.ts";
 import { candidateName, resourceLabel, selects } from "./workload-labels.ts";
 
@@ -40,6 +42,8 @@ export class GatewayPlace {
   readonly #route: ObjectRef;
   /** Once known: a Service that changes which Deployment it leads to in the middle of a rollout is not followed. */
   #stable: Workload["ref"] | null = null;
+  /** Stable's Service, once a candidate has told it. */
+  #named: string | null = null;
 
   constructor(context: PlatformContext) {
     this.#context = context;
@@ -49,18 +53,21 @@ export class GatewayPlace {
 
   async view(): Promise<View> {
     const route = await this.#read();
-    const { stable, candidate } = this.#services(route);
+    const { stable, candidate } = await this.#services(route);
     const pair = await readPair(this.#context, await this.stableRef(stable));
     return { ...pair, route, shares: sharesOf(route, stable, candidate) };
   }
 
   async state(): Promise<PlatformState> {
     const { stableSide, candidateSide, shares, route } = await this.view();
+    const splitBy = authorOf(route.object, ["spec", "rules"]);
     return {
       stable: stableSide,
       candidate: candidateSide,
       candidatePercent: shares.candidatePercent,
       mirrorPercent: shares.mirrorPercent,
+      strangers: shares.strangers,
+      ...(splitBy !== undefined && { splitBy }),
       ...(await this.#addresses(route)),
     };
   }
@@ -97,7 +104,7 @@ export class GatewayPlace {
 
   async route(percent: number): Promise<void> {
     if (percent > 0 && (await this.view()).candidate === null) throw noCandidate("split");
-    await this.#write((shares) => ({ ...shares, candidatePercent: percent }));
+    await this.#write((shares) => ({ ...shares, candidatePercent: percent, strangers: [] }));
   }
 
   async mirror(percent: number): Promise<void> {
@@ -126,7 +133,7 @@ export class GatewayPlace {
 
   async removeObjects(): Promise<void> {
     const { api, namespace, resource, fence } = this.#context;
-    const name = this.#services(await this.#read()).candidate;
+    const { candidate: name } = await this.#services(await this.#read());
     const ref: ObjectRef = { apiVersion: "v1", kind: "Service", namespace, name };
     const found = await api.get(ref);
     if (found === null || found.metadata.annotations?.[names.resource] !== resource) return;
@@ -138,7 +145,7 @@ export class GatewayPlace {
   async stableRef(service?: string): Promise<Workload["ref"]> {
     if (this.#stable !== null) return this.#stable;
     const { api, namespace, resource } = this.#context;
-    const name = service ?? this.#services(await this.#read()).stable;
+    const name = service ?? (await this.#services(await this.#read())).stable;
     const found = (await servicesIn(api, namespace)).find(({ metadata }) => metadata.name === name);
     if (found === undefined) throw noService(name, namespace);
     const selector = ((found.spec as { selector?: unknown }).selector ?? {}) as Record<string, string>;
@@ -166,14 +173,22 @@ export class GatewayPlace {
     );
   }
 
-  #services(route: Route): { stable: string; candidate: string } {
-    // The candidate's Service is known by its name: stable's with an ending, wherever stable is in the list.
-    const all = route.rule.backendRefs.map(({ name }) => name);
-    const candidate = all.find((name) =>
-      all.some((other) => other !== name && candidateName(other) === name),
-    );
-    const { name: stable } = stableBackend(route, candidate);
+  /** Stable's Service and the candidate's. While the candidate has one, its name tells stable's, whatever others have made
+   * of the route meanwhile: one that they left without stable must not make the candidate stable. */
+  async #services(route: Route): Promise<{ stable: string; candidate: string }> {
+    this.#named ??= stableOf(route) ?? (await this.#stableOfCandidate());
+    const stable = this.#named ?? stableBackend(route).name;
     return { stable, candidate: candidateName(stable) };
+  }
+
+  async #stableOfCandidate(): Promise<string | null> {
+    const { api, namespace, resource } = this.#context;
+    const services = await servicesIn(api, namespace);
+    const own = services.filter(({ metadata }) => metadata.annotations?.[names.resource] === resource);
+    const found = services.find(({ metadata: { name } }) =>
+      own.some(({ metadata }) => metadata.name === candidateName(name)),
+    );
+    return found?.metadata.name ?? null;
   }
 
   /** Written with the version that was read: who slept meanwhile cannot write over another's change. Resolves when every
@@ -182,7 +197,7 @@ export class GatewayPlace {
     const { api, fence } = this.#context;
     for (let attempt = 1; ; attempt++) {
       const route = await this.#read();
-      const { stable, candidate } = this.#services(route);
+      const { stable, candidate } = await this.#services(route);
       const before = sharesOf(route, stable, candidate);
       const after = change(before);
       if (!isSame(before, after)) {

@@ -4,13 +4,15 @@
  * and are said there once.
  */
 import type { CountedPod } from "@ml-actions/telemetry/pods";
-import type { Release } from "../target.ts";
+import type { Author, Release } from "../target.ts";
 
 /** One side as its objects say it is now. */
 export interface Side {
   release: Release;
   /** Answers its readiness probe, at the newest generation, with at least one replica. */
   ready: boolean;
+  /** Why it is not, where somebody knows. */
+  why?: string;
 }
 
 /** What runs and what share it is given, as the objects say now. */
@@ -20,6 +22,10 @@ export interface PlatformState {
   candidate: Side | null;
   candidatePercent: number;
   mirrorPercent: number;
+  /** Who last wrote what shares traffic out. Left out where nobody is named. */
+  splitBy?: Author;
+  /** What has a share and is neither side. */
+  strangers?: readonly string[];
   /** Where people and traffic reach it. */
   url: string;
   /** Where the proof asks, if that is another address. */
@@ -59,6 +65,8 @@ export interface Platform {
   prove(candidatePercent: number): Promise<void>;
   /** A copy of that part of stable's requests to the candidate, whose answers reach nobody. */
   mirror(percent: number): Promise<void>;
+  /** false: `mirror` rejects whenever it is asked for a share. Left out: what `platforms` says of the target. */
+  mirrors?: false;
   /** While the candidate has all traffic: stable's own workload gets the candidate's release and is ready with full
    * capacity. */
   adopt(): Promise<void>;

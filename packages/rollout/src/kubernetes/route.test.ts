@@ -3,14 +3,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { names } from "./platform.ts";
 import {
-  notTaken,
   type Route,
   routeOf,
   ruleAnnotation,
   rulesWith,
   sharesOf,
   stableBackend,
+  stableOf,
 } from "./route.ts";
+import { notTaken } from "./route-taken.ts";
 
 type Rule = Record<string, unknown>;
 const stable = "flights";
@@ -45,7 +46,9 @@ const full: Rule = {
   unknownField: { kept: true },
 };
 const at = (rules: Rule[], candidatePercent: number, mirrorPercent = 0, annotations = {}) =>
-  rulesWith(routeOf(object(rules, annotations)), { stable, candidate, candidatePercent, mirrorPercent });
+  rulesWith(routeOf(object(rules, annotations)), {
+    ...{ stable, candidate, candidatePercent, mirrorPercent, strangers: [] },
+  });
 const read = (rules: Rule[]) => sharesOf(routeOf(object(rules)), stable, candidate);
 
 describe("the rule's weights", () => {
@@ -79,7 +82,7 @@ describe("the rule's weights", () => {
       ],
     };
     const rules = rulesWith(routeOf(object([other, full], { [ruleAnnotation]: "predict" })), {
-      ...{ stable, candidate, candidatePercent: 10, mirrorPercent: 0 },
+      ...{ stable, candidate, candidatePercent: 10, mirrorPercent: 0, strangers: [] },
     });
     expect(rules[0]).toEqual(other);
     const refs = (rules[1] as { backendRefs: Rule[] }).backendRefs;
@@ -134,12 +137,50 @@ describe("which rule is ours", () => {
   });
 
   it("has one Service of the route's namespace", () => {
-    const of = (...backendRefs: Rule[]) => stableBackend(routeOf(object([{ backendRefs }])), candidate);
-    expect(of({ name: stable }, { name: candidate }).name).toBe(stable);
+    const of = (...backendRefs: Rule[]) => stableBackend(routeOf(object([{ backendRefs }])));
+    expect(of({ name: stable }).name).toBe(stable);
     expect(() => of()).toThrow("no backend");
     expect(() => of({ name: "a" }, { name: "b" })).toThrow("several backends (a, b)");
     expect(() => of({ name: "a", namespace: "other" })).toThrow("in namespace other");
     expect(() => of({ name: "a", kind: "ServiceImport", group: "x" })).toThrow("is a ServiceImport");
+  });
+});
+
+describe("what others made of a rule with a candidate", () => {
+  const rule = (...refs: [string, number?][]): Rule[] => [
+    {
+      backendRefs: refs.map(([name, weight]) => ({
+        name,
+        port: 80,
+        ...(weight !== undefined && { weight }),
+      })),
+    },
+  ];
+
+  it("is a share of its own for each of their backends", () => {
+    expect(read(rule([stable, 50], [candidate, 50], ["x", 100]))).toMatchObject({
+      ...{ candidatePercent: 25, strangers: ["x"] },
+    });
+    expect(read(rule([candidate, 50]))).toMatchObject({ candidatePercent: 100, strangers: [] });
+    expect(read(rule(["x"], [stable]))).toMatchObject({ candidatePercent: 0, strangers: ["x"] });
+  });
+
+  it("still says which Service is stable, while both are there", () => {
+    const of = (rules: Rule[]) => stableOf(routeOf(object(rules)));
+    expect(of(rule(["x"], [candidate], [stable]))).toBe(stable);
+    expect(of(rule([candidate]))).toBeNull();
+  });
+
+  it("is undone by a restore: stable alone", () => {
+    for (const rules of [
+      rule([stable, 1], [candidate, 50], ["x", 9]),
+      rule([candidate, 1]),
+      rule(["x"], [candidate]),
+    ]) {
+      const [after] = at(rules, 0) as { backendRefs: Rule[] }[];
+      expect(after?.backendRefs.map(({ name }) => name)).toEqual([stable]);
+      expect(after?.backendRefs[0]?.port).toBe(80);
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import type { KubeObject } from "@ml-actions/cluster/types";
 import { z } from "zod";
 import { names } from "./platform.ts";
 import { invalid } from "./refusals.ts";
+import { candidateName } from "./workload-labels.ts";
 
 const backendSchema = z.looseObject({
   group: z.string().default(""),
@@ -119,10 +120,10 @@ function ruleIndex(name: string, rules: readonly Rule[], asked: string | undefin
 
 const backends = (rule: Rule) => rule.backendRefs.map(({ name }) => name).join(" and ") || "no backend";
 
-/** Stable's backend: the one Service that the rule has beside the candidate's.
+/** Stable's backend where there is no candidate: the one Service that the rule has.
  * @throws RolloutError `invalid` */
-export function stableBackend({ rule, object }: Route, candidate?: string): Rule["backendRefs"][number] {
-  const others = rule.backendRefs.filter(({ name }) => name !== candidate);
+export function stableBackend({ rule, object }: Route): Rule["backendRefs"][number] {
+  const others = rule.backendRefs;
   const [only] = others;
   const { name, namespace } = object.metadata;
   if (only === undefined || others.length > 1) {
@@ -139,19 +140,30 @@ export function stableBackend({ rule, object }: Route, candidate?: string): Rule
   );
 }
 
+/** Stable's Service where the rule has the candidate's too, which is known by its name: stable's with an ending. */
+export function stableOf({ rule }: Route): string | null {
+  const all = rule.backendRefs.map(({ name }) => name);
+  return all.find((name) => all.includes(candidateName(name))) ?? null;
+}
+
 export interface Shares {
   /** Names of Services. */
   stable: string;
   candidate: string;
   candidatePercent: number;
   mirrorPercent: number;
+  /** Backends of others, which have a share. */
+  strangers: readonly string[];
 }
 
 export function sharesOf({ rule }: Route, stable: string, candidate: string): Shares {
-  const weightOf = (name: string) => rule.backendRefs.find((each) => each.name === name)?.weight ?? 1;
-  const there = rule.backendRefs.some(({ name }) => name === candidate);
-  const total = weightOf(stable) + weightOf(candidate);
-  const share = there && total > 0 ? (100 * weightOf(candidate)) / total : 0;
+  const weightOf = (name: string) => {
+    const found = rule.backendRefs.find((each) => each.name === name);
+    return found === undefined ? 0 : (found.weight ?? 1);
+  };
+  const strangers = rule.backendRefs.filter(({ name }) => name !== stable && name !== candidate);
+  const total = rule.backendRefs.reduce((sum, { weight = 1 }) => sum + weight, 0);
+  const share = total > 0 ? (100 * weightOf(candidate)) / total : 0;
   const mirror = rule.filters.find(({ requestMirror }) => requestMirror?.backendRef.name === candidate);
   const { percent, fraction } = mirror?.requestMirror ?? {};
   const part = fraction as { numerator?: number; denominator?: number } | undefined;
@@ -159,19 +171,22 @@ export function sharesOf({ rule }: Route, stable: string, candidate: string): Sh
   return {
     stable,
     candidate,
+    strangers: strangers.map(({ name }) => name),
     candidatePercent: Math.round(share * 100) / 100,
     mirrorPercent: mirror === undefined ? 0 : (percent ?? ofFraction),
   };
 }
 
 /** The route's rules with those shares in ours. Weights are percents, or hundredths of them where the share has
- * decimals. Without the candidate the rule is as it was before it came. */
+ * decimals. Without the candidate the rule is as it was before it came. Backends that others have put in go: nobody judged
+ * them, and stable at 100 % is without them. */
 export function rulesWith(route: Route, shares: Shares): Raw[] {
   const { candidate, candidatePercent, mirrorPercent } = shares;
   return route.rules.map((raw, at) => {
     if (at !== route.index) return raw;
     const refs = (raw.backendRefs ?? []) as Raw[];
-    const stable = refs.find(({ name }) => name === shares.stable) as Raw;
+    // Somebody may have taken stable out; what it needs is what the others have.
+    const stable = refs.find(({ name }) => name === shares.stable) ?? { ...refs[0], name: shares.stable };
     const filters = ((raw.filters ?? []) as Raw[]).filter((filter) => !isMirrorTo(filter, candidate));
     const mirror = mirrorPercent > 0 ? [mirrorTo(stable, candidate, mirrorPercent)] : [];
     const { filters: _, ...rest } = raw;
@@ -215,32 +230,3 @@ function mirrorTo(stable: Raw, candidate: string, percent: number): Raw {
 }
 
 const fractionOf = (percent: number) => ({ numerator: Math.round(percent * 100), denominator: 10_000 });
-
-/** What every parent says of the route at its present generation: null when all have taken it; else what is missing, and
- * whether they have refused it. */
-export function notTaken({ object, parentRefs, parents }: Route): { why: string; refused: boolean } | null {
-  const generation = object.metadata.generation ?? 0;
-  for (const parent of parentRefs) {
-    const answers = parents.filter(({ parentRef }) => isSame(parentRef, parent, object));
-    const who = `Gateway ${parent.namespace ?? object.metadata.namespace}/${parent.name}`;
-    if (answers.length === 0) return { why: `${who} has not answered`, refused: false };
-    for (const { conditions } of answers) {
-      for (const type of ["Accepted", "ResolvedRefs"]) {
-        const found = conditions.find((each) => each.type === type);
-        if (found === undefined || found.observedGeneration < generation) {
-          return { why: `${who} has not said ${type} of generation ${generation}`, refused: false };
-        }
-        if (found.status !== "True") {
-          return { why: `${who} says ${type} is ${found.status}: ${found.message}`, refused: true };
-        }
-      }
-    }
-  }
-  return parentRefs.length === 0 ? { why: "the route has no parentRefs", refused: true } : null;
-}
-
-function isSame(left: ParentRef, right: ParentRef, { metadata }: KubeObject): boolean {
-  const key = ({ namespace = metadata.namespace, name, sectionName, port }: ParentRef) =>
-    JSON.stringify([namespace, name, sectionName, port]);
-  return key(left) === key(right);
-}

@@ -13,6 +13,7 @@ import {
 import type { Platform, PlatformState } from "./platform.ts";
 import type { PlatformContext } from "./platforms.ts";
 import type { Workload } from "./workload.ts";
+import { withReasons } from "./workload-down.ts";
 
 /** What differs between routers. As the calls of `Platform` with the same names. */
 export interface RoutedPlace {
@@ -30,7 +31,7 @@ export interface RoutedPlace {
 
 export function routedPair(context: PlatformContext, place: RoutedPlace): Platform {
   return {
-    read: () => place.state(),
+    read: async () => withReasons(context.api, await place.state(), () => place.view()),
     prepare: (candidate) => place.prepare(candidate),
     async capacity(percent) {
       const view = await place.view();

@@ -61,7 +61,7 @@ export function isCommitted(state: PlatformState, head: HistoryEntry | null): bo
 }
 
 function situationOf(state: PlatformState, head: HistoryEntry | null): Situation {
-  const { stable, candidate, url } = state;
+  const { stable, candidate, url, splitBy, strangers } = state;
   if (candidate !== null && isCommitted(state, head)) {
     const ready = { stable: candidate.ready, candidate: false };
     return { stable: candidate.release, candidate: null, candidatePercent: 0, mirrorPercent: 0, ready, url };
@@ -72,6 +72,12 @@ function situationOf(state: PlatformState, head: HistoryEntry | null): Situation
     candidatePercent: state.candidatePercent,
     mirrorPercent: state.mirrorPercent,
     ready: { stable: stable?.ready ?? false, candidate: candidate?.ready ?? false },
+    why: {
+      ...(stable?.why !== undefined && { stable: stable.why }),
+      ...(candidate?.why !== undefined && { candidate: candidate.why }),
+    },
+    ...(splitBy !== undefined && { splitBy }),
+    ...(strangers !== undefined && { strangers }),
     url,
   };
 }

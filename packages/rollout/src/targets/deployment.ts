@@ -5,11 +5,15 @@ import { DeploymentPlace } from "../kubernetes/deployment-place.ts";
 import { adoptCandidate, cleanUpPair, pairPods, workloadNames } from "../kubernetes/pair.ts";
 import type { Platform } from "../kubernetes/platform.ts";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
+import { withReasons } from "../kubernetes/workload-down.ts";
 
 export async function deploymentPlatform(context: PlatformContext): Promise<Platform> {
   const place = new DeploymentPlace(context);
   return {
-    read: async () => place.state(await place.view()),
+    async read() {
+      const view = await place.view();
+      return withReasons(context.api, place.state(view), async () => view);
+    },
     prepare: (candidate) => place.prepare(candidate),
     capacity: (percent) => place.capacity(percent),
     route: (percent) => place.route(percent),
