@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { standIn } from "../cluster/contract/place.ts";
+import { inNamespace } from "../cluster/namespace.ts";
 import { openSite } from "../lab/site.ts";
 import type { Act } from "./acts.ts";
 import { type Case, every, half } from "./cases.ts";
@@ -79,27 +80,23 @@ async function outage(program: "etcd" | "kube-apiserver", seconds: number): Prom
 
 /** Pods whose requests weigh hundreds of times those of stable, candidate and guard. */
 async function hog(forMs: number): Promise<void> {
-  const { kubectl, apply, rolledOut } = await openSite(() => {});
-  const namespace = "chaos-hog";
   const { image } = await standIn({ name: "stable" });
   const command = ["/nodejs/bin/node", "-e", "for (;;);"];
   const resources = { requests: { cpu: "400m" } };
   const containers = ["one", "two", "three", "four"].map((name) => ({ name, image, command, resources }));
   const labels = { app: "hog" };
   const spec = { terminationGracePeriodSeconds: 0, containers };
-  try {
+  await inNamespace(async ({ apply, rolledOut, kubectl }) => {
     await apply([
-      { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
       {
-        ...{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "hog", namespace } },
+        ...{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "hog" } },
         spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
       },
     ]);
-    await rolledOut(namespace, "hog");
+    await rolledOut("hog");
     await sleep(forMs);
-  } finally {
-    await kubectl(["delete", "namespace", namespace, "--ignore-not-found"]);
-  }
+    await kubectl(["delete", "deployment", "hog"]);
+  });
 }
 
 /** After an outage controllers start anew, some after a wait: the next case shall not meet that. */
