@@ -6,6 +6,7 @@ const benches: Record<string, () => Promise<{ run: (args: string[]) => Promise<v
   nightly: () => import("./nightly.ts"),
   image: () => import("./image.ts"),
   flagger: () => import("./flagger.ts"),
+  waves: () => import("./waves.ts"),
 };
 
 const [name = "", ...args] = process.argv.slice(2);

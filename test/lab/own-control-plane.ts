@@ -21,7 +21,8 @@ export interface OwnControlPlane {
   stop(): Promise<void>;
 }
 
-export async function ownControlPlane(): Promise<OwnControlPlane> {
+/** @param serverFlags of the API server, beyond what every control plane here has */
+export async function ownControlPlane(serverFlags: readonly string[] = []): Promise<OwnControlPlane> {
   const directory = await mkdtemp(join(tmpdir(), directoryPrefix));
   await writeFile(join(directory, ownerFile), String(process.pid));
   // All of 127.0.0.0/8 is this machine: an address that nobody else listens at.
@@ -29,7 +30,7 @@ export async function ownControlPlane(): Promise<OwnControlPlane> {
   const plane = new ControlPlane({
     ...{ directory, privateAddress: address, address },
     // Nothing runs in this cluster that would look for the API server by its service, which may not be a loopback address.
-    serverFlags: ["--endpoint-reconciler-type=none"],
+    serverFlags: ["--endpoint-reconciler-type=none", ...serverFlags],
   });
   const stop = () => sweep(directory);
   await plane.start().catch(async (error) => {
