@@ -26,7 +26,7 @@ export function predictorOf(image: LabImage) {
         image: image.reference,
         env: [{ name: "ML_RELEASE", value: image.digest }],
         ports: [{ containerPort: 8080, protocol: "TCP" }],
-        readinessProbe: { httpGet: { path: "/ready", port: 8080 }, periodSeconds: 1 },
+        readinessProbe: { httpGet: { path: "/ready", port: 8080 }, periodSeconds: 1, timeoutSeconds: 10 },
         resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } },
       },
     ],

@@ -38,7 +38,7 @@ const images = async () => {
 };
 
 describe.concurrent("Standard mode", () => {
-  test("canaryTrafficPercent does nothing: a canary of 10 % gets everything", async () => {
+  test("canaryTrafficPercent does nothing: a canary of 10 % gets everything", async ({ expect }) => {
     const { one, two } = await images();
     await inNamespace(async (namespace) => {
       const host = hostOf("flights", namespace.name);
@@ -70,7 +70,9 @@ describe.concurrent("Standard mode", () => {
     });
   }, 180_000);
 
-  test("a canary of spec.canary is said to be ready with its share, and gets no request", async () => {
+  test("a canary of spec.canary is said to be ready with its share, and gets no request", async ({
+    expect,
+  }) => {
     const { one, two } = await images();
     await inNamespace(async (namespace) => {
       const host = hostOf("flights", namespace.name);
@@ -117,7 +119,9 @@ describe.concurrent("Standard mode", () => {
     });
   }, 180_000);
 
-  test("a stable that was shrunk while the candidate had the traffic is grown before it gets it back", async () => {
+  test("a stable that was shrunk while the candidate had the traffic is grown before it gets it back", async ({
+    expect,
+  }) => {
     const { one, two } = await images();
     await inNamespace(async (namespace) => {
       await namespace.apply([
@@ -206,7 +210,9 @@ const naively = (place: TrafficPlace, release: Release | null, canaryTrafficPerc
 const patience = { timeout: 60_000, interval: 300 };
 
 describe.concurrent("Knative mode", () => {
-  test("a candidate that never gets ready looks like a healthy canary; ours refuses it and puts stable's text back", async () => {
+  test("a candidate that never gets ready looks like a healthy canary; ours refuses it and puts stable's text back", async ({
+    expect,
+  }) => {
     const [one, broken] = [
       await standIn({ name: "one" }),
       await standIn({ name: "broken", crashAtStart: true }),
@@ -233,7 +239,9 @@ describe.concurrent("Knative mode", () => {
     });
   }, 240_000);
 
-  test("0 and then no percent promotes the bad one; ours leaves stable's text, and fails no request", async () => {
+  test("0 and then no percent promotes the bad one; ours leaves stable's text, and fails no request", async ({
+    expect,
+  }) => {
     const [one, two] = [await standIn({ name: "one" }), await standIn({ name: "two" })];
     await inKnativeMode(one, async (place) => {
       const opened = await place.openRestricted();
@@ -265,7 +273,7 @@ describe.concurrent("Knative mode", () => {
     });
   }, 240_000);
 
-  test("a revision that others made of our candidate's text is not the candidate", async () => {
+  test("a revision that others made of our candidate's text is not the candidate", async ({ expect }) => {
     const [one, two, theirs] = [
       await standIn({ name: "one" }),
       await standIn({ name: "two" }),
@@ -294,7 +302,9 @@ describe.concurrent("Knative mode", () => {
     });
   }, 240_000);
 
-  test("a good release is promoted without a failed request, with the Role's rights alone", async () => {
+  test("a good release is promoted without a failed request, with the Role's rights alone", async ({
+    expect,
+  }) => {
     const [one, two] = [await standIn({ name: "one" }), await standIn({ name: "two" })];
     await inKnativeMode(one, async (place) => {
       const opened = await place.openRestricted();

@@ -9,12 +9,11 @@ import type { PlatformContext } from "../kubernetes/platforms.ts";
 import { proveShares } from "../kubernetes/prove.ts";
 import { conflict, noCandidate } from "../kubernetes/refusals.ts";
 import { annotatedRelease } from "../kubernetes/workload-release.ts";
-import { find, isTop, leadsAnywhere, ownRulesAreSimple, rulesOf } from "./found-routes.ts";
+import { removeBefore, standBefore, stepAside } from "./before.ts";
+import { type Found, find, isTop, leadsAnywhere, ownRulesAreSimple, rulesOf } from "./found-routes.ts";
 import { addressesOf, requestOf, untilAccepted } from "./gateways.ts";
 import {
-  nameBefore,
   type Route,
-  routeBefore,
   routeKind,
   routeOf,
   type Services,
@@ -24,6 +23,7 @@ import {
 } from "./http-routes.ts";
 import { candidateName, type InferenceService, predictorName } from "./inference-service.ts";
 import { noEntrance, nowhere } from "./refusals.ts";
+import { isHidden } from "./route-before.ts";
 import { probePathOf, servedBy } from "./served.ts";
 import type { Sides } from "./sides.ts";
 
@@ -38,7 +38,9 @@ export interface Entrances {
     running: { stable: Side | null; candidate: Side | null },
     percent: number,
   ): Promise<void>;
-  /** As if there had never been a candidate. */
+  /** Stable has all traffic: no request takes a way that was made for the candidate any more. */
+  leave(sides: Sides): Promise<void>;
+  /** Those ways go: as if there had never been a candidate. */
   clear(sides: Sides): Promise<void>;
 }
 
@@ -51,22 +53,21 @@ export function entrances(context: PlatformContext): Entrances {
   const write = async (sides: Sides, change: (present: Shares) => Partial<Shares>) => {
     const services = servicesOf(sides.stable);
     const found = await find(context, services);
-    const present: Shares = { ...sharesIn(rulesOf([...found.own, ...found.before]), services), named: null };
+    const present: Shares = { ...sharesIn(rulesOf([...found.own, ...open(found)]), services), named: null };
     const shares: Shares = { ...present, ...change(present), named: namesOf(sides) };
     // Without a route of ours, stable has all of it.
     const silent = shares.candidatePercent === 0 && shares.mirrorPercent === 0;
     if (
       silent &&
-      found.before.length === 0 &&
+      open(found).length === 0 &&
       found.own.every((route) => !leadsAnywhere(route, services.candidate))
     )
       return;
     if (!silent && sides.candidate === null) throw noCandidate("split");
-    const written =
-      found.own.length > 0
-        ? await Promise.all(found.own.map((route) => writeOwn(context, route, services, shares)))
-        : await Promise.all(found.generated.map((route) => writeBefore(context, route, services, shares)));
-    await untilAccepted(context, written);
+    if (found.own.length === 0)
+      return standBefore(context, { ...found, services, stable: sides.stable }, shares);
+    const written = found.own.map((route) => writeOwn(context, route, services, shares));
+    await untilAccepted(context, await Promise.all(written));
   };
   return {
     check: async (stable) => {
@@ -79,10 +80,11 @@ export function entrances(context: PlatformContext): Entrances {
     },
     read: async ({ stable }) => {
       const services = servicesOf(stable);
-      const { own, before } = await find(context, services);
+      const found = await find(context, services);
+      const { own } = found;
       const host = own[0]?.spec.hostnames[0];
       const url = host === undefined ? (stable.status.url ?? "") : `http://${host}`;
-      return { ...sharesIn(rulesOf([...own, ...before]), services), url };
+      return { ...sharesIn(rulesOf([...own, ...open(found)]), services), url };
     },
     route: (sides, candidatePercent) => write(sides, () => ({ candidatePercent })),
     mirror: async (sides, mirrorPercent) => {
@@ -108,20 +110,20 @@ export function entrances(context: PlatformContext): Entrances {
         timeoutMs: context.options.routeTimeoutMs ?? routeTimeoutMs,
       });
     },
-    clear: async ({ stable }) => {
+    leave: async (sides) => {
+      const { stable } = sides;
       const services = servicesOf(stable);
-      const { own, before } = await find(context, services);
-      for (const route of own)
+      const found = await find(context, services);
+      for (const route of found.own)
         if (leadsAnywhere(route, services.candidate)) await writeOwn(context, route, services, null);
-      for (const { object } of before) {
-        await context.fence();
-        const { name, namespace, uid } = object.metadata;
-        const ref = { ...routeKind, name, ...(namespace !== undefined && { namespace }) };
-        await api.remove(ref, uid === undefined ? {} : { uid });
-      }
+      await stepAside(context, { ...found, services, stable }, namesOf(sides));
     },
+    clear: async ({ stable }) => removeBefore(context, (await find(context, servicesOf(stable))).before),
   };
 }
+
+/** Those that users' requests take. */
+const open = ({ before }: Found) => before.filter((route) => !isHidden(route));
 
 export function servicesOf(stable: InferenceService): Services {
   return {
@@ -187,25 +189,6 @@ async function writeOwn(
       if (!(error instanceof ClusterError) || error.code !== "conflict" || left === 1) throw error;
     }
   }
-}
-
-async function writeBefore(
-  { api, fence, resource }: PlatformContext,
-  generated: Route,
-  services: Services,
-  shares: Shares,
-): Promise<Route> {
-  await fence();
-  const mark = markOf(api.now());
-  const object = await api.apply(routeBefore(generated, services, shares, { resource, mark }), {
-    force: true,
-  });
-  const route = routeOf(object);
-  if (route !== null) return route;
-  throw conflict(
-    `httproute/${nameBefore(generated.object.metadata.name)} is not what was written.`,
-    "See who else writes it.",
-  );
 }
 
 const markOf = (nowMs: number) => new Date(nowMs).toISOString();

@@ -10,9 +10,19 @@ const acceptTimeoutMs = 30_000;
 const lookEveryMs = 200;
 
 /** Resolves when every parent has accepted each route as it is now, and found the Services that it names. */
-export async function untilAccepted(
+export function untilAccepted(context: PlatformContext, routes: readonly Route[]): Promise<void> {
+  return untilSaid(context, routes, missingOf);
+}
+
+/** Resolves when parents have nothing against the routes either: Envoy Gateway says there that a Service has no endpoints. */
+export function untilAvailable(context: PlatformContext, routes: readonly Route[]): Promise<void> {
+  return untilSaid(context, routes, (route) => [...missingOf(route), ...complaintsOf(route)]);
+}
+
+async function untilSaid(
   { api, options }: PlatformContext,
   routes: readonly Route[],
+  lacks: (route: Route) => string[],
 ): Promise<void> {
   const timeoutMs = options.routeTimeoutMs ?? acceptTimeoutMs;
   const deadlineMs = performance.now() + timeoutMs;
@@ -22,7 +32,7 @@ export async function untilAccepted(
     for (;;) {
       const present = await api.get(ref);
       const route = present && routeOf(present);
-      const missing = route === null ? ["it is gone"] : missingOf(route);
+      const missing = route === null ? ["it is gone"] : lacks(route);
       if (missing.length === 0) break;
       if (performance.now() > deadlineMs)
         throw new RolloutError(
@@ -46,6 +56,12 @@ function missingOf({ object, spec, status }: Route): string[] {
       return found.status === "True" ? [] : [`${parent.name}: ${type} is ${found.status}, ${found.message}`];
     });
   });
+}
+
+function complaintsOf({ status }: Route): string[] {
+  return status.parents.flatMap(({ conditions }) =>
+    conditions.filter((each) => each.status === "False").map(({ type, message }) => `${type}: ${message}`),
+  );
 }
 
 function isSame(one: Parent, other: Parent, namespace: string | undefined): boolean {

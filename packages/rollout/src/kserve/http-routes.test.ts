@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Route, routeBefore, routeOf, shared, sharesIn } from "./http-routes.ts";
+import { type Route, routeOf, shared, sharesIn } from "./http-routes.ts";
+import { isHidden, routeBefore } from "./route-before.ts";
 
 const services = { stable: "flights-predictor", candidate: "flights-candidate-predictor" };
 const route = (rules: object[]): Route =>
@@ -50,7 +51,7 @@ test("a rule that leads elsewhere is not touched", () => {
   expect(shared(rule as never, services, shares(50))).toBe(rule);
 });
 
-test("the route before KServe's matches all that KServe's does, once a method, with hosts, filters and timeouts kept", () => {
+test("the route before KServe's matches all that users send, once a method, with hosts, filters and timeouts kept", () => {
   const { metadata, spec } = routeBefore(generated(), services, shares(10), {
     resource: "inferenceservice/flights",
     mark: "now",
@@ -58,7 +59,7 @@ test("the route before KServe's matches all that KServe's does, once a method, w
   expect(metadata.name).toBe("flights-rollout");
   const [rule] = (spec as Route["spec"]).rules;
   expect(rule?.matches.map(({ method }) => method)).toEqual(
-    "GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH".split(" "),
+    "GET HEAD POST PUT DELETE CONNECT OPTIONS PATCH".split(" "),
   );
   expect(new Set(rule?.matches.map(({ path }) => path?.value))).toEqual(new Set(["^/.*$"]));
   expect(rule).toMatchObject({ timeouts: { request: "60s" }, filters: [{ type: "RequestHeaderModifier" }] });
@@ -66,6 +67,17 @@ test("the route before KServe's matches all that KServe's does, once a method, w
     [services.stable, 90],
     [services.candidate, 10],
   ]);
+});
+
+test("behind the curtain it leads where it will lead, and no request of users takes it", () => {
+  const marks = { resource: "inferenceservice/flights", mark: "now" };
+  const [open, hidden] = [{}, { curtain: "secret" }].map(
+    (more) => routeOf(routeBefore(generated(), services, shares(10), { ...marks, ...more })) as Route,
+  );
+  expect([isHidden(open as Route), isHidden(hidden as Route)]).toEqual([false, true]);
+  expect(hidden?.spec.rules[0]?.backendRefs).toEqual(open?.spec.rules[0]?.backendRefs);
+  for (const { headers } of hidden?.spec.rules[0]?.matches ?? [])
+    expect(headers).toEqual([{ type: "Exact", name: "x-ml-actions-rollout", value: "secret" }]);
 });
 
 test("where servers do not name themselves, the gateway names who it chose", () => {

@@ -1,14 +1,6 @@
-/**
- * HTTPRoutes as they share requests out between the Services of two predictors. Pure.
- *
- * Users call the host that KServe made up, by a route that KServe writes and would write back. So an own route stands
- * before it, with the same hosts and rules: of two rules that match, the Gateway API prefers the one whose match has a
- * method, where hosts and paths are equal; nine matches, one a method, are all requests.
- */
+/** HTTPRoutes as they share requests out between the Services of two predictors. Pure. */
 import type { KubeObject } from "@ml-actions/cluster/types";
 import { z } from "zod";
-import { names } from "../kubernetes/platform.ts";
-import { candidateSelector, shortened } from "../kubernetes/workload-labels.ts";
 
 /** By which an answer names the release that gave it. */
 const releaseHeader = "x-ml-release";
@@ -31,6 +23,7 @@ const backendSchema = z.looseObject({
 const matchSchema = z.looseObject({
   method: z.string().optional(),
   path: z.looseObject({ type: z.string().default("PathPrefix"), value: z.string().default("/") }).optional(),
+  headers: z.array(z.looseObject({ name: z.string(), value: z.string() })).optional(),
 });
 const ruleSchema = z.looseObject({
   matches: z.array(matchSchema).default([]),
@@ -161,43 +154,4 @@ export function sharesIn(rules: readonly Rule[], { candidate }: Services) {
     candidatePercent: Math.max(0, ...percents.map((each) => each.candidatePercent)),
     mirrorPercent: Math.max(0, ...percents.map((each) => each.mirrorPercent)),
   };
-}
-
-const methods = "GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH".split(" ");
-
-/** The route that stands before one of KServe's. */
-export function routeBefore(
-  generated: Route,
-  services: Services,
-  shares: Shares,
-  { resource, mark }: { resource: string; mark: string },
-): KubeObject {
-  const { name, namespace, ownerReferences } = generated.object.metadata;
-  const { hostnames, parentRefs, rules } = generated.spec;
-  const before = rules
-    .filter((rule) => leadsTo(rule, services.stable))
-    .map((rule) => shared(rule, services, shares))
-    .map((rule) => ({
-      ...rule,
-      matches: (rule.matches.length === 0 ? [{}] : rule.matches).flatMap((match) =>
-        match.method === undefined ? methods.map((method) => ({ ...match, method })) : [match],
-      ),
-    }));
-  return {
-    ...routeKind,
-    metadata: {
-      name: nameBefore(name),
-      ...(namespace !== undefined && { namespace }),
-      labels: candidateSelector(resource),
-      annotations: { [names.resource]: resource, [names.fence]: mark },
-      ...(ownerReferences && {
-        ownerReferences: ownerReferences.map(({ controller: _, ...owner }) => owner),
-      }),
-    },
-    spec: { hostnames, parentRefs, rules: before },
-  };
-}
-
-export function nameBefore(generated: string): string {
-  return `${shortened(generated, 54)}-rollout`;
 }

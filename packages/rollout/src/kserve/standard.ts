@@ -61,10 +61,12 @@ export function standardPlatform(context: PlatformContext): Platform {
     },
     cleanUp: async () => {
       const both = await sides();
+      await routes.leave(both);
+      if (both.candidate !== null) {
+        await giveBack(context, both.candidate);
+        await removeCandidate(context, both.candidate);
+      }
       await routes.clear(both);
-      if (both.candidate === null) return;
-      await giveBack(context, both.candidate);
-      await removeCandidate(context, both.candidate);
     },
     pods: async () => {
       const { stable, candidate } = await sides();
