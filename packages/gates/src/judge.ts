@@ -1,9 +1,10 @@
 import { latencyQuantile } from "./catalog.ts";
+import type { Levels } from "./judge/evidence.ts";
 import type { Examiner, Finding } from "./judge/finding.ts";
 import { LatencyExaminer } from "./judge/latency.ts";
+import { type Outlook, outlookOf } from "./judge/outlook.ts";
 import { RateExaminer, type RateMetric } from "./judge/rates.ts";
 import { ScoreExaminer } from "./judge/scores.ts";
-import type { Levels } from "./judge/weigh.ts";
 import { reasonFor, settleFor } from "./judge/wording.ts";
 import type { DecisionRule, Gate, Observation, Verdict, VerdictName } from "./types.ts";
 
@@ -24,6 +25,8 @@ export interface OnlineVerdict extends Verdict {
   wealth: { pass: number; passNeeded: number; fail: number; failNeeded: number };
   /** When the gate was first refuted. */
   refutedAt: number | null;
+  /** null: it is settled. */
+  outlook: Outlook | null;
 }
 
 /** One gate's e-values after every window, in natural logarithms; `needed` proves. `at` is when a window ended,
@@ -182,6 +185,7 @@ function verdictOf(gate: Gate, rule: DecisionRule, finding: Finding, levels: Lev
     leaning: refuted || toFail > toPass ? "fail" : "pass",
     wealth: { pass: pass.log, passNeeded: pass.needed, fail: fail.log, failNeeded: fail.needed },
     refutedAt: fail.at,
+    outlook: verdict === "inconclusive" ? outlookOf(finding, levels.pass) : null,
   };
 }
 
@@ -220,5 +224,6 @@ function unjudged(gate: Gate, rule: DecisionRule, reason: string): OnlineVerdict
     leaning: "pass",
     wealth: { pass: 0, passNeeded: 0, fail: 0, failNeeded: 0 },
     refutedAt: null,
+    outlook: { kind: "hopeless" },
   };
 }

@@ -1,8 +1,9 @@
-import type { Observation, Verdict, VerdictName } from "@ml-actions/gates/types";
+import type { Observation, VerdictName } from "@ml-actions/gates/types";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decide, type Phase } from "./decide.ts";
 import { releaseNamed } from "./memory.testing.ts";
+import type { Judged } from "./patience.ts";
 import type { RolloutPlan } from "./plan.ts";
 import { allWell } from "./sight.ts";
 import { noTraffic } from "./totals.ts";
@@ -22,7 +23,7 @@ const plan: RolloutPlan = {
   leaseTtlMs: 15_000,
 };
 
-function verdict(name: VerdictName): Verdict {
+function verdict(name: VerdictName): Judged {
   return {
     gate: "error_rate <= 0.01",
     metric: "error_rate",
@@ -34,6 +35,7 @@ function verdict(name: VerdictName): Verdict {
     interval: null,
     n: 100,
     reason: `it is ${name}`,
+    outlook: null,
   };
 }
 
@@ -54,7 +56,8 @@ const baking: Phase = { name: "bake", weight: 100, since: 0, start: noTraffic };
 
 describe("a decision", () => {
   it("goes to the next weight, then promotes", () => {
-    const go = (index: number) => decide(atStep(index), [verdict("pass")], [counts(90, 10)], 1, plan, allWell);
+    const go = (index: number) =>
+      decide(atStep(index), [verdict("pass")], [counts(90, 10)], 1, plan, allWell);
     expect(go(0)).toMatchObject({ kind: "next-step", index: 1, weight: 50 });
     expect(go(1)).toMatchObject({ kind: "next-step", index: 2, weight: 100 });
     expect(go(2)).toMatchObject({ kind: "promote" });
@@ -108,8 +111,12 @@ describe("a decision", () => {
       kind: "wait",
       reason: "stable has had 49 of 50 requests at 50 %",
     });
-    expect(decide({ ...atStep(1), start }, pass, [counts(1050, 150)], 1, wants, allWell).kind).toBe("next-step");
-    expect(decide({ ...atStep(2), start }, pass, [counts(1000, 150)], 1, wants, allWell).kind).toBe("promote");
+    expect(decide({ ...atStep(1), start }, pass, [counts(1050, 150)], 1, wants, allWell).kind).toBe(
+      "next-step",
+    );
+    expect(decide({ ...atStep(2), start }, pass, [counts(1000, 150)], 1, wants, allWell).kind).toBe(
+      "promote",
+    );
   });
 
   it("never goes on at a weight that the candidate got no request at", () => {

@@ -1,5 +1,6 @@
 /** What a rollout does next. Pure: the same plan, verdicts and observations give the same decision at any time. */
 import type { Observation, Verdict } from "@ml-actions/gates/types";
+import { type Judged, patienceOf, spell, whyNoLonger } from "./patience.ts";
 import type { RolloutPlan } from "./plan.ts";
 import type { Sight } from "./sight.ts";
 import { since, type Totals, totalsOf } from "./totals.ts";
@@ -21,8 +22,8 @@ export type Decision =
 /**
  * In this order: a refuted gate takes the candidate back at once, and so does what `decideOnSight` names. Every gate
  * passed, the newest observation could be made, and enough requests were served at this weight: on to the next. The time
- * is up: what the plan says for inconclusive. Otherwise wait: missing data moves nothing, neither forward nor back, until
- * the time is up.
+ * is up, or gives no hope (`whyNoLonger`): what the plan says for inconclusive. Otherwise wait: missing data moves nothing,
+ * neither forward nor back, until then.
  *
  * While nothing of stable is ready and the candidate answers, traffic is not moved: not forward, since the way back is
  * broken, and not back onto nothing, whatever a gate says. When the time is up a refuted candidate goes back all the same,
@@ -32,7 +33,7 @@ export type Decision =
  */
 export function decide(
   phase: Phase,
-  verdicts: readonly Verdict[],
+  verdicts: readonly Judged[],
   observations: readonly Observation[],
   now: number,
   plan: RolloutPlan,
@@ -40,7 +41,7 @@ export function decide(
 ): Decision {
   const failed = verdicts.filter(({ verdict }) => verdict === "fail");
   const elapsedMs = now - phase.since;
-  const limitMs = plan.stepTimeoutMs + (phase.name === "bake" ? plan.bakeMs : 0);
+  const limitMs = patienceOf(phase, plan);
   if (failed.length > 0) {
     const reason = failed.map(({ reason }) => reason).join("; ");
     return stranded(sight) && elapsedMs < limitMs
@@ -56,13 +57,14 @@ export function decide(
   const missing = whatIsMissing(phase, verdicts, observations, plan);
   if (missing === null) {
     return elapsedMs < (phase.name === "bake" ? plan.bakeMs : 0)
-      ? { kind: "wait", reason: `watching the candidate alone for ${seconds(plan.bakeMs - elapsedMs)} more` }
+      ? { kind: "wait", reason: `watching the candidate alone for ${spell(plan.bakeMs - elapsedMs)} more` }
       : onward(phase, plan);
   }
-  if (elapsedMs < limitMs) {
+  const ended = whyNoLonger(phase, verdicts, observations, now, plan);
+  if (ended === null) {
     return { kind: "wait", reason: missing };
   }
-  const reason = `no verdict at ${phase.weight} % within ${seconds(limitMs)}: ${missing}`;
+  const reason = `no verdict at ${phase.weight} % ${ended}: ${missing}`;
   return plan.onInconclusive === "hold" || stranded(sight)
     ? { kind: "hold", reason }
     : { kind: "restore", reason, verdict: "inconclusive", by: "judge" };
@@ -126,8 +128,4 @@ function onward(phase: Phase, plan: RolloutPlan): Decision {
         kind: "promote",
         reason: phase.name === "bake" ? "the bake ended well" : "every gate passed at 100 %",
       };
-}
-
-function seconds(ms: number): string {
-  return `${Math.round(ms / 100) / 10} s`;
 }

@@ -1,11 +1,12 @@
 /** The bets on the distance between two score distributions, bound by bound. */
+
+import { type Evidence, type Levels, note, start } from "./evidence.ts";
 import { type PairFactor, pairTerms } from "./factors.ts";
 import type { Finding } from "./finding.ts";
 import { aboveEach, answered } from "./histogram.ts";
 import { smallest } from "./interval.ts";
 import { Bets, better, logSum, type Prior, restartCost, worse } from "./mixture.ts";
 import { add } from "./series.ts";
-import { type Evidence, type Levels, note, start } from "./weigh.ts";
 
 /** Scores of both sides in one window, by bucket. */
 export interface Comparison {
@@ -181,6 +182,7 @@ export class Distances {
       pass: logsAt(this.#slowest(), this.#offset),
       failNeeded: this.#evidence.fail.needed + restartCost + Math.log(this.#refuting.length),
       passNeeded: this.#evidence.pass.needed,
+      best: null,
     };
   }
 }

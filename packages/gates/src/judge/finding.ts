@@ -1,6 +1,6 @@
 import type { Observation } from "../types.ts";
+import type { Evidence } from "./evidence.ts";
 import type { Gap } from "./series.ts";
-import type { Evidence } from "./weigh.ts";
 
 /** What is known of one gate, before a decision rule makes a verdict of it. Values are in the metric's unit. */
 export interface Finding {
@@ -19,6 +19,8 @@ export interface Finding {
   gap: Gap | null;
   /** Why the evidence cannot grow, where that is so. */
   obstacle: string | null;
+  /** No further request takes the obstacle away. */
+  isBlocked: boolean;
 }
 
 /** Takes a gate's observations one after another, so that a look costs the same after a day as after a minute. */

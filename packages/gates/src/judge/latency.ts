@@ -1,4 +1,5 @@
 import type { Bound, Observation } from "../types.ts";
+import type { Levels } from "./evidence.ts";
 import type { Tally } from "./factors.ts";
 import type { Examiner, Finding } from "./finding.ts";
 import {
@@ -15,7 +16,7 @@ import { shownAbove, shownBelow } from "./interval.ts";
 import { limitOf } from "./rates.ts";
 import { add, Series, type Window } from "./series.ts";
 import { Stretches } from "./stretches.ts";
-import { type Levels, leastRequests, PairScale, RateScale, type Scale, type Step } from "./weigh.ts";
+import { leastRequests, PairScale, RateScale, type Scale, type Step } from "./weigh.ts";
 
 /**
  * `latency.pNN` from histogram buckets, by the share of requests slower than a threshold: the quantile is at most T
@@ -117,6 +118,7 @@ export class LatencyExaminer implements Examiner {
       evidence: this.#scale.evidence(),
       gap: this.#series.gap,
       obstacle: this.#obstacle,
+      isBlocked: this.#obstacle === tooCoarse,
     };
   }
 }
@@ -125,6 +127,8 @@ export class LatencyExaminer implements Examiner {
 const leastSlow = 5;
 /** How far the share above a bucket bound may be from 1 − NN, as a factor, to stand for the quantile. */
 const nearEnough = 4;
+
+const tooCoarse = "the histogram's buckets are too coarse: no bound lies near stable's quantile";
 
 /** The bucket bound that stands for stable's quantile, or why there is none. */
 function referenceBound(past: Histogram, share: number): number | string {
@@ -138,9 +142,7 @@ function referenceBound(past: Histogram, share: number): number | string {
   );
   const nearest = distances.indexOf(Math.min(...distances));
   const bound = past.boundsMs[nearest];
-  return bound === undefined || (distances[nearest] ?? Infinity) > Math.log(nearEnough)
-    ? "the histogram's buckets are too coarse: no bound lies near stable's quantile"
-    : bound;
+  return bound === undefined || (distances[nearest] ?? Infinity) > Math.log(nearEnough) ? tooCoarse : bound;
 }
 
 function whyNotYet(stable: Histogram, share: number): string {

@@ -1,10 +1,11 @@
 import type { Bound, Observation, SideCounts } from "../types.ts";
+import type { Evidence, Levels } from "./evidence.ts";
 import type { Tally } from "./factors.ts";
 import type { Examiner, Finding } from "./finding.ts";
 import { lowerRate, offsetLimits, upperRate } from "./interval.ts";
 import { type Reader, Series } from "./series.ts";
 import { Stretches } from "./stretches.ts";
-import { type Evidence, type Levels, leastRequests, PairScale, RateScale, type Scale } from "./weigh.ts";
+import { leastRequests, PairScale, RateScale, type Scale } from "./weigh.ts";
 
 export type RateMetric = "error_rate" | "nan_rate";
 
@@ -48,6 +49,7 @@ export class RateExaminer implements Examiner {
     const evidence = this.#scale.evidence();
     const observed = share(candidate);
     const baseline = share(stable);
+    const isBlocked = bound.kind === "absolute" && bound.value <= 0;
     return {
       observed,
       baseline,
@@ -59,9 +61,10 @@ export class RateExaminer implements Examiner {
       evidence,
       gap: this.#series.gap,
       obstacle:
-        bound.kind === "absolute" && bound.value <= 0 && candidate.x === 0
+        isBlocked && candidate.x === 0
           ? "no number of requests can prove a rate of 0: allow a small one, or decide by [refute]"
           : null,
+      isBlocked,
     };
   }
 }

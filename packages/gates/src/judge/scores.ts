@@ -1,9 +1,10 @@
 import type { Observation } from "../types.ts";
 import { type Comparison, Distances } from "./distances.ts";
+import type { Levels } from "./evidence.ts";
 import type { Examiner, Finding } from "./finding.ts";
 import { answered, readHistogram } from "./histogram.ts";
 import { add, Series, type Window } from "./series.ts";
-import { type Levels, leastRequests } from "./weigh.ts";
+import { leastRequests } from "./weigh.ts";
 
 /**
  * `score_drift <= δ`: the Kolmogorov-Smirnov distance between candidate's and stable's scores, read at the bounds of
@@ -90,6 +91,7 @@ export class ScoreExaminer implements Examiner {
       gap,
       obstacle:
         this.#bound <= 0 ? "no number of requests can prove a distance of 0: allow a small one" : null,
+      isBlocked: this.#bound <= 0 || this.#mismatch !== null,
     };
   }
 }

@@ -1,3 +1,4 @@
+import { type Evidence, type Levels, note, start } from "./evidence.ts";
 import { type PairFactor, pairFactor, rateFactor, type Tally } from "./factors.ts";
 import { shownBelow, upperRate } from "./interval.ts";
 import { Bets, better, type Prior, restartCost, worse } from "./mixture.ts";
@@ -12,26 +13,6 @@ export interface Step {
   stableStretches: () => readonly Tally[];
 }
 
-/** Chances of a wrong verdict that are allowed: of failing a candidate that keeps the gate, of passing one that
- * breaks it. */
-export interface Levels {
-  fail: number;
-  pass: number;
-}
-
-/** Natural logarithms of the wealth of the bets; `needed` proves. Wealth against the gate counts at its highest,
- * wealth for it as it stands: what was proven against a candidate stays proven. */
-export interface Evidence {
-  fail: { log: number; needed: number; at: number | null };
-  pass: { log: number; needed: number };
-  /** After every window: for plots and for the log line. */
-  trace: { at: number; requests: number; fail: number; pass: number }[];
-  /** ln of every tilt's wealth since the start, for the forecast. */
-  tilts: { fail: number[]; pass: number[]; failNeeded: number; passNeeded: number } | null;
-  /** Totals of the pairwise bets, for the interval of the offset. */
-  pairs: { fail: PairFactor[]; pass: PairFactor[]; failNeeded: number; passNeeded: number } | null;
-}
-
 /** Of the false alarms allowed to a comparison, the share for windows in which both sides have traffic; the rest is
  * for the time when the candidate is alone: half for stable's rate having been underestimated, half for the bet. */
 const pairedShare = 0.95;
@@ -40,7 +21,6 @@ const aloneShare = (1 - pairedShare) / 2;
 /** Windows are joined until they hold this many requests, so that measured shares mean something. */
 export const leastRequests = 20;
 
-const needed = (level: number): number => Math.log(1 / level);
 const against = (step: Step): Tally => ({ n: step.candidate.n, x: step.candidate.sure });
 const inFavour = (step: Step): Tally => ({ n: step.candidate.n, x: step.candidate.possible });
 
@@ -86,6 +66,11 @@ export class RateScale implements Scale {
         pass: better.etas.map((eta) => rateFactor(eta, this.#bound, { n, x: possible })),
         failNeeded: fail.needed + restartCost,
         passNeeded: pass.needed,
+        best: {
+          flawless: better.etas.map((eta) => rateFactor(eta, this.#bound, { n, x: 0 })),
+          candidate: { n, x: possible },
+          byStable: null,
+        },
       },
     };
   }
@@ -104,7 +89,8 @@ export class PairScale implements Scale {
   readonly #fail = new Bets(worse, true);
   readonly #pass = new Bets(better, false);
   readonly #alone = new Bets(worse, true);
-  readonly #totals = { fail: nothingYet(worse), pass: nothingYet(better) };
+  readonly #totals = { fail: nothingYet(worse), pass: nothingYet(better), flawless: nothingYet(better) };
+  readonly #paired = { candidate: { n: 0, x: 0 }, stableEvents: 0 };
   readonly #evidence: Evidence;
   #pending: Step | null = null;
   #lastAlone = false;
@@ -140,6 +126,7 @@ export class PairScale implements Scale {
       this.#pass.advance((_, tilt) => costOf(passing[tilt], offset));
       addTo(this.#totals.fail, failing);
       addTo(this.#totals.pass, passing);
+      this.#noteBest(step);
     }
     note(this.#evidence, step, {
       fail: Math.max(this.#fail.log + Math.log(pairedShare), this.#alone.log + Math.log(aloneShare)),
@@ -147,8 +134,18 @@ export class PairScale implements Scale {
     });
   }
 
+  /** Of windows in which both sides had traffic: only these can prove. */
+  #noteBest({ stable, candidate: { n, possible } }: Step): void {
+    const { factor } = this.#bound;
+    const flawless = better.etas.map((eta) => pairFactor(eta, factor, stable, { n, x: 0 }));
+    addTo(this.#totals.flawless, flawless);
+    this.#paired.candidate.n += n;
+    this.#paired.candidate.x += possible;
+    this.#paired.stableEvents += stable.x;
+  }
+
   evidence(): Evidence {
-    const { fail, pass } = this.#totals;
+    const { fail, pass, flawless } = this.#totals;
     const failNeeded = this.#evidence.fail.needed - Math.log(pairedShare);
     const passNeeded = this.#evidence.pass.needed;
     const cost = (factor: PairFactor) => costOf(factor, this.#bound.offset);
@@ -157,7 +154,17 @@ export class PairScale implements Scale {
       pairs: { fail, pass, failNeeded, passNeeded },
       tilts: this.#lastAlone
         ? null
-        : { fail: fail.map(cost), pass: pass.map(cost), failNeeded: failNeeded + restartCost, passNeeded },
+        : {
+            fail: fail.map(cost),
+            pass: pass.map(cost),
+            failNeeded: failNeeded + restartCost,
+            passNeeded,
+            best: {
+              flawless: flawless.map(cost),
+              candidate: { ...this.#paired.candidate },
+              byStable: { logs: flawless.map(({ gain }) => gain), events: this.#paired.stableEvents },
+            },
+          },
     };
   }
 }
@@ -172,37 +179,6 @@ function worstRate(stretches: readonly Tally[], level: number): number {
     : fromHighest.reduce((limit, tally) => {
         return limit > 0 && shownBelow(limit, tally, level) ? limit : upperRate(tally, level);
       }, 0);
-}
-
-export function start(levels: Levels): Evidence {
-  return {
-    fail: { log: 0, needed: needed(levels.fail), at: null },
-    pass: { log: 0, needed: needed(levels.pass) },
-    trace: [],
-    tilts: null,
-    pairs: null,
-  };
-}
-
-export function note(
-  evidence: Evidence,
-  step: { at: number; candidate: { n: number } },
-  logs: { fail: number; pass: number },
-): void {
-  const { fail, pass, trace } = evidence;
-  // An event that the gate forbids altogether is worth infinitely much; JSON has no word for that.
-  const worth = Math.min(logs.fail, Number.MAX_VALUE);
-  fail.log = Math.max(fail.log, worth);
-  if (fail.at === null && fail.log >= fail.needed) {
-    fail.at = step.at;
-  }
-  pass.log = logs.pass;
-  trace.push({
-    at: step.at,
-    requests: (trace.at(-1)?.requests ?? 0) + step.candidate.n,
-    fail: worth,
-    pass: logs.pass,
-  });
 }
 
 export function nothingYet(prior: Prior): PairFactor[] {

@@ -1,8 +1,8 @@
 import { latencyQuantile } from "../catalog.ts";
 import type { DecisionRule, Gate, VerdictName } from "../types.ts";
+import type { Levels } from "./evidence.ts";
 import type { Finding } from "./finding.ts";
 import { forecast } from "./forecast.ts";
-import type { Levels } from "./weigh.ts";
 
 /** One sentence: what was seen against what is allowed. */
 export function reasonFor(
@@ -89,6 +89,8 @@ function duration(ms: number): string {
   return ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 6_000) / 10} min`;
 }
 
+const english = new Intl.NumberFormat("en-US");
+
 function grouped(value: number): string {
-  return value.toLocaleString("en-US");
+  return english.format(value);
 }

@@ -1,0 +1,98 @@
+import type { Outlook } from "@ml-actions/gates/judge/outlook";
+import { healthy } from "@ml-actions/gates/judge/traffic.testing";
+import type { Observation } from "@ml-actions/gates/types";
+import { describe, expect, it } from "vitest";
+import type { Phase } from "./decide.ts";
+import { MemoryPlace } from "./memory.testing.ts";
+import { type Judged, patienceMs, spell, whyNoLonger } from "./patience.ts";
+import { candidate, planOf, play, stable } from "./play.testing.ts";
+import { noTraffic } from "./totals.ts";
+
+const minute = 60_000;
+const plan = planOf({ stepTimeoutMs: 300 * minute });
+const phase: Phase = { name: "step", index: 0, weight: 10, since: 0, start: noTraffic };
+
+function open(outlook: Outlook): Judged[] {
+  const gate = "nan_rate <= baseline + 0.005";
+  const known = { observed: 0, baseline: 0, bound: 0.005, interval: null, n: 100 };
+  return [
+    { gate, metric: "nan_rate", verdict: "inconclusive", rule: "prove", reason: "open", outlook, ...known },
+  ];
+}
+
+function looks(at: number, requests: number): Observation[] {
+  const side = { requests, errors: 0, nan: 0, latency: null };
+  return [{ at, ok: true, stable: side, candidate: side }];
+}
+
+const why = (outlook: Outlook, minutes: number, requests = 300, seenAt = minutes, given = plan) =>
+  whyNoLonger(phase, open(outlook), looks(seenAt * minute, requests), minutes * minute, given);
+
+describe("a step without a verdict", () => {
+  it("needs no reason to go on for ten minutes", () => {
+    expect(why({ kind: "hopeless" }, 9.9)).toBeNull();
+    expect(why({ kind: "hopeless" }, 9.9, 0)).toBeNull();
+  });
+
+  it("then goes on while it may be proven in time, at the most requests that are likely to come", () => {
+    // 300 in 10 minutes are hardly more than 33.5 a minute: 290 minutes bring 9,733.
+    expect(why({ kind: "provable", requests: 9_700 }, 10)).toBeNull();
+    expect(why({ kind: "provable", requests: 9_740 }, 10)).toMatch(
+      /^after 10 min, and nan_rate .* needs 9,740/,
+    );
+    expect(why({ kind: "early" }, 10)).toBeNull();
+  });
+
+  it("then ends where no waiting would help, and says so", () => {
+    expect(why({ kind: "hopeless" }, 10)).toContain("cannot be proven by waiting");
+    expect(why({ kind: "early" }, 10, 0)).toContain("no request reached the candidate for 10 min");
+    expect(why({ kind: "unread", forMs: patienceMs }, 20)).toContain("could not be read for 10 min");
+    expect(why({ kind: "unread", forMs: patienceMs - 1 }, 20)).toBeNull();
+    expect(why({ kind: "early" }, 20, 300, 10)).toContain("nothing could be counted for 10 min");
+    expect(why({ kind: "early" }, 20, 300, 10.1)).toBeNull();
+    expect(why({ kind: "early" }, 10, 300, 10, { ...plan, minSamples: 20_000 })).toContain(
+      "`min-samples` needs 19,700 more",
+    );
+  });
+
+  it("ends at `step-timeout` whatever the outlook, also where that is shorter than ten minutes", () => {
+    expect(why({ kind: "provable", requests: 1 }, 300)).toBe("within 5 h");
+    const short = planOf({ stepTimeoutMs: minute });
+    expect(why({ kind: "provable", requests: 1 }, 1, 300, 1, short)).toBe("within 1 min");
+    expect(why({ kind: "hopeless" }, 0.9, 300, 0.9, short)).toBeNull();
+  });
+});
+
+describe("a rollout that is given the time", () => {
+  const at = async (load: number, errors: number, change: Parameters<typeof play>[1] = {}) => {
+    const place = new MemoryPlace(stable);
+    place.load = load;
+    place.behaviours[candidate.label] = { ...healthy, errors };
+    const { result } = await play(place, { stepTimeoutMs: 300 * minute, ...change });
+    return { ...result, minutes: (result.endedAt - result.startedAt) / minute };
+  };
+
+  it("proves a good release that has little traffic", async () => {
+    const { stage, minutes } = await at(5, healthy.errors);
+    expect(stage).toBe("promoted");
+    expect(minutes).toBeGreaterThan(10);
+  });
+
+  it("gives up long before `step-timeout` on one that looks no better than its bound", async () => {
+    const { reason, minutes, verdict } = await at(40, 0.012);
+    expect([verdict, reason]).toEqual(["inconclusive", expect.stringContaining("no verdict at 10 % after")]);
+    expect(minutes).toBeLessThan(120);
+  });
+
+  it("gives up after ten minutes where there is far too little traffic, and says what it would take", async () => {
+    const { reason, minutes } = await at(1, healthy.errors, { stepTimeoutMs: 30 * minute });
+    expect(reason).toMatch(/more requests of the candidate at best, \d+ h .* leaves 20 min/);
+    expect(minutes).toBeLessThan(11);
+  });
+});
+
+it("times are told in two units at most", () => {
+  expect([500, 12_340, 59_999, 60_000, 3_600_000, 7_830_000].map(spell)).toEqual([
+    ...["0.5 s", "12.3 s", "60 s", "1 min", "1 h", "2 h 11 min"],
+  ]);
+});
