@@ -3,7 +3,7 @@
  *
  *     node packages/github/openapi/extract.ts
  *
- * Fetches the npm package below into the cache (28 MB) and writes `dispatches-<version>.json` beside this file.
+ * Fetches the npm package below into the cache (28 MB) and writes `endpoints-<version>.json` beside this file.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -11,10 +11,13 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 const version = "23.0.2";
-const endpoints = [
-  "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches",
-  "/repos/{owner}/{repo}/dispatches",
-];
+/** Path → what is read of an answer; null: all of it. */
+const endpoints: Record<string, readonly string[] | null> = {
+  "/repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches": null,
+  "/repos/{owner}/{repo}/dispatches": null,
+  // The whole describes every part of a pull request, its repository and its people.
+  "/repos/{owner}/{repo}/pulls": ["html_url", "number"],
+};
 
 interface Operation {
   parameters: unknown;
@@ -37,17 +40,28 @@ const extract = {
   source: `@octokit/openapi ${version}, ${member} (MIT)`,
   // Schemas alone: descriptions and examples are for people.
   paths: Object.fromEntries(
-    endpoints.map((path) => {
+    Object.entries(endpoints).map(([path, read]) => {
       const { parameters, requestBody, responses } = (paths[path] as { post: Operation }).post;
       const request = requestBody.content["application/json"]?.schema;
       const answers = Object.entries(responses).map(([status, { content }]) => [
         status,
-        content?.["application/json"]?.schema ?? null,
+        cut(content?.["application/json"]?.schema, status.startsWith("2") ? read : null),
       ]);
       return [path, { parameters, request, responses: Object.fromEntries(answers) }];
     }),
   ),
 };
-const out = join(import.meta.dirname, `dispatches-${version}.json`);
+
+function cut(schema: unknown, read: readonly string[] | null): unknown {
+  if (schema === undefined || read === null) return schema ?? null;
+  const { type, properties } = schema as { type: string; properties: Record<string, unknown> };
+  return {
+    type,
+    required: read,
+    properties: Object.fromEntries(read.map((name) => [name, properties[name]])),
+  };
+}
+
+const out = join(import.meta.dirname, `endpoints-${version}.json`);
 writeFileSync(out, `${JSON.stringify(extract, null, 2)}\n`);
 console.log(out);

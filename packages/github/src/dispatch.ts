@@ -5,18 +5,7 @@
  * Neither is asked twice: a request that came through although its answer was lost would start a second training.
  */
 import { type Asked, failureOf, isUnknownParameter } from "./failures.ts";
-
-export interface Credentials {
-  /** `GITHUB_TOKEN`, or one of a GitHub App or person. */
-  token: string;
-  /** Gives up on an answer; default 30 s. */
-  timeoutMs?: number;
-}
-
-export interface RepositoryName {
-  owner: string;
-  repo: string;
-}
+import { type Credentials, post, type RepositoryName, urlOf } from "./post.ts";
 
 export interface WorkflowStart extends RepositoryName {
   /** `retrain.yml`: a file in `.github/workflows`. */
@@ -38,8 +27,6 @@ export interface StartedRun {
   /** The page of the run; null where the server does not say (GitHub Enterprise Server). */
   url: string | null;
 }
-
-const defaultTimeoutMs = 30_000;
 
 /**
  * Starts a workflow that has the trigger `workflow_dispatch`.
@@ -85,23 +72,4 @@ export async function sendRepositoryEvent(event: RepositoryEvent, credentials: C
   await post("POST /repos/{owner}/{repo}/dispatches", request, credentials).catch((error: unknown) => {
     throw failureOf(error, asked);
   });
-}
-
-async function post(route: string, parameters: object, { token, timeoutMs }: Credentials): Promise<unknown> {
-  const { getOctokit } = await import("@actions/github");
-  const signal = AbortSignal.timeout(timeoutMs ?? defaultTimeoutMs);
-  // What Octokit would log of deprecations names no reader's concern.
-  const octokit = getOctokit(token, { log: silent });
-  const { data } = await octokit.request(route, { ...parameters, request: { signal, redirect: "manual" } });
-  return data;
-}
-
-const nothing = () => {};
-const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-
-/** With status 204 there is no body. */
-function urlOf(answer: unknown): string | null {
-  const url =
-    typeof answer === "object" && answer !== null && "html_url" in answer ? answer.html_url : undefined;
-  return typeof url === "string" && URL.canParse(url) ? url : null;
 }

@@ -7,7 +7,7 @@ export interface Asked {
   what: string;
   /** Of `GITHUB_TOKEN`. */
   permission: string;
-  kind: "workflow" | "event";
+  kind: "workflow" | "event" | "pull request";
 }
 
 /** What Octokit throws for an answer that is no success. */
@@ -37,42 +37,58 @@ export function isUnknownParameter(error: unknown, parameter: string): boolean {
   return isStatusError(error) && error.status === 422 && error.message.includes(parameter);
 }
 
+const elsewhere =
+  "The `GITHUB_TOKEN` of a run is for its own repository: for another one give a token of a GitHub App or person.";
+
 function known4xx({
   kind,
   permission,
 }: Asked): Record<number, { code: GitHubError["code"]; remedy: string }> {
-  const elsewhere =
-    "The `GITHUB_TOKEN` of a run is for its own repository: for another one give a token of a GitHub App or person.";
+  const { forbidden = "", missing, refused } = words[kind];
   return {
     401: { code: "unauthorized", remedy: "Give a token that is valid; left out, it is that of the run." },
     403: {
       code: "forbidden",
-      remedy: `Give the job \`permissions: ${permission}\`. A pull request from a fork never has it. ${elsewhere}`,
+      remedy: `Give the job \`permissions: ${permission}\`.${forbidden} A pull request from a fork never has it. ${elsewhere}`,
     },
     404: {
       code: "not-found",
-      remedy:
-        kind === "workflow"
-          ? `See that the file is in .github/workflows on the default branch, and that the token may see it (\`permissions: ${permission}\`). ${elsewhere}`
-          : `Correct the repository's name, and see that the token may see it (\`permissions: ${permission}\`). ${elsewhere}`,
+      remedy: `${missing} that the token may see it (\`permissions: ${permission}\`). ${elsewhere}`,
     },
-    422: {
-      code: "refused",
-      remedy:
-        kind === "workflow"
-          ? "See that the workflow has the trigger `workflow_dispatch` on that branch or tag, is not disabled, and declares the input `evidence` (type string)."
-          : "Shorten the event's name to 100 characters.",
-    },
+    422: { code: "refused", remedy: refused },
   };
 }
 
-function networkFailure(error: unknown, { what }: Asked): GitHubError {
+/** What differs: of 403 something more, of 404 the beginning, 422. `lost`: what a request without an answer may have
+ * done. */
+const words: Record<Asked["kind"], { forbidden?: string; missing: string; refused: string; lost: string }> = {
+  workflow: {
+    missing: "See that the file is in .github/workflows on the default branch, and",
+    refused:
+      "See that the workflow has the trigger `workflow_dispatch` on that branch or tag, is not disabled, and declares the input `evidence` (type string).",
+    lost: "Look whether the run was started all the same; if not,",
+  },
+  event: {
+    missing: "Correct the repository's name, and see",
+    refused: "Shorten the event's name to 100 characters.",
+    lost: "Look whether the run was started all the same; if not,",
+  },
+  "pull request": {
+    forbidden:
+      " The repository (and its organisation) must also have *Allow GitHub Actions to create and approve pull requests*: Settings → Actions → General.",
+    missing: "Correct the repository's name, and see",
+    refused: "See whether there is one already, and whether both branches are there.",
+    lost: "Look whether it was opened all the same; if not,",
+  },
+};
+
+function networkFailure(error: unknown, { what, kind }: Asked): GitHubError {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const why = name === "TimeoutError" || name === "AbortError" ? "no answer in time" : oneLine(message);
   return new GitHubError(
     "network",
     `GitHub could not be asked for ${what}: ${why}`,
-    "Look whether the run was started all the same; if not, look at the network and run it again.",
+    `${words[kind].lost} look at the network and run it again.`,
     { cause: error },
   );
 }

@@ -1,5 +1,6 @@
 /**
- * A stand-in for GitHub's API on 127.0.0.1, for tests: it takes what GitHub takes for starting workflows, refuses the
+ * A stand-in for GitHub's API on 127.0.0.1, for tests: it takes what GitHub takes for starting workflows and opening
+ * pull requests, refuses the
  * rest as GitHub does, and holds every request and answer against GitHub's own OpenAPI description.
  */
 import { readFileSync } from "node:fs";
@@ -14,10 +15,10 @@ interface Endpoint {
 }
 
 const description = JSON.parse(
-  readFileSync(join(import.meta.dirname, "../../openapi/dispatches-23.0.2.json"), "utf8"),
+  readFileSync(join(import.meta.dirname, "../../openapi/endpoints-23.0.2.json"), "utf8"),
 ) as { paths: Record<string, Endpoint> };
 /** OpenAPI 3.0 has words that JSON Schema lacks. */
-const ajv = new Ajv({ strict: false, formats: { int64: true, uri: true } });
+const ajv = new Ajv({ strict: false, formats: { int64: true, uri: true, "repo.nwo": true } });
 
 export interface Received {
   path: string;
@@ -30,6 +31,9 @@ export interface GitHubRules {
   repository: string;
   /** Workflow file → the refs that have it with `workflow_dispatch`, and the inputs that it declares. */
   workflows: Record<string, { refs: string[]; inputs: string[] }>;
+  /** Branches that it has; of these, those with an open pull request. */
+  branches?: string[];
+  open?: string[];
   /** Answers this instead, whatever is asked. */
   answer?: { status: number; body: object; headers?: Record<string, string> };
   /** As an older GitHub Enterprise Server: no `return_run_details`. */
@@ -96,6 +100,7 @@ function decide(
   if (authorization !== `token ${rules.token}`) return refusal(401, "Bad credentials");
   const prefix = `/repos/${rules.repository}`;
   if (path === `${prefix}/dispatches`) return { status: 204, body: null };
+  if (path === `${prefix}/pulls`) return decidePull(rules, body);
   const file = new RegExp(`^${prefix}/actions/workflows/([^/]+)/dispatches$`).exec(path)?.[1];
   const workflow = file === undefined ? undefined : rules.workflows[file];
   if (workflow === undefined) return refusal(404, "Not Found");
@@ -117,9 +122,24 @@ function decide(
   };
 }
 
+function decidePull(
+  { repository, branches = [], open = [] }: GitHubRules,
+  body: Record<string, unknown>,
+): Answer {
+  const [head, base] = [String(body.head), String(body.base)];
+  if (!branches.includes(base)) return refusal(422, "Validation Failed: base invalid");
+  if (!branches.includes(head)) return refusal(422, "Validation Failed: head invalid");
+  if (open.includes(head)) return refusal(422, `A pull request already exists for org:${head}.`);
+  const url = `https://github.com/${repository}/pull/9`;
+  return { status: 201, body: { number: 9, html_url: url } };
+}
+
 function check(fake: FakeGitHub, path: string, body: object, status: number, said: object | null): void {
-  const template = path.endsWith("/dispatches") && path.includes("/actions/workflows/") ? 0 : 1;
-  const endpoint = Object.values(description.paths)[template] as Endpoint;
+  const parts = path.split("/").length;
+  const endpoint = Object.entries(description.paths).find(
+    ([template]) =>
+      template.split("/").length === parts && path.endsWith(template.split("/").at(-1) as string),
+  )?.[1] as Endpoint;
   const asked = ajv.validate(endpoint.request, body);
   if (!asked) fake.faults.push(`${path}: ${ajv.errorsText()}`);
   if (status >= 400) return;
