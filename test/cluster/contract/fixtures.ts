@@ -7,6 +7,7 @@ import { lab } from "../../lab/lab.ts";
 import { istioUrl, virtualService } from "../istio-fixture.ts";
 import { knativeDomain, knativeService } from "../knative-fixture.ts";
 import { hostOf, inferenceService } from "../kserve-fixture.ts";
+import { lowerPercents, lowerVirtualWeights, lowerWeights, takeLabelsAway } from "./others.ts";
 import { createPlace, fixtureOf, replicasFor, workload } from "./place.ts";
 
 export type FixtureFor = (contractCase: ContractCase) => Promise<TargetFixture>;
@@ -19,6 +20,7 @@ export const fixtures: Partial<Record<KubernetesTargetName, FixtureFor>> = {
       await workload({ annotations: { "ml-actions.github.io/replicas": replicas } }),
     );
     return fixtureOf(place, {
+      lowerShare: () => takeLabelsAway(place.namespace),
       entrance: async () => {
         const service = await place.namespace.get("service", "flights");
         const { clusterIP } = (service as KubeObject).spec as { clusterIP: string };
@@ -32,21 +34,33 @@ export const fixtures: Partial<Record<KubernetesTargetName, FixtureFor>> = {
     const { url } = (await lab()).gateway;
     const host = `${place.namespace.name}.test`;
     await place.namespace.apply([...(await workload()), await route(host)]);
-    return fixtureOf(place, { entrance: async () => ({ url, host, keepAlive: true }), mirrors: true });
+    return fixtureOf(place, {
+      lowerShare: () => lowerWeights(place.namespace),
+      entrance: async () => ({ url, host, keepAlive: true }),
+      mirrors: true,
+    });
   },
   istio: async (contractCase) => {
     const place = await createPlace("istio", contractCase.guarded === true);
     const host = `${place.namespace.name}.test`;
     await place.namespace.apply([...(await workload()), virtualService(host)]);
     const url = await istioUrl();
-    return fixtureOf(place, { entrance: async () => ({ url, host, keepAlive: true }), mirrors: true });
+    return fixtureOf(place, {
+      lowerShare: () => lowerVirtualWeights(place.namespace),
+      entrance: async () => ({ url, host, keepAlive: true }),
+      mirrors: true,
+    });
   },
   knative: async (contractCase) => {
     const place = await createPlace("knative", contractCase.guarded === true);
     const { url } = (await lab()).gateway;
     await place.namespace.apply([await knativeService()]);
     const host = `flights.${place.namespace.name}.${knativeDomain}`;
-    return fixtureOf(place, { entrance: async () => ({ url, host, keepAlive: true }), mirrors: false });
+    return fixtureOf(place, {
+      lowerShare: () => lowerPercents(place.namespace),
+      entrance: async () => ({ url, host, keepAlive: true }),
+      mirrors: false,
+    });
   },
   kserve: async (contractCase) => {
     const place = await createPlace("kserve", contractCase.guarded === true);
@@ -55,7 +69,11 @@ export const fixtures: Partial<Record<KubernetesTargetName, FixtureFor>> = {
     const annotations = { "serving.kserve.io/stop": "true" };
     await place.namespace.apply([inferenceService("flights", placeholder, { annotations })]);
     const host = hostOf("flights", place.namespace.name);
-    return fixtureOf(place, { entrance: async () => ({ url, host, keepAlive: true }), mirrors: true });
+    return fixtureOf(place, {
+      lowerShare: () => lowerWeights(place.namespace),
+      entrance: async () => ({ url, host, keepAlive: true }),
+      mirrors: true,
+    });
   },
 };
 

@@ -155,7 +155,10 @@ export function replicasFor({ percents = [] }: Pick<ContractCase, "percents">): 
   return percents.length > 0 ? 3 : 1;
 }
 
-export function fixtureOf(place: Place, more: Pick<TargetFixture, "entrance" | "mirrors">): TargetFixture {
+export function fixtureOf(
+  place: Place,
+  more: Pick<TargetFixture, "entrance" | "mirrors" | "lowerShare">,
+): TargetFixture {
   return {
     open: () => place.open(),
     sound: (name) => standIn({ name }),

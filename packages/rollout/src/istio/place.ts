@@ -2,6 +2,7 @@
  * traffic policy. */
 import { ClusterError } from "@ml-actions/cluster/error";
 import type { KubeObject, ObjectRef } from "@ml-actions/cluster/types";
+import { authorOf } from "../kubernetes/authors.ts";
 import { servicesIn } from "../kubernetes/deployment-service.ts";
 import { candidateService } from "../kubernetes/gateway-objects.ts";
 import {
@@ -63,7 +64,9 @@ export class IstioPlace {
   async state(): Promise<PlatformState> {
     const { stableSide, candidateSide, shares, virtual } = await this.view();
     const [host] = virtual.hosts;
+    const splitBy = authorOf(virtual.object, ["spec", "http"]);
     return {
+      ...(splitBy !== undefined && { splitBy }),
       ...{ stable: stableSide, candidate: candidateSide, ...shares },
       url: `http://${host === undefined || host === "*" ? this.#context.name : host}`,
       ...(await this.#entrance(virtual)),

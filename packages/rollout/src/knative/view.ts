@@ -1,4 +1,5 @@
 /** What a Knative Service and its Revisions say of a rollout now. */
+import { authorOf } from "../kubernetes/authors.ts";
 import type { PlatformState, Side } from "../kubernetes/platform.ts";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
 import { conflict } from "../kubernetes/refusals.ts";
@@ -107,6 +108,7 @@ export function releaseIn(revision: Revision, option?: string): Release {
 
 export function stateOf(view: View, option?: string): PlatformState {
   const { stable, candidate, empty, candidatePercent, service } = view;
+  const splitBy = authorOf(service.object, ["spec", "traffic"]);
   const side = (revision: Revision): Side => ({
     release: releaseIn(revision, option),
     ready: revision.ready,
@@ -116,6 +118,7 @@ export function stateOf(view: View, option?: string): PlatformState {
     candidate: candidate === null ? null : side(candidate),
     candidatePercent,
     mirrorPercent: 0,
+    ...(splitBy !== undefined && { splitBy }),
     url: service.status.url,
   };
 }

@@ -3,10 +3,16 @@ import { Bench, type ContractCase, type TargetFixture } from "./contract/bench.t
 import { failureCases } from "./contract/failures.ts";
 import { ledgerCases } from "./contract/ledger.ts";
 import { trafficCases } from "./contract/traffic.ts";
+import { watchingCases } from "./contract/watching.ts";
 
 export type { TargetFixture } from "./contract/bench.ts";
 
-export const contractCases: readonly ContractCase[] = [...trafficCases, ...failureCases, ...ledgerCases];
+export const contractCases: readonly ContractCase[] = [
+  ...trafficCases,
+  ...failureCases,
+  ...watchingCases,
+  ...ledgerCases,
+];
 
 /** Proves one case on an empty target of its own; rejects with what was not as it must be. */
 export async function prove(

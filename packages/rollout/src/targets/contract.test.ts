@@ -19,6 +19,12 @@ const fixtures: Record<Exclude<TargetName, KubernetesTargetName>, () => Promise<
       sound: (name) => lab.release({ name }),
       neverReady: () => lab.release({ name: "never-ready", crashAtStart: true }),
       crashesAt: (request) => lab.release({ name: "crashes", crashAt: request }),
+      // The way past it is to speak in its name: the supervisor refuses all others.
+      lowerShare: async ({ holder, rollout }) => {
+        const { ledger, target } = await lab.open();
+        await ledger.hold({ holder, rollout, ttlMs: 60_000 });
+        await target.split(10);
+      },
       entrance: async () => {
         const place = await lab.open();
         return { url: (await place.target.read()).url, keepAlive: true };

@@ -84,6 +84,10 @@ function targetOf(living: Living, stateDirectory: string, speaker: Speaker, read
         candidatePercent: status.candidatePercent,
         mirrorPercent: status.mirrorPercent,
         ready: status.ready,
+        why: {
+          ...(!status.ready.stable && { stable: ended(status.crashes.stable) }),
+          ...(!status.ready.candidate && { candidate: ended(status.crashes.candidate) }),
+        },
         url: `http://${address.includes(":") ? `[${address}]` : address}:${port}`,
       };
     },
@@ -115,6 +119,13 @@ function targetOf(living: Living, stateDirectory: string, speaker: Speaker, read
       await act("/restore");
     },
   };
+}
+
+function ended(crashes: number): string {
+  const times = crashes === 1 ? "once" : `${crashes} times`;
+  return crashes === 0
+    ? "its process does not answer its readiness probe"
+    : `its process has ended by itself ${times}; see its log`;
 }
 
 function ledgerOf(living: Living, stateDirectory: string, speaker: Speaker): Ledger {

@@ -15,6 +15,8 @@ export interface TargetFixture {
   neverReady(): Promise<Release>;
   /** A release whose process ends at its n-th request. */
   crashesAt(request: number): Promise<Release>;
+  /** Somebody else takes most or all of the candidate's share away, past the rollout that holds this lease. */
+  lowerShare(lease: Pick<Lease, "holder" | "rollout">): Promise<void>;
   /** Where callers come in. */
   entrance(): Promise<Entrance>;
   /** Of a lease that nobody renews while the case runs. */
