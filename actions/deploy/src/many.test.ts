@@ -33,6 +33,7 @@ function placeNamed(name: string, fault?: Error): Place {
       target: methods(["read", "prepare", "split", "mirror", "promote", "restore"]) as never,
       ledger: methods(["hold", "release", "write", "journal", "lease", "history"]) as never,
       telemetry: methods(["observe"]) as never,
+      mirrored: {} as never,
       predictions: async function* () {},
       guard: async () => "required, lives",
       close: () => {},

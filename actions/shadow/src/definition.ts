@@ -3,23 +3,39 @@ import { choice, duration, filePath, integer, number } from "@ml-actions/action-
 import { findMetric } from "@ml-actions/gates/catalog";
 import type { Gate } from "@ml-actions/gates/types";
 import { z } from "zod";
+import { changeInputs, connectionInputs, telemetryInputs } from "../../cluster-inputs.ts";
 import { judgementOutputs, safeJudgement } from "../../judgement-outputs.ts";
-import { candidate, gates, resource, target, targetOf } from "../../target-inputs.ts";
+import { registryInputs, registryProblems } from "../../registry-inputs.ts";
+import { fileOrImage } from "../../release-source.ts";
+import { gates, resource, target, targetOf, targetProblems } from "../../target-inputs.ts";
 import { requestFiles } from "./request-files.ts";
 
 /** A request in a quarter of an hour: slower is no replay. */
 const slowest = 0.001;
 
+const { guard, "guard-image": guardImage, container } = changeInputs;
+
 const inputs = z
   .object({
     target: target(),
     resource: resource(),
-    candidate: candidate(),
+    candidate: fileOrImage().describe(
+      "The release that wants to serve: an image (`ghcr.io/org/flights@sha256:…`; a tag is resolved once and its digest printed), which a cluster needs to mirror, or an ONNX file with its contract file beside it (`model.onnx`, `model.contract.json`)",
+    ),
+    ...registryInputs,
+    ...connectionInputs,
+    guard,
+    "guard-image": guardImage,
+    container,
+    ...telemetryInputs,
     mode: choice(["mirror", "replay"])
       .prefault("mirror")
       .describe(
         "`mirror` copies live requests to the candidate, its answers reach nobody; `replay` sends the requests of files to both on this runner, and tests the API's contract field by field",
       ),
+    percent: integer({ min: 1, max: 100 })
+      .prefault(100)
+      .describe("For `mirror`: the share of stable's requests that is copied to the candidate, in percent"),
     requests: requestFiles()
       .optional()
       .describe(
@@ -58,12 +74,14 @@ const inputs = z
   .superRefine((given, context) => {
     const refuse = (path: string, message: string) =>
       context.addIssue({ code: "custom", path: [path], message });
-    const at = targetOf(given);
-    if (at !== "local")
-      refuse(
-        "resource",
-        `is for the target \`${at}\`, and shadows in a cluster come later: give a name alone, such as \`flights\`, for \`target: local\``,
-      );
+    for (const { input, message } of [...registryProblems(given), ...targetProblems(given)])
+      refuse(input, message);
+    if (given.resource.form === "selected")
+      refuse("resource", "selects many, and a shadow compares one release with one: name a resource");
+    const why = whyNoMirror(given);
+    if (given.mode === "mirror" && why !== null) refuse(...why);
+    if (given.mode === "replay" && given.percent !== 100)
+      refuse("percent", "is only for `mode: mirror`; `replay` sends every request to both sides");
     if (given.mode === "replay" && given.requests === undefined)
       refuse("requests", "is missing: `mode: replay` replays the requests of a file");
     for (const name of ["requests", "rate", "tolerance"] as const) {
@@ -75,6 +93,28 @@ const inputs = z
       if (why !== null) refuse("gates", `"${gate.text}": ${why}`);
     }
   });
+
+/** Where requests cannot be copied, and what can be done there: the rest shows when the target is opened. */
+function whyNoMirror(
+  given: Pick<z.output<typeof inputs>, "target" | "resource" | "candidate">,
+): ["resource" | "candidate", string] | null {
+  const at = targetOf(given);
+  if (at === "deployment")
+    return [
+      "resource",
+      "is a Deployment, and a Service sends each request to one pod, so that none can be copied: put an HTTPRoute before it (`httproute/…`), whose Gateway can, or use `mode: replay`, which sends recorded requests to both releases on this runner",
+    ];
+  if (at === "knative")
+    return [
+      "resource",
+      "is a Knative Service, and Knative sends each request to one Revision, so that none can be copied: use `mode: replay`, which sends recorded requests to both releases on this runner",
+    ];
+  if (at === "local" || given.candidate.kind === "image") return null;
+  return [
+    "candidate",
+    `is a file, and \`${given.resource.text}\` is in a cluster, which runs images: give the digest of the image that \`build\` makes of it (\`ghcr.io/org/flights@sha256:…\`), or use \`mode: replay\``,
+  ];
+}
 
 /** What can never be judged is said before anything is started. */
 function whyNotInShadow({ metric, slice }: Gate): string | null {
@@ -96,7 +136,10 @@ export const definition: ActionDefinition<typeof inputs, ShadowOutputs> = {
     "Lets a candidate answer the requests that stable answers, with nobody seeing its answers, and gates on the difference",
   inputs,
   outputs: judgementOutputs,
-  permissions: {},
+  permissions: {
+    packages:
+      "`read`, to pull from GitHub's registry (ghcr.io) with `GITHUB_TOKEN` as `password`; only with an image as `candidate`",
+  },
   safeOutputs: safeJudgement,
   example: `- uses: org/ml-actions/shadow@v1
   with:

@@ -2,30 +2,22 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ActionContext, UserError } from "@ml-actions/action-kit/action";
+import type { ClusterFacts } from "@ml-actions/reports";
+import { awaitLease } from "@ml-actions/rollout/await-lease";
 import { systemClock } from "@ml-actions/rollout/clock";
-import { type HeldLease, holdLease } from "@ml-actions/rollout/lease";
-import type { JournalStep, Release } from "@ml-actions/rollout/target";
-import { openTarget } from "@ml-actions/rollout/targets/index";
-import type { LocalTarget } from "@ml-actions/rollout/targets/local";
-import { deployedOptions, leaseTtlMs } from "../../local-state.ts";
-import { coverageOf, percent } from "./coverage.ts";
+import type { Release } from "@ml-actions/rollout/target";
+import { type OpenPlace, type Place, placesOf } from "../../place.ts";
 import type { ShadowInputs, ShadowOutputs } from "./definition.ts";
+import { MirrorSteps } from "./mirror-steps.ts";
 import { MirroredAnswers } from "./mirrored-answers.ts";
-import type { ShadowRun } from "./shadow-run.ts";
-
-const lookEveryMs = 1_000;
-const tellEveryMs = 5_000;
-/** Reading labels and judging may take this part of the time, however many answers there are. */
-const judgingShare = 0.1;
+import type { Scene } from "./scene.ts";
+import { type Decide, type Decided, untilDecided } from "./until-decided.ts";
 
 type Context = ActionContext<ShadowOutputs>;
 
-/** Told what both sides have answered so far: a verdict, or null to wait for more, which `last` may not. */
-export type Decide<Decision> = (run: ShadowRun, last: boolean) => Promise<Decision | null>;
-
-export interface Mirrored<Decision> {
-  run: ShadowRun;
-  decision: Decision;
+export interface Mirrored<Decision> extends Decided<Decision> {
+  /** null: no cluster. */
+  cluster: ClusterFacts | null;
 }
 
 /** @param widthFor numbers an answer of this release, once it is known; it may refuse the comparison */
@@ -33,87 +25,66 @@ export async function mirror<Decision>(
   inputs: ShadowInputs,
   context: Context,
   candidate: Release,
-  { widthFor, decide }: { widthFor: (stable: Release) => Promise<number>; decide: Decide<Decision> },
+  asked: { widthFor: (stable: Release) => Promise<number>; decide: Decide<Decision> },
 ): Promise<Mirrored<Decision>> {
-  const opened = await openTarget("local", deployedOptions(inputs.resource.text, context.programs));
-  const { stable } = await opened.target.read();
-  if (stable === null) throw nothingDeployed(inputs);
-  const width = await widthFor(stable);
-  const rollout = randomUUID();
-  const request = { holder: context.holder, rollout, ttlMs: leaseTtlMs };
-  const lease = await holdLease(opened.ledger, systemClock, request, (message) =>
-    context.log.warning(message),
-  );
-  const take = async (step: JournalStep, work: () => Promise<void>) => {
-    lease.lost.throwIfAborted();
-    await opened.ledger.write({ at: Date.now(), rollout, holder: context.holder, step });
-    await work();
-  };
+  const [place] = (await placesOf(inputs, context, "change")) as [Place];
+  const opened = await place.open((message) => context.log.warning(message));
   try {
-    await take({ name: "begin", candidate, stable, steps: [] }, async () => {});
-    await take({ name: "prepare" }, () => opened.target.prepare(candidate));
-    await take({ name: "mirror", percent: 100 }, () => opened.target.mirror(100));
-    const answers = new MirroredAnswers(opened, { stable, candidate, width, copiesFromMs: Date.now() });
-    context.log.info(
-      `${candidate.label} answers a copy of every request to ${stable.label}; nobody sees its answers`,
+    await opened.mirrored.check();
+    const stable = await stableOf(opened, inputs);
+    const width = await asked.widthFor(stable);
+    const decided = await mirrored(
+      { inputs, context, place, opened, stable, candidate, width },
+      asked.decide,
     );
-    const mirrored = await untilDecided(inputs, context, lease, answers, decide);
-    await take({ name: "mirror", percent: 0 }, () => opened.target.mirror(0));
-    return mirrored;
+    const { cluster } = place;
+    return { ...decided.decided, cluster: cluster === null ? null : { ...cluster, guard: decided.guard } };
   } finally {
-    await takeAway(opened, take, lease, context);
+    opened.close();
   }
 }
 
-/** The candidate goes, whatever happened; with the lease lost that is somebody else's business. */
-async function takeAway(
-  { target }: LocalTarget,
-  take: (step: JournalStep, work: () => Promise<void>) => Promise<void>,
-  lease: HeldLease,
-  { log }: Context,
-): Promise<void> {
-  try {
-    await take({ name: "restore", reason: "the shadow has ended", by: "operator" }, () => target.restore());
-    await take({ name: "end", stage: "restored", verdict: "inconclusive" }, async () => {});
-  } catch (error) {
-    log.warning(
-      `The candidate was not taken away: ${(error as Error).message}. The guard does it within ${leaseTtlMs / 1000} s.`,
-    );
-  } finally {
-    await lease.release().catch(() => lease.abandon());
-  }
-}
-
-async function untilDecided<Decision>(
-  inputs: ShadowInputs,
-  { log, signal }: Context,
-  lease: HeldLease,
-  answers: MirroredAnswers,
+async function mirrored<Decision>(
+  scene: Scene,
   decide: Decide<Decision>,
-): Promise<Mirrored<Decision>> {
-  const deadline = Date.now() + inputs.duration;
-  let told = 0;
-  let judgeFrom = 0;
-  for (;;) {
-    await sleep(Math.min(lookEveryMs, Math.max(0, deadline - Date.now())), undefined, { signal });
-    lease.lost.throwIfAborted();
-    const run = await answers.look();
-    const last = Date.now() >= deadline;
-    if (last || Date.now() - told >= tellEveryMs) {
-      told = Date.now();
-      const { compared, eligible } = run.tally;
-      log.info(`${compared} answers compared of ${eligible} (${percent(coverageOf(run.tally))})`);
-    }
-    const began = performance.now();
-    const due = last || (run.tally.compared >= inputs["min-samples"] && began >= judgeFrom);
-    const decision = due ? await decide(run, last) : null;
-    if (decision !== null) return { run, decision };
-    if (due) judgeFrom = performance.now() + (performance.now() - began) * (1 / judgingShare - 1);
+): Promise<{ decided: Decided<Decision>; guard: string }> {
+  const { inputs, context, place, opened, stable, candidate, width } = scene;
+  const { log, holder, signal } = context;
+  const { percent } = inputs;
+  const request = { holder, rollout: randomUUID(), ttlMs: place.leaseTtlMs };
+  const lease = await awaitLease(
+    opened.ledger,
+    systemClock,
+    request,
+    (message) => log.warning(message),
+    signal,
+  );
+  const steps = new MirrorSteps(scene, lease, request.rollout);
+  try {
+    await steps.takeUp();
+    await steps.begin();
+    await steps.copyTo(percent);
+    await sleep(opened.mirrored.settleMs, undefined, { signal });
+    // Counts begin at their first look.
+    await opened.mirrored.telemetry.observe(stable.digest, candidate.digest);
+    const copiesFromMs = opened.mirrored.now();
+    const answers = new MirroredAnswers(opened.mirrored, { stable, candidate, width, percent, copiesFromMs });
+    log.info(
+      `${candidate.label} answers a copy of ${percent === 100 ? "every request" : `${percent} % of the requests`} to ${stable.label}; nobody sees its answers`,
+    );
+    const guard = (await opened.guard()) ?? "part of the target";
+    const decided = await untilDecided(scene, { lease, answers }, decide);
+    await steps.copyTo(0);
+    return { decided, guard };
+  } finally {
+    await steps.takeAway();
   }
 }
 
-function nothingDeployed({ resource }: ShadowInputs): UserError {
-  return new UserError(
+async function stableOf({ target }: OpenPlace, { resource }: ShadowInputs): Promise<Release> {
+  const { stable } = await target.read();
+  if (stable !== null) return stable;
+  throw new UserError(
     `Nothing serves as \`${resource.text}\`: a shadow needs a stable release to be compared with.`,
     {
       remedy: "Deploy the first release with the action `deploy`.",

@@ -6,7 +6,10 @@ import { predictionLog } from "@ml-actions/rollout/local/release-files";
 import { ReleaseProcess } from "@ml-actions/rollout/local/release-process";
 import type { Release } from "@ml-actions/rollout/target";
 import { deployedOptions, stableRelease } from "../../local-state.ts";
+import { type Place, placesOf } from "../../place.ts";
+import { targetOf } from "../../target-inputs.ts";
 import { answerTimeoutMs } from "./ask.ts";
+import { withFiles } from "./candidate.ts";
 import { ContractTest } from "./contract-test.ts";
 import type { ShadowInputs, ShadowOutputs } from "./definition.ts";
 import { readRequests, surveyRequests } from "./replay-requests.ts";
@@ -50,16 +53,32 @@ export async function replay(
   }
 }
 
-async function deployed({ resource }: ShadowInputs, { programs }: Context): Promise<Release> {
-  const { stateDirectory } = deployedOptions(resource.text, programs);
-  const stable = await stableRelease(stateDirectory, resource.text);
-  if (stable !== null) return stable;
+async function deployed(inputs: ShadowInputs, context: Context): Promise<Release> {
+  const stable =
+    targetOf(inputs) === "local" ? await servingHere(inputs, context) : await servingThere(inputs, context);
+  if (stable !== null) return withFiles(stable, inputs, context);
   throw new UserError(
-    `Nothing serves as \`${resource.text}\`: a replay needs a stable release to be compared with.`,
+    `Nothing serves as \`${inputs.resource.text}\`: a replay needs a stable release to be compared with.`,
     {
       remedy: "Deploy the first release with the action `deploy`.",
     },
   );
+}
+
+function servingHere({ resource }: ShadowInputs, { programs }: Context): Promise<Release | null> {
+  const { stateDirectory } = deployedOptions(resource.text, programs);
+  return stableRelease(stateDirectory, resource.text);
+}
+
+/** Read alone: there is nothing to guard. */
+async function servingThere(inputs: ShadowInputs, context: Context): Promise<Release | null> {
+  const [place] = (await placesOf({ ...inputs, guard: "off" }, context, "read")) as [Place];
+  const opened = await place.open((message) => context.log.warning(message));
+  try {
+    return (await opened.target.read()).stable;
+  } finally {
+    opened.close();
+  }
 }
 
 function start(release: Release, { programs, directory }: Context): ReleaseProcess {

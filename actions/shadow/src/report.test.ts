@@ -26,8 +26,11 @@ writeFileSync(requests, "{}\n");
 const given: ShadowInputs = {
   target: "local",
   resource: parseResource("flights"),
-  candidate: "flights-2.onnx",
+  candidate: { kind: "file", path: "flights-2.onnx" },
+  guard: "required",
+  telemetry: "auto",
   mode: "replay",
+  percent: 100,
   requests: [requests],
   gates: parseGates("agreement >= 0.9"),
   "min-samples": 10,
@@ -89,6 +92,7 @@ function findings(inputs: ShadowInputs): Findings & { candidate: Release; starte
     late: 5,
     looks: 2,
     notes: [],
+    cluster: null,
     candidate: release("flights-2", "2"),
     startedAt: 1,
   };

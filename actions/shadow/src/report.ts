@@ -12,6 +12,7 @@ import { quantileOfSorted } from "@ml-actions/gates/statistics/quantile";
 import type { Verdict } from "@ml-actions/gates/types";
 import { fileDigest } from "@ml-actions/oci/digest";
 import {
+  type ClusterFacts,
   type LatencyQuantiles,
   type ShadowReportInput,
   shadowPage,
@@ -22,6 +23,7 @@ import type { Release } from "@ml-actions/rollout/target";
 import { aucComparison } from "../../auc-comparison.ts";
 import { type Conclusion, runFacts } from "../../conclude.ts";
 import { plotRows } from "../../plot-rows.ts";
+import { targetOf } from "../../target-inputs.ts";
 import { accountMetrics, accountNotes, unlabelledOf } from "./account.ts";
 import type { ShadowInputs, ShadowOutputs } from "./definition.ts";
 import type { Judged, Seen } from "./judging.ts";
@@ -46,6 +48,8 @@ export interface Findings {
   notes: string[];
   /** How often it was looked whether there is enough for a verdict. */
   looks: number;
+  /** null: no cluster. */
+  cluster: ClusterFacts | null;
 }
 
 type Told = Findings & { candidate: Release; startedAt: number };
@@ -91,6 +95,7 @@ function configurationOf(inputs: ShadowInputs): string {
   // All that decides beside the gates.
   const settings = {
     mode: inputs.mode,
+    ...(inputs.percent === 100 ? {} : { percent: inputs.percent }),
     minSamples: inputs["min-samples"],
     minCoverage: inputs["min-coverage"],
     rate: inputs.rate ?? null,
@@ -120,8 +125,9 @@ function reportOf(inputs: ShadowInputs, context: Context, told: Told): ShadowRep
   };
   return {
     mode: inputs.mode,
-    target: "local",
+    target: targetOf(inputs),
     resource: inputs.resource.text,
+    ...(told.cluster === null ? {} : { cluster: told.cluster }),
     stable: run.stable,
     candidate,
     requests: { sent: run.sent, compared: tally.compared, labelled: labelled?.evaluation.labels.length ?? 0 },

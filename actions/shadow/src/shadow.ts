@@ -2,12 +2,13 @@
 import { type ActionContext, type Story, UserError } from "@ml-actions/action-kit/action";
 import { assertGatesApply } from "@ml-actions/gates/catalog";
 import { overall } from "@ml-actions/gates/overall";
-import { releaseFromModel } from "@ml-actions/rollout/release";
 import type { Release } from "@ml-actions/rollout/target";
 import { compatible } from "@ml-actions/serving/compatible";
 import type { Contract } from "@ml-actions/serving/contract";
 import { loadContract } from "@ml-actions/serving/load-contract";
 import { conclude } from "../../conclude.ts";
+import { forgetUnpacked } from "../../image-release.ts";
+import { candidateRelease, contractOf } from "./candidate.ts";
 import type { definition, ShadowInputs, ShadowOutputs } from "./definition.ts";
 import { type Judged, judgeShadow, kindOf, type Seen, samplesOf, widthOf } from "./judging.ts";
 import { lateLabels, readLabels } from "./labels-file.ts";
@@ -20,8 +21,16 @@ import type { ShadowRun } from "./shadow-run.ts";
 type Definition = typeof definition;
 
 export const shadow: Story<Definition["inputs"], Definition["outputs"]> = async (inputs, context) => {
+  try {
+    await compare(inputs, context);
+  } finally {
+    await forgetUnpacked(context.directory);
+  }
+};
+
+async function compare(inputs: ShadowInputs, context: Context): Promise<void> {
   const startedAt = Date.now();
-  const candidate = await releaseFromModel(inputs.candidate);
+  const candidate = await candidateRelease(inputs, context);
   const contract = await loadContract(candidate.model.contract);
   const judge = judgeOf(inputs, context, contract);
   const findings =
@@ -30,7 +39,7 @@ export const shadow: Story<Definition["inputs"], Definition["outputs"]> = async 
       : await replayed(inputs, context, { candidate, contract }, judge);
   context.output("passed", String(overall(findings.verdicts) === "pass"));
   await conclude(context, await conclusionOf(inputs, context, { ...findings, candidate, startedAt }));
-};
+}
 
 interface Subject {
   candidate: Release;
@@ -94,8 +103,12 @@ async function mirrored(
 ): Promise<Findings> {
   const notes: string[] = [];
   const widthFor = async (stable: Release) => {
-    const before = await loadContract(stable.model.contract);
-    notes.push(...comparable(before, contract, ["task-changed", "classes-changed"]));
+    const before = await contractOf(stable, inputs, context);
+    if (before === null)
+      notes.push(
+        `The image of ${stable.label} was not made by \`build\` and has no contract: its answers are taken to mean what the candidate's mean`,
+      );
+    else notes.push(...comparable(before, contract, ["task-changed", "classes-changed"]));
     return widthOf(contract);
   };
   const decide = async (run: ShadowRun, last: boolean) => {
@@ -103,14 +116,14 @@ async function mirrored(
     const judged = judge.decide(seen, last);
     return judged === null ? null : { seen, judged };
   };
-  const { run, decision } = await mirror(inputs, context, candidate, { widthFor, decide });
+  const { run, decision, cluster } = await mirror(inputs, context, candidate, { widthFor, decide });
   const { seen, judged } = decision;
   // The copies have ended and the verdict stands: what is known only now came too late for it.
   const late =
     inputs.labels === undefined || seen.truth === null
       ? 0
       : await lateLabels(inputs.labels, context.directory, seen.compared, seen.truth);
-  return { run, seen, judged, verdicts: judged.verdicts, late, looks: judge.looks.taken, notes };
+  return { run, seen, judged, verdicts: judged.verdicts, late, looks: judge.looks.taken, notes, cluster };
 }
 
 async function replayed(
@@ -128,7 +141,7 @@ async function replayed(
   const seen = await judge.see(run);
   const judged = judge.decide(seen, true) as Judged;
   const verdicts = [...judged.verdicts, ...(run.contract === null ? [] : [run.contract.verdict])];
-  return { run, seen, judged, verdicts, late: 0, looks: judge.looks.taken, notes };
+  return { run, seen, judged, verdicts, late: 0, looks: judge.looks.taken, notes, cluster: null };
 }
 
 /** What else has changed for callers. @throws UserError when the answers mean different things, so that no gate can

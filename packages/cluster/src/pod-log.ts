@@ -9,6 +9,7 @@ export interface PodLogOf {
   container?: string;
   sinceMs?: number;
   timestamps?: boolean;
+  previous?: boolean;
   limitBytes?: number;
 }
 
@@ -18,13 +19,14 @@ const maxLineChars = 1024 * 1024;
 /** Yields lines without their ends. Opening is tried again with patience; a stream that breaks later rejects with
  * `ClusterError` code `unreachable`, since what was read cannot be unread. */
 export async function* podLog(requests: Requests, pod: PodLogOf): AsyncGenerator<string> {
-  const { namespace, name, container, sinceMs, timestamps = false, limitBytes } = pod;
+  const { namespace, name, container, sinceMs, timestamps = false, previous = false, limitBytes } = pod;
   const ref = { apiVersion: "v1", kind: "Pod", namespace, name };
   const query = new URLSearchParams();
   if (container !== undefined) query.set("container", container);
   // The API knows whole seconds, so the second's beginning: rather a line too many than one too few.
   if (sinceMs !== undefined)
     query.set("sinceTime", new Date(Math.floor(sinceMs / 1000) * 1000).toISOString());
+  if (previous) query.set("previous", "true");
   if (timestamps) query.set("timestamps", "true");
   if (limitBytes !== undefined) query.set("limitBytes", String(limitBytes));
   const path = `${pathOf(ref, namespace, "log")}?${query}`;

@@ -111,6 +111,8 @@ export interface Api {
     /** Lines since then, from the second's beginning: ms since 1970 by the server's clock. */
     sinceMs?: number;
     timestamps?: boolean;
+    /** Of the container's process before its last restart. Rejects with `invalid` where there was none. */
+    previous?: boolean;
     limitBytes?: number;
   }): AsyncIterable<string>;
   /** Rights that we lack, of those asked for (SelfSubjectAccessReview), in the reader's words. */

@@ -72,6 +72,8 @@ export interface ShadowReportInput extends Decision {
   mode: "mirror" | "replay";
   target: string;
   resource: string;
+  /** Of a target that is a cluster, where requests were mirrored. */
+  cluster?: ClusterFacts;
   stable: NamedRelease;
   candidate: NamedRelease;
   requests: {

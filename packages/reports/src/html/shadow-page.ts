@@ -46,7 +46,7 @@ export function shadowPage(input: ShadowReportInput, rows: PlotRows | null): str
         facts([
           ["Candidate", release(candidate)],
           ["Stable", release(stable)],
-          ["Where", `${input.resource} on ${input.target}`],
+          ["Where", placeWords(input)],
           [
             "Requests",
             `${count(requests.sent)} sent, ${count(requests.compared)} compared, ${count(requests.labelled)} labelled`,
@@ -63,6 +63,13 @@ export function shadowPage(input: ShadowReportInput, rows: PlotRows | null): str
       ),
     ],
   });
+}
+
+function placeWords({ resource, target, cluster }: ShadowReportInput): string {
+  const where = `${resource} on ${target}`;
+  return cluster === undefined
+    ? where
+    : `${where}, namespace ${cluster.namespace} of ${cluster.name}, guard ${cluster.guard}`;
 }
 
 function sidesTable(input: ShadowReportInput): Content {

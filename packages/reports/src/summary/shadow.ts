@@ -7,12 +7,14 @@ import { shadowStory } from "../story/shadow.ts";
 import { contractSection, coverageLine } from "./contract.ts";
 import { cappedSections, code, table } from "./markdown.ts";
 import { identityDetails, metricsDetails, noteLines, opening, powerLines } from "./parts.ts";
+import { placeLine } from "./place.ts";
 import { settleLines, verdictTable } from "./verdict-table.ts";
 
 export function shadowSummary(input: ShadowReportInput): string {
   const { verdicts, candidate, stable } = input;
   return cappedSections([
     opening(shadowStory(input)),
+    placeLine(input),
     verdictTable(verdicts),
     settleLines(verdicts),
     input.coverage === undefined ? null : coverageLine(input.coverage),

@@ -4,6 +4,7 @@ import type { KubernetesTargetName } from "../targets/names.ts";
 import type { OpenTarget } from "../targets/open-target.ts";
 import { openLedger } from "./ledger.ts";
 import type { GuardImage, GuardOptions, KubernetesLedger } from "./ledger-types.ts";
+import { mirroredTraffic } from "./mirrored-traffic.ts";
 import type { Platform } from "./platform.ts";
 import { type PlatformContext, type PlatformOptions, platforms } from "./platforms.ts";
 import { podPredictions } from "./predictions.ts";
@@ -87,10 +88,12 @@ export async function openKubernetes(
   const ledger = openLedger({ api, namespace, resource, guard, restore, onTrouble });
   parts.ledger = ledger;
   const target = kubernetesTarget({ platform, ledger, onTrouble });
+  const telemetry = await telemetryOf(options, { api, platform, namespace, onTrouble });
   return {
     target,
     ledger,
-    telemetry: await telemetryOf(options, { api, platform, namespace, onTrouble }),
+    telemetry,
+    mirrored: mirroredTraffic({ api, platform, telemetry, mirrors: entry.mirrors }),
     predictions: (digest, fromMs) => predictionsOf(api, platform, digest, fromMs),
     lacking: () => api.lacking(rights.map((right) => ({ namespace, ...right }))),
     where: { cluster: api.connection.name, namespace },

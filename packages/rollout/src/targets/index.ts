@@ -5,7 +5,7 @@ import type { LocalOptions, LocalTarget } from "./local.ts";
 import { type KubernetesTargetName, kubernetesTargetNames, type TargetName, targetNames } from "./names.ts";
 
 export { type KubernetesTargetName, kubernetesTargetNames, type TargetName, targetNames } from "./names.ts";
-export type { OpenTarget, Prediction } from "./open-target.ts";
+export type { AnswerReader, MirroredTraffic, OpenTarget, Prediction } from "./open-target.ts";
 
 export type TargetOptions = { local: LocalOptions } & Record<KubernetesTargetName, KubernetesOptions>;
 export type OpenTargets = { local: LocalTarget } & Record<KubernetesTargetName, KubernetesTarget>;

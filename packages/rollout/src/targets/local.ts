@@ -2,9 +2,9 @@
  * acts; it copies the release's files first, because it is here that the workspace and its credentials are. */
 import { resolve } from "node:path";
 import { localTelemetry } from "@ml-actions/telemetry/local";
-import type { TelemetrySource } from "@ml-actions/telemetry/source";
 import { z } from "zod";
 import { RolloutError } from "../error.ts";
+import { LogAnswers } from "../local/answers.ts";
 import { readPredictions } from "../local/predictions.ts";
 import { proveSplit } from "../local/prove-split.ts";
 import { asKept, keepRelease, predictionLog } from "../local/release-files.ts";
@@ -30,8 +30,6 @@ export interface LocalOptions {
 }
 
 export interface LocalTarget extends OpenTarget {
-  /** Counts of mirrored requests: the candidate's answers to the copies, stable's to the originals of the same. */
-  mirrorTelemetry: TelemetrySource;
   /** Ends the supervisor and the releases, when their requests are answered. The state stays. */
   shutDown(): Promise<void>;
 }
@@ -53,12 +51,22 @@ export async function openLocal(options: LocalOptions): Promise<LocalTarget> {
   );
   // Set by the ledger, sent with every act: who lost the lease cannot move traffic any more.
   const speaker: { session: Session | null } = { session: null };
+  const predictions = (digest: string, fromMs?: number) =>
+    readPredictions(predictionLog(stateDirectory, digest), fromMs);
   return {
     target: targetOf(living, stateDirectory, speaker, options.readyTimeoutMs ?? 60_000),
     ledger: ledgerOf(living, stateDirectory, speaker),
     telemetry: localTelemetry({ socket: living.socket }),
-    mirrorTelemetry: localTelemetry({ socket: living.socket, traffic: "mirrored" }),
-    predictions: (digest, fromMs) => readPredictions(predictionLog(stateDirectory, digest), fromMs),
+    mirrored: {
+      check: async () => {},
+      // Stable's counts are of the originals of the same requests.
+      telemetry: localTelemetry({ socket: living.socket, traffic: "mirrored" }),
+      answers: (_, digest, sinceMs) => new LogAnswers((fromMs) => predictions(digest, fromMs), sinceMs),
+      now: () => Date.now(),
+      settleMs: 0,
+      lookEveryMs: 1_000,
+    },
+    predictions,
     shutDown: async () => {
       await living.client.call("/shut-down");
       await untilGone(stateDirectory, 60_000);
