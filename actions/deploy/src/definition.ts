@@ -1,25 +1,38 @@
 import type { ActionDefinition } from "@ml-actions/action-kit/action";
-import { choice, duration, integer, percentList } from "@ml-actions/action-kit/fields";
+import { choice, duration, integer, percentList, text } from "@ml-actions/action-kit/fields";
 import { z } from "zod";
-import { changeInputs, connectionInputs, telemetryInputs } from "../../cluster-inputs.ts";
+import { changeInputs, connectionInputs, gitopsInput, telemetryInputs } from "../../cluster-inputs.ts";
 import { judgementOutputs } from "../../judgement-outputs.ts";
 import { registryInputs, registryProblems } from "../../registry-inputs.ts";
-import { fileOrImage } from "../../release-source.ts";
 import { gates, localInputs, resource, target, targetOf, targetProblems } from "../../target-inputs.ts";
 import { givenOf, trustInputs, trustProblems } from "../../trust-inputs.ts";
+import { candidateSource, isForKserve } from "./candidate-source.ts";
 
 const fields = z.object({
   target: target(),
   resource: resource().describe(
     "What serves the model: a name such as `flights` for `target: local`; in a cluster a kind and a name, `httproute/flights` (`deployment`, `httproute`, `virtualservice`, `ksvc`, `inferenceservice`, and kubectl's short names), or many at once, a kind and a label selector, `httproute -l team=search`",
   ),
-  candidate: fileOrImage().describe(
-    "The release that wants to serve. An image (`ghcr.io/org/flights@sha256:…`, `oci:build/image@sha256:…`; a tag is resolved once and its digest printed): its evidence is verified before anything is touched, and what was not proven is not deployed. Or an ONNX file with its contract file beside it (`model.onnx`, `model.contract.json`), which carries no evidence",
+  candidate: candidateSource().describe(
+    "The release that wants to serve. An image (`ghcr.io/org/flights@sha256:…`, `oci:build/image@sha256:…`; a tag is resolved once and its digest printed): its evidence is verified before anything is touched, and what was not proven is not deployed. Or an ONNX file with its contract file beside it (`model.onnx`, `model.contract.json`), which carries no evidence. For KServe also a model that a runtime loads (`s3://models/flights/1.2/@sha256:…`, its address and the digest of its file), or the InferenceService's file that names model or image (`infra/kserve/flights-v2.yaml`; a model's digest in its annotation `ml-actions.github.io/model-digest`): its evidence is verified by the model's digest",
   ),
+  "evidence-repository": text()
+    .optional()
+    .describe(
+      "For a model that no image holds: the repository in which `sign` put its evidence, `ghcr.io/org/flights` or `oci:DIR`. Of such a model `require` is `eval` unless told otherwise",
+    ),
   ...trustInputs,
   ...registryInputs,
   ...connectionInputs,
   ...changeInputs,
+  ...gitopsInput,
+  token: text()
+    .meta({ secret: true })
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's
+    .prefault("${{ github.token }}")
+    .describe(
+      "For `gitops: pull-request`: what opens it. For another repository, that of a GitHub App or person",
+    ),
   ...telemetryInputs,
   "max-parallel": integer({ min: 1, max: 100 })
     .prefault(5)
@@ -41,8 +54,10 @@ const fields = z.object({
     .optional()
     .describe("Requests that each side must have answered at each step, beyond what the gates ask for"),
   "step-timeout": duration({ minMs: 1000 })
-    .prefault("10m")
-    .describe("The longest that a step may take to come to a verdict"),
+    .prefault("5h")
+    .describe(
+      "The longest that a step may take to come to a verdict. After 10 minutes it goes on only while both sides can be counted and every gate may still be proven in this time; a job on GitHub's runners ends after 6 hours",
+    ),
   "on-inconclusive": choice(["restore", "hold"])
     .prefault("restore")
     .describe(
@@ -57,13 +72,35 @@ const fields = z.object({
 function candidateProblems(given: z.output<typeof fields>): { input: string; message: string }[] {
   const { candidate, resource } = given;
   const problem = (message: string) => [{ input: "candidate", message }];
+  if (isForKserve(candidate)) {
+    if (targetOf(given) !== "kserve" || resource.form === "selected")
+      return problem(
+        `is for one InferenceService, and \`${resource.text}\` is none: name it (\`inferenceservice/flights\`)`,
+      );
+    const isModel = candidate.kind === "model" && given["evidence-repository"] === undefined;
+    return isModel
+      ? [
+          {
+            input: "evidence-repository",
+            message: "is missing: nothing says where the model's evidence lies",
+          },
+        ]
+      : [];
+  }
+  if (given["evidence-repository"] !== undefined)
+    return [
+      {
+        input: "evidence-repository",
+        message: "is for a model that no image holds, and `candidate` is none",
+      },
+    ];
   if (targetOf(given) === "local") return [];
   if (candidate.kind === "file") {
     return problem(
       `is a file, and \`${resource.text}\` is in a cluster, which runs images: give the digest of the image that \`build\` makes of it (\`ghcr.io/org/flights@sha256:…\`)`,
     );
   }
-  return candidate.reference.startsWith("oci:")
+  return candidate.kind === "image" && candidate.reference.startsWith("oci:")
     ? problem(
         "is an image in a directory, which no cluster can pull from: push it to a registry (`build` does)",
       )
@@ -77,7 +114,7 @@ const inputs = fields.superRefine((given, context) => {
     ...targetProblems(given),
     ...candidateProblems(given),
   ];
-  if (given.candidate.kind === "image") problems.push(...trustProblems(given));
+  if (given.candidate.kind !== "file") problems.push(...trustProblems(given));
   else {
     const asked = [...givenOf(given), ...(given.username === undefined ? [] : ["username"])];
     for (const input of asked) {
@@ -97,8 +134,9 @@ const { verdict, metrics, report, evidence, configuration } = judgementOutputs;
 const outputs = {
   verdict,
   stage:
-    "`promoted`, `restored` or `held`; `refused` when the image's evidence was not what is asked for: then nothing was touched. Of many resources the worst, where also `failed` (it ended with an error) and `not-begun` are possible. `committed` with `gitops: commit`, where it is in a commit and nothing was moved or judged",
-  branch: "With `gitops: commit`: the branch that holds the release, to be merged",
+    "`promoted`, `restored` or `held`; `refused` when the image's evidence was not what is asked for: then nothing was touched. Of many resources the worst, where also `failed` (it ended with an error) and `not-begun` are possible. `committed` with `gitops: commit` or `pull-request`, where it is in a commit and nothing was moved or judged",
+  branch: "With `gitops: commit` or `pull-request`: the branch that holds the release, to be merged",
+  "pull-request": "With `gitops: pull-request`: its page",
   image: "The image by digest, when the candidate is one",
   verification:
     "Path of the verification summary of that image (SLSA VSA); the state of the target keeps its digest",
@@ -124,6 +162,8 @@ export const definition: ActionDefinition<typeof inputs, DeployOutputs> = {
   permissions: {
     packages:
       "`read`, to pull from GitHub's registry (ghcr.io) with `GITHUB_TOKEN` as `password`; only with an image as `candidate`",
+    contents: "`write`, to push the branch; only with `gitops: commit` or `pull-request`",
+    "pull-requests": "`write`, to open it; only with `gitops: pull-request`",
   },
   safeOutputs: { verdict: "inconclusive" },
   example: `- uses: org/ml-actions/deploy@v1
