@@ -43,10 +43,14 @@ export const changeInputs = {
     .describe(
       "For a cluster: the container of the pod that serves the model, where it has several. Default: the only one",
     ),
-  gitops: choice(["stop", "commit"])
+};
+
+/** For what puts a release into production: what is kept elsewhere goes there. */
+export const gitopsInput = {
+  gitops: choice(["stop", "commit", "pull-request"])
     .prefault("stop")
     .describe(
-      "For a cluster: what happens when Argo CD or Flux keeps the resource as a repository has it, and would undo a change. `stop` touches nothing and says who it is; `commit` writes the promoted release into the manifests of this checkout, as a commit on a branch of its own",
+      "For a cluster: what happens when Argo CD or Flux keeps the resource as a repository has it, and would undo a change. `stop` touches nothing and says who it is; `commit` writes the release into the manifests of this checkout, as a commit on a branch of its own; `pull-request` also opens a pull request of it. Both move no traffic and judge nothing",
     ),
 };
 

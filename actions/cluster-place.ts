@@ -39,7 +39,12 @@ export async function clusterPlaces(
   if (purpose === "change") await assertRights(api, target, inputs);
   const objects = await objectsOf(api, target, inputs);
   const kept = purpose === "change" ? await whoKeeps(api, target, objects) : [];
-  if (inputs.gitops !== "commit") assertOurs(kept.flatMap((one) => one?.keepers ?? []));
+  const { gitops } = inputs;
+  if (gitops === undefined || gitops === "stop")
+    assertOurs(
+      kept.flatMap((one) => one?.keepers ?? []),
+      gitops === "stop",
+    );
   return objects.map(({ metadata: { name } }, index) => ({
     ...placeOf(target, name, connection, optionsOf(name, inputs, context)),
     kept: kept[index] ?? null,
@@ -153,7 +158,8 @@ async function whoKeeps(
   return keeping.map((one) => (one.keepers.length === 0 ? null : one));
 }
 
-function assertOurs(kept: readonly Keeper[]): void {
+/** @param mayCommit whether the action can write a release into that repository */
+function assertOurs(kept: readonly Keeper[], mayCommit: boolean): void {
   if (kept.length === 0) return;
   const lines = kept.map(
     ({ object, tool, app, by }) =>
@@ -162,8 +168,11 @@ function assertOurs(kept: readonly Keeper[]): void {
   throw new UserError(
     `resource: a change here would be undone by what keeps it as a repository has it; nothing was touched:\n${[...new Set(lines)].join("\n")}`,
     {
-      remedy:
-        "Two ways out: `gitops: commit` writes the release into the manifests of this checkout, as a commit; or let that tool leave these objects alone (Argo CD: `argocd.argoproj.io/compare-options: IgnoreExtraneous` and `ignoreDifferences`, with automated self-heal off; Flux: the annotation `kustomize.toolkit.fluxcd.io/reconcile: disabled`).",
+      remedy: `Two ways out: ${
+        mayCommit
+          ? "`gitops: commit` or `gitops: pull-request` writes the release into the manifests of this checkout"
+          : "revert the commit that brought the release, in that repository"
+      }; or take these objects out of what the tool keeps (Flux: the annotation \`kustomize.toolkit.fluxcd.io/reconcile: disabled\`; Argo CD: let the Application hold them no longer).`,
     },
   );
 }

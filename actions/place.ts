@@ -12,8 +12,8 @@ export interface Place {
   resource: string;
   /** null: no cluster. */
   cluster: { namespace: string; name: string } | null;
-  /** Who would undo a change here, because it keeps the objects as a repository has them; only with `gitops: commit` is
-   * there anybody. */
+  /** Who would undo a change here, because it keeps the objects as a repository has them; only where `gitops`
+   * says more than `stop` is there anybody. */
   kept: Keeping | null;
   /** Of rollouts and rollbacks here. */
   leaseTtlMs: number;
@@ -39,7 +39,7 @@ export interface PlaceInputs extends TargetInputs {
   guard?: "required" | "auto" | "off";
   "guard-image"?: string | undefined;
   container?: string | undefined;
-  gitops?: "stop" | "commit";
+  gitops?: "stop" | "commit" | "pull-request";
   telemetry?: "auto" | "pods" | "prometheus";
   prometheus?: string | undefined;
   queries?: Readonly<Record<string, string>> | undefined;

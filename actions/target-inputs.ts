@@ -3,7 +3,7 @@ import { choice, filePath, integer, lines, orProblem, text } from "@ml-actions/a
 import { assertGatesApply, type Place } from "@ml-actions/gates/catalog";
 import { parseGates } from "@ml-actions/gates/language";
 import type { z } from "zod";
-import { changeInputs, connectionInputs, telemetryInputs } from "./cluster-inputs.ts";
+import { changeInputs, connectionInputs, gitopsInput, telemetryInputs } from "./cluster-inputs.ts";
 import { clusterTargets, kinds, parseResource, type Resource } from "./resource.ts";
 
 const targetNames = ["local", ...clusterTargets] as const;
@@ -83,6 +83,7 @@ function givenAmong(
 const clusterInputs: Readonly<Record<string, z.ZodType>> = {
   ...connectionInputs,
   ...changeInputs,
+  ...gitopsInput,
   ...telemetryInputs,
 };
 

@@ -45,7 +45,8 @@ const request = (names: string[]) => ({
 
 describe("a release as a commit", () => {
   it("is pushed to a branch of its own, and changes one line; the checkout stays as it is", async () => {
-    const { branch, commit, files } = await commitRelease(request(["flights"]));
+    const { branch, commit, files, origin } = await commitRelease(request(["flights"]));
+    expect(origin.base).toBe(git(checkout, "symbolic-ref", "--short", "HEAD"));
     expect(branch).toBe("ml-actions/flights-bbbbbbbbbbbb");
     expect(files).toEqual(["k8s/prod/flights.yaml"]);
     expect(git(remote, "rev-parse", branch)).toBe(commit);

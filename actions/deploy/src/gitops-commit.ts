@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { getExecOutput } from "@actions/exec";
 import { UserError } from "@ml-actions/action-kit/action";
 import { findImage, type Manifest, type Wanted, withImage } from "@ml-actions/rollout/gitops-commit";
+import { type Origin, originOf } from "./gitops-origin.ts";
 
 export interface CommitRequest {
   /** The checkout: any directory of it. */
   directory: string;
-  /** By digest. */
+  /** By digest; of a model that KServe loads, its address. */
   image: string;
   label: string;
   /** What runs the release: one each resource. */
@@ -23,6 +24,8 @@ export interface Committed {
   /** `null`: the manifests say that image already. */
   commit: string | null;
   files: string[];
+  /** Where it was pushed to, as far as the checkout tells. */
+  origin: Origin;
 }
 
 /** A manifest of a person is far smaller. */
@@ -35,13 +38,14 @@ export async function commitRelease(request: CommitRequest): Promise<Committed> 
   const changed = changedManifests(manifests, request);
   const files = [...changed.keys()];
   const branch = branchOf(request);
-  if (files.length === 0) return { branch, commit: null, files };
+  const origin = await originOf(git);
+  if (files.length === 0) return { branch, commit: null, files, origin };
   const commit = await write(git, changed, messageOf(request, files));
   await push(git, commit, branch);
-  return { branch, commit, files };
+  return { branch, commit, files, origin };
 }
 
-interface Git {
+export interface Git {
   root: string;
   /** @returns what it wrote to stdout; UserError with what it wrote to stderr when it fails */
   run(args: readonly string[], options?: { input?: Buffer }): Promise<string>;
@@ -80,12 +84,20 @@ function changedManifests(
   for (const wanted of workloads) {
     const found = findImage([...now.values()], wanted);
     if (found.image === image) continue;
+    if (isAddress(found.image) !== isAddress(image))
+      throw new UserError(
+        `gitops: ${found.path} says ${found.image}, and the candidate is ${image}: one is a model that KServe loads, the other an image.`,
+        { remedy: "Give a candidate of the kind that the manifest has, or change the manifest first." },
+      );
     const text = withImage(now.get(found.path) as Manifest, found, image);
     now.set(found.path, { path: found.path, text });
     changed.set(found.path, text);
   }
   return changed;
 }
+
+/** Of a model; a reference of an image has no scheme. */
+const isAddress = (written: string) => written.includes("://");
 
 /** A tree of HEAD with those files in it, made without the index of the checkout. */
 async function write(git: Git, changed: ReadonlyMap<string, string>, message: string): Promise<string> {

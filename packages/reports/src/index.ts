@@ -33,7 +33,7 @@ export { driftStory } from "./story/drift.ts";
 export { deploySummary } from "./summary/deploy.ts";
 export { driftSummary } from "./summary/drift.ts";
 export { evalGateSummary } from "./summary/eval-gate.ts";
-export { type GitopsReportInput, gitopsSummary } from "./summary/gitops.ts";
+export { type GitopsReportInput, gitopsBody, gitopsSummary } from "./summary/gitops.ts";
 export { rollbackSummary } from "./summary/rollback.ts";
 export { shadowSummary } from "./summary/shadow.ts";
 export { settleLines, verdictTable } from "./summary/verdict-table.ts";

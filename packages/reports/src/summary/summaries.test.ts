@@ -10,7 +10,7 @@ import { rolloutOnCluster, wavesOf } from "../examples/waves.ts";
 import { deploySummary } from "./deploy.ts";
 import { driftSummary } from "./drift.ts";
 import { evalGateSummary } from "./eval-gate.ts";
-import { gitopsSummary } from "./gitops.ts";
+import { gitopsBody, gitopsSummary } from "./gitops.ts";
 import { summaryCapBytes } from "./markdown.ts";
 import { rollbackSummary } from "./rollback.ts";
 import { shadowSummary } from "./shadow.ts";
@@ -25,6 +25,7 @@ const committed = {
   commit: "0123456789abcdef",
   files: ["k8s/flights.yaml"],
   url: "https://github.com/org/flights/compare/x",
+  isOpen: true,
 };
 
 const many = Array.from({ length: 5000 }, (_, index) =>
@@ -70,6 +71,7 @@ describe("the job summary", () => {
         deploySummary(withHostileStrings(rolloutOnCluster, name)),
         wavesSummary(withHostileStrings(wavesOf(12, 6), name)),
         gitopsSummary(withHostileStrings(committed, name)),
+        gitopsBody(withHostileStrings(committed, name), "https://github.com/org/flights/actions/runs/1"),
         shadowSummary(withHostileStrings(shadowReplay, name)),
         driftSummary(withHostileStrings(driftFail, name)),
         driftSummary({ ...withHostileStrings(driftFail, name), gates: driftFail.gates }),
