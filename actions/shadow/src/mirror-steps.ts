@@ -29,6 +29,7 @@ export class MirrorSteps {
     const left = resume(await ledger.journal(), await target.read(), candidate);
     if (left.kind === "restore") {
       context.log.notice(`An earlier rollout: ${left.note} (it is taken away first)`);
+      this.#begun = true;
       await this.#take({ name: "restore", reason: left.note, by: "resume" }, () => target.restore());
     }
     const now = (await target.read()).stable;
