@@ -85,7 +85,7 @@ function trouble(name: keyof typeof troubles, forMs?: number): Act {
     proxy.trouble = troubles[name];
     await (forMs === undefined ? run.ended : sleep(forMs));
     proxy.trouble = null;
-    if (proxy.met === 0) throw new Error(`no request met ${name}`);
+    if (proxy.met === 0) throw new Error(`no request met ${name}: ${run.told.join("; ")}`);
   };
 }
 

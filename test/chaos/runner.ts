@@ -25,7 +25,7 @@ export interface Errand {
   holder: string;
   /** The runner sends it to itself at that moment: from outside it would come too late. */
   signal?: { at: Moment; name: "SIGKILL" | "SIGSTOP" };
-  /** `error_rate <= 0.2` unless told otherwise. */
+  /** `error_rate <= 0.3` unless told otherwise. */
   gates?: string;
   /** Where a Prometheus is that counts; the pods' own counters unless told otherwise. */
   prometheus?: string;
@@ -47,7 +47,7 @@ const say = (word: Word) => new Promise((resolve) => process.send?.(word, resolv
 
 async function main(errand: Errand): Promise<void> {
   const { target: name, signal, candidate, holder, guardImage, prometheus, ...place } = errand;
-  const { gates = "error_rate <= 0.2", readyTimeoutMs = 90_000, stepTimeoutMs = 30_000 } = errand;
+  const { gates = "error_rate <= 0.3", readyTimeoutMs = 90_000, stepTimeoutMs = 30_000 } = errand;
   const { target, ledger, telemetry, close } = await openTarget(name, {
     ...{ name: "flights", namespace: place.namespace, kubeconfig: place.kubeconfig },
     ...{ guard: "required", guardProgram: place.guardProgram, guardImage: { image: guardImage } },

@@ -19,7 +19,7 @@ const failedCell = "**FAILED**";
 
 const head = `# What a rollout survives
 
-Written by \`npm run test:chaos\`: each cell is a rollout on a real cluster, with users at its service all the while (33
+Written by \`npm run test:chaos\`: each cell is a rollout on a real cluster, with users at its service all the while (20
 requests a second, each on a connection of its own), that met the fault of its row. After every one of them the same is
 checked: every one of 100 answers comes from one release, stable or promoted; the journal is closed, nobody holds the
 lease, and no workload, Service, Job, pod, route or Revision of the rollout is left; the reader is told what happened; no

@@ -9,7 +9,7 @@ export interface Failure {
   by: string | null;
 }
 
-const everyMs = 30;
+const everyMs = 50;
 
 /** Open loop: a slow server does not slow the requests down. */
 export class Users {
