@@ -32,9 +32,14 @@ export interface ApiOptions {
 export function openApi(connection: Connection, options: ApiOptions = {}): Api {
   const { patienceMs = 30_000, userAgent = fieldManager, clock = new ServerClock(), signal } = options;
   const requests = new Requests(connection, { patienceMs, userAgent, clock, signal });
-  const objects = new Objects(requests);
+  return apiOf(connection, requests);
+}
+
+function apiOf(connection: Connection, requests: Requests, patienceMs?: number): Api {
+  const objects = new Objects(requests, patienceMs);
   return {
     connection,
+    within: (ms) => apiOf(connection, requests, ms),
     get: (ref) => objects.get(ref),
     list: (of, selectors = {}) => listAll(requests, of, selectors),
     create: (object) => objects.create(object),
@@ -45,7 +50,7 @@ export function openApi(connection: Connection, options: ApiOptions = {}): Api {
     proxy: (to) => proxied(requests, to),
     podLog: (pod) => podLog(requests, pod),
     lacking: (rights) => lacking(requests, rights),
-    now: () => clock.now(),
+    now: () => requests.clock.now(),
     get calls() {
       return requests.calls;
     },
@@ -57,15 +62,20 @@ const strict = `fieldManager=${fieldManager}&fieldValidation=Strict`;
 
 class Objects {
   readonly #requests: Requests;
-  constructor(requests: Requests) {
+  readonly #patienceMs: number | undefined;
+
+  constructor(requests: Requests, patienceMs?: number) {
     this.#requests = requests;
+    this.#patienceMs = patienceMs;
+  }
+
+  #ask(question: Question): Promise<unknown> {
+    return this.#requests.json({ ...question, patienceMs: this.#patienceMs });
   }
 
   async get(ref: ObjectRef): Promise<KubeObject | null> {
     const path = this.#path(ref);
-    return asObject(
-      await this.#orMissing(this.#requests.json({ method: "GET", path, asked: { verb: "get", ref } })),
-    );
+    return asObject(await this.#orMissing(this.#ask({ method: "GET", path, asked: { verb: "get", ref } })));
   }
 
   async create(object: KubeObject): Promise<KubeObject> {
@@ -131,7 +141,7 @@ class Objects {
     };
     try {
       await this.#orMissing(
-        this.#requests.json({
+        this.#ask({
           method: "DELETE",
           path: this.#path(ref),
           asked: { verb: "delete", ref },
@@ -156,7 +166,7 @@ class Objects {
       maybeDone = before;
     };
     try {
-      return asSure(await this.#requests.json({ ...question, onTry }));
+      return asSure(await this.#ask({ ...question, onTry }));
     } catch (error) {
       const clash = error instanceof ClusterError && (error.code === "exists" || error.code === "conflict");
       if (!clash || !maybeDone) throw error;

@@ -16,6 +16,8 @@ export interface Question {
   asked: Omit<Asked, "connection">;
   contentType?: string;
   body?: unknown;
+  /** How long it is tried again; the client's own unless told. */
+  patienceMs?: number | undefined;
   /** Tells whether an earlier try may have been done. */
   onTry?: (maybeDone: boolean) => void;
 }
@@ -130,7 +132,8 @@ export class Requests {
         throw failure.again ? new Passing(failure.failure, failure) : failure.failure;
       }
     };
-    return withPatience(attempt, { patienceMs: this.patienceMs, signal: this.signal });
+    const { patienceMs = this.patienceMs } = question;
+    return withPatience(attempt, { patienceMs, signal: this.signal });
   }
 
   async #send(outgoing: {

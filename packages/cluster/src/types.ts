@@ -81,6 +81,9 @@ export interface ApplyOptions {
  * what was asked, what came back, and what to do. */
 export interface Api {
   readonly connection: Connection;
+  /** The same way to the same server, on which calls about single objects are tried again for no longer than this, in
+   * milliseconds: for what is of no use to anybody later. */
+  within(patienceMs: number): Api;
   /** null: there is none. */
   get(ref: ObjectRef): Promise<KubeObject | null>;
   list(

@@ -41,6 +41,7 @@ describe("the lease", () => {
   it("is lost when no renewal comes through: the rollout stops and the guard restores", async () => {
     for (const hold of [() => Promise.reject(new Error("away")), () => new Promise<never>(() => {})]) {
       const place = new MemoryPlace(stable);
+      place.load = 50;
       const played = play(place, {}, (event) => {
         if (journalled("split")(event)) {
           place.hold = hold;
@@ -54,6 +55,18 @@ describe("the lease", () => {
       await place.clock.run(place.clock.sleep(30_000));
       expect(place.guarded).toEqual(["expired"]);
     }
+  });
+
+  it("is kept by one that it took longer than its life to get, because a guard had to start first", async () => {
+    const place = new MemoryPlace(stable);
+    const hold = place.hold.bind(place);
+    let tookMs = 25_000;
+    place.hold = async (request) => {
+      await place.clock.sleep(tookMs);
+      tookMs = 20;
+      return hold(request);
+    };
+    expect((await play(place)).result.stage).toBe("promoted");
   });
 
   it("is seized by a rollback: the rollout stops, names the operator, and stable has all traffic", async () => {

@@ -17,6 +17,8 @@ export interface HeldLease {
 
 /** Renewed at a quarter of its life, so that two renewals in a row may fail. */
 const renewalsPerLife = 4;
+/** Where little of its life is left. */
+const leastPauseMs = 250;
 
 /**
  * Takes the lease and keeps it. When a renewal says that another holds it, or none came through for as long as it
@@ -32,22 +34,26 @@ export async function holdLease(
 ): Promise<HeldLease> {
   const stopped = new AbortController();
   const lost = new AbortController();
-  const askedAt = clock.now();
+  /** By the clock that is waited by. What the place says is left counts, not when it was asked: taking the lease may take
+   * longer than its life, as long as a guard has to start, and an answer may have been long under way. */
+  const endOf = ({ leftMs, expiresAt }: Lease) =>
+    leftMs === undefined ? expiresAt : clock.now() + Math.max(0, leftMs);
   const lease = await ledger.hold(request);
-  const renewing = renew(askedAt + request.ttlMs);
+  const renewing = renew(endOf(lease));
 
   async function renew(heldUntil: number): Promise<void> {
     let until = heldUntil;
     const { holder, rollout, ttlMs } = request;
     for (;;) {
-      await clock.sleep(ttlMs / renewalsPerLife, stopped.signal);
+      const leftMs = until - clock.now();
+      const pauseMs = Math.max(leastPauseMs, Math.min(ttlMs / renewalsPerLife, leftMs / 2));
+      await clock.sleep(Math.max(0, Math.min(pauseMs, leftMs)), stopped.signal);
       if (stopped.signal.aborted) {
         return;
       }
-      const asked = clock.now();
-      const answer = await withinLife(ledger.hold({ holder, rollout, ttlMs }), until - asked);
+      const answer = await withinLife(ledger.hold({ holder, rollout, ttlMs }), until - clock.now());
       if ("expiresAt" in answer && answer.acquiredAt === lease.acquiredAt) {
-        until = asked + ttlMs;
+        until = endOf(answer);
       } else if ("expiresAt" in answer) {
         // It was free and is new: between two renewals another had it, or it ran out and the guard acted.
         await ledger.release(rollout).catch(() => {});

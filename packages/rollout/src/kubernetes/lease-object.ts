@@ -53,6 +53,9 @@ export interface LeaseView {
   broken?: true;
 }
 
+/** By the API server's clock; 0: nobody has it. */
+export const endOfLease = ({ lease }: LeaseView): number => lease?.expiresAt ?? 0;
+
 const specSchema = z.object({
   holderIdentity: line.nullish(),
   leaseDurationSeconds: z.number().positive().nullish(),

@@ -17,6 +17,8 @@ import {
 /** Two sides and a guard cannot stand in each other's way this often. */
 const maxAttempts = 30;
 const betweenAttemptsMs = 30;
+/** One try on a slow way. */
+const leastPatienceMs = 500;
 
 export interface HeldBy {
   holder: string;
@@ -41,6 +43,12 @@ export class LeaseStore {
 
   async read(): Promise<LeaseView> {
     return this.#parse(await this.#api.get(this.#ref), this.#resource);
+  }
+
+  /** The same, asking the API server again for no longer than this: an answer after a lease's end is of no use. */
+  within(patienceMs: number): LeaseStore {
+    const api = this.#api.within(Math.max(leastPatienceMs, patienceMs));
+    return new LeaseStore(api, this.#ref, this.#resource, { salvage: this.#parse === salvageLease });
   }
 
   /** The lease when somebody has it and its time is not up by the API server's clock. */

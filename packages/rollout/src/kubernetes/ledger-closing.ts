@@ -1,8 +1,10 @@
 /** How a rollout that nobody leads any more is ended: as promoted when it was committed, else as restored by the guard. */
 import { RolloutError } from "../error.ts";
+import type { Session } from "../schemas.ts";
 import type { HistoryEntry, JournalEntry, JournalStep } from "../target.ts";
-import { type Book, openEntry, withEntry } from "./journal-book.ts";
+import { type Book, endOf, openEntry, withEntry } from "./journal-book.ts";
 import type { JournalStore } from "./journal-store.ts";
+import { leaseLost } from "./lease-refusals.ts";
 
 export interface Closing {
   books: JournalStore;
@@ -63,4 +65,25 @@ export function promotionOf({ journal, history }: Book, open: JournalEntry): His
   const begin = journal.entries.map(({ step }) => step).findLast((step) => step.name === "begin");
   if (head?.rollout !== open.rollout) return null;
   return begin === undefined || begin.candidate.digest === head.release.digest ? head : null;
+}
+
+/** The rollout that the lease was seized from learns it from its journal too. */
+export async function noteSeized(
+  books: JournalStore,
+  by: Session,
+  now: () => number,
+  fence: () => Promise<void>,
+): Promise<void> {
+  const reason = `the lease was seized by ${by.holder} for rollout ${by.rollout}`;
+  await books.change((book) => {
+    const open = openEntry(book);
+    if (open === null) return null;
+    const { rollout, holder } = open;
+    return withEntry(book, { at: now(), rollout, holder, step: { name: "hold", reason } });
+  }, fence);
+}
+
+export function refuseClosed(book: Book, session: Session): void {
+  const stage = endOf(book, session.rollout);
+  if (stage !== null) throw leaseLost(session, `the rollout is closed (${stage})`);
 }

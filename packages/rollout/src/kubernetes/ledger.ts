@@ -6,13 +6,13 @@
 import { holdSchema, journalEntrySchema, type Session } from "../schemas.ts";
 import type { HistoryEntry, JournalEntry, Lease, Release } from "../target.ts";
 import { GuardKeeper } from "./guard-keeper.ts";
-import { type Book, endOf, openEntry, shortened, withEntry, withPromotion } from "./journal-book.ts";
+import { endOf, openEntry, shortened, withEntry, withPromotion } from "./journal-book.ts";
 import { LastStep } from "./journal-step.ts";
 import { JournalStore } from "./journal-store.ts";
-import { isHeard, type LeaseView } from "./lease-object.ts";
+import { endOfLease, isHeard, type LeaseView } from "./lease-object.ts";
 import { authorise, isSession, leaseHeld, leaseLost, notValid } from "./lease-refusals.ts";
 import { keepRenewed, LeaseStore } from "./lease-store.ts";
-import { closeOpen } from "./ledger-closing.ts";
+import { closeOpen, noteSeized, refuseClosed } from "./ledger-closing.ts";
 import { ledgerObjects } from "./ledger-names.ts";
 import type { KubernetesLedger, LedgerOptions } from "./ledger-types.ts";
 
@@ -29,6 +29,8 @@ interface Held extends Session {
   seized: boolean;
   /** The guard lives, or was given up. */
   guarded: boolean;
+  /** Until when the lease is known to be held, by the API server's clock. */
+  endsAt: number;
 }
 
 export class ClusterLedger implements KubernetesLedger {
@@ -58,7 +60,10 @@ export class ClusterLedger implements KubernetesLedger {
     const { holder, rollout, ttlMs, seize = false } = parsed.data;
     const session = { holder, rollout };
     let from: Lease | null = null;
-    const view = await this.#leases.change(async (found) => {
+    const known = this.#session;
+    const again = known?.rollout === rollout && known.holder === holder;
+    const leases = again ? this.#leases.within(known.endsAt - this.#leases.now()) : this.#leases;
+    const view = await leases.change(async (found) => {
       const held = this.#leases.living(found);
       const mine = held !== null && isSession(held, session);
       if (held !== null && !mine && !seize) throw leaseHeld(held, found.heartbeat);
@@ -66,16 +71,20 @@ export class ClusterLedger implements KubernetesLedger {
       from = mine ? null : held;
       return { ...session, ttlMs, acquiredAt: mine ? held.acquiredAt : this.#leases.now() };
     });
-    const known = this.#session;
-    const again = known?.rollout === rollout && known.holder === holder;
     const guarded = this.#keeper === null || (again && known.guarded);
-    this.#session = { ...session, ttlMs, seized: again ? known.seized : seize, guarded };
-    if (from !== null) await this.#noteSeized(session);
+    this.#session = {
+      ...session,
+      ttlMs,
+      seized: again ? known.seized : seize,
+      guarded,
+      endsAt: endOfLease(view),
+    };
+    if (from !== null) await noteSeized(this.#books, session, () => this.#leases.now(), this.fence);
     if (guarded) this.#keeper?.look(view);
     else await this.#startGuard();
     const held = guarded ? view : await this.#renew();
     // Just written: not even a lease of no time at all would make it another's.
-    return this.#leases.living(held) ?? (held.lease as Lease);
+    return this.#leases.living(held) ?? { ...(held.lease as Lease), leftMs: 0 };
   }
 
   /** Giving it back with the rollout open is the same as vanishing, only sooner. */
@@ -85,7 +94,7 @@ export class ClusterLedger implements KubernetesLedger {
     if (held?.rollout !== rollout) return this.#forget(rollout);
     const session = { rollout, holder: held.holder };
     const ttlMs = this.#session?.ttlMs ?? Math.max(1, Math.round(held.leftMs ?? 1));
-    this.#session ??= { ...session, ttlMs, seized: false, guarded: true };
+    this.#session ??= { ...session, ttlMs, seized: false, guarded: true, endsAt: held.expiresAt };
     if (openEntry((await this.#books.read()).book) !== null) {
       const reason = `the lease was given back with the rollout open (held by ${held.holder} for rollout ${rollout})`;
       await this.keepRenewed(() => this.closeOpen(reason));
@@ -190,13 +199,17 @@ export class ClusterLedger implements KubernetesLedger {
     return keepRenewed(this.#session?.ttlMs ?? 0, () => this.#renew(), onTrouble, work);
   }
 
-  #renew(): Promise<LeaseView> {
-    return this.#leases.change(async (found) => {
+  async #renew(): Promise<LeaseView> {
+    const session = this.#session;
+    const leftMs = (session?.endsAt ?? 0) - this.#leases.now();
+    const view = await this.#leases.within(leftMs).change(async (found) => {
       const held = this.#leases.living(found);
-      authorise(held, found.heartbeat, this.#session, true);
-      const { holder, rollout, ttlMs } = this.#session as Held;
+      authorise(held, found.heartbeat, session, true);
+      const { holder, rollout, ttlMs } = session as Held;
       return { holder, rollout, ttlMs, acquiredAt: held?.acquiredAt ?? this.#leases.now() };
     });
+    if (session !== null) session.endsAt = endOfLease(view);
+    return view;
   }
 
   /** A rollback waits for no guard: it takes users away from a candidate. */
@@ -219,27 +232,19 @@ export class ClusterLedger implements KubernetesLedger {
     session.guarded = true;
   }
 
-  async #noteSeized(by: Session): Promise<void> {
-    const reason = `the lease was seized by ${by.holder} for rollout ${by.rollout}`;
-    await this.#books.change((book) => {
-      const open = openEntry(book);
-      if (open === null) return null;
-      const { rollout, holder } = open;
-      return withEntry(book, { at: this.#leases.now(), rollout, holder, step: { name: "hold", reason } });
-    }, this.fence);
-  }
-
+  /** One that has not been able to look at its lease since that ended does not hold it any more. */
   async #authorise(session: Session | null, needsLease: boolean): Promise<void> {
-    const view = await this.#leases.read();
+    const held = this.#session;
+    const isOwn = held !== null && session?.rollout === held.rollout;
+    const leases = isOwn ? this.#leases.within(held.endsAt - this.#leases.now()) : this.#leases;
+    const view = await leases.read().catch((error: Error) => {
+      const ended = isOwn && this.#leases.now() >= held.endsAt;
+      throw ended ? leaseLost(held, `it ended unrenewed: ${error.message}`) : error;
+    });
     authorise(this.#leases.living(view), view.heartbeat, session, needsLease);
   }
 
   #forget(rollout: string): void {
     if (this.#session?.rollout === rollout) this.#session = null;
   }
-}
-
-function refuseClosed(book: Book, session: Session): void {
-  const stage = endOf(book, session.rollout);
-  if (stage !== null) throw leaseLost(session, `the rollout is closed (${stage})`);
 }
