@@ -42,7 +42,17 @@ describe.concurrent("traffic", () => {
     const [old, next] = await pair();
     const rules = [
       {
-        matches: [{ path: { type: "PathPrefix", value: "/" } }],
+        matches: [{ path: { type: "Exact", value: "/other" }, method: "GET" }],
+        backendRefs: [{ group: "", kind: "Service", name: "flights", port: 80, weight: 7 }],
+      },
+      {
+        matches: [
+          { path: { type: "PathPrefix", value: "/predict" } },
+          {
+            path: { type: "PathPrefix", value: "/" },
+            headers: [{ type: "Exact", name: "x-team", value: "search" }],
+          },
+        ],
         filters: [
           {
             type: "ResponseHeaderModifier",
@@ -54,12 +64,17 @@ describe.concurrent("traffic", () => {
       },
     ];
     await inPlace({ replicas: 2, image: old.image as string, rules }, async (place) => {
+      const own = "ml-actions.github.io/rule=1";
+      await place.namespace.kubectl(["annotate", "httproute", "flights", own]);
       const before = await rulesOf(place);
       const opened = await place.open();
       await underLoad(place.entrance, async (load) => {
         await begin(opened, "1", next);
         await opened.target.split(1);
         await opened.target.split(50);
+        const [other, model] = (await rulesOf(place)) as Record<string, unknown>[];
+        const { backendRefs: _, ...kept } = before[1] as Record<string, unknown>;
+        expect([other, model]).toMatchObject([before[0], kept]);
         const at = performance.now();
         const restored = opened.target.restore();
         const seconds = await secondsUntilSilent(load, next, at);
@@ -203,6 +218,14 @@ describe.concurrent("the route", () => {
     await inPlace({ rules: [{ backendRefs: [backend, { name: "other", port: 80 }] }] }, async (place) => {
       const work = async () => (await place.open()).target.prepare(await standIn({ name: "next" }));
       await expect(work()).rejects.toThrow(/several backends \(flights, other\)/);
+    });
+    const filters = [
+      { type: "RequestHeaderModifier", requestHeaderModifier: { set: [{ name: "x-a", value: "1" }] } },
+    ];
+    await inPlace({ rules: [{ backendRefs: [{ ...backend, filters }] }] }, async (place) => {
+      const work = async () => (await place.open()).target.prepare(await standIn({ name: "next" }));
+      await expect(work()).rejects.toThrow(/flights has filters of its own \(RequestHeaderModifier\)/);
+      expect(await place.namespace.get("deployment", "flights-candidate")).toBeNull();
     });
   });
 });

@@ -24,17 +24,28 @@ export async function assertMirrors(
   if (lacking.length === 0) return;
   throw new RolloutError(
     "unsupported",
-    `The Gateway of HTTPRoute ${route.object.metadata.name} does not support ${lacking.join(" and ")}: it would copy ${percent < 100 && features.has("HTTPRouteRequestMirror") ? "all requests, or none" : "none"}.`,
+    `A Gateway of HTTPRoute ${route.object.metadata.name} does not support ${lacking.join(" and ")}: it would copy ${percent < 100 && features.has("HTTPRouteRequestMirror") ? "all requests, or none" : "none"}.`,
     percent < 100 && features.has("HTTPRouteRequestMirror")
       ? "Mirror 100 %, or use a Gateway whose class supports the feature."
       : "Use a Gateway whose class supports the feature, or `mode: replay` of the action shadow.",
   );
 }
 
-export function problemsOf({ rule }: Route): string[] {
-  return rule.sessionPersistence === undefined
-    ? []
-    : ["the route's rule has sessionPersistence: shares would be of sessions, not of requests"];
+/** What in the rule would not be carried, or would be something else with two backends. */
+export function problemsOf({ rule }: Route, stable: string): string[] {
+  const filters = rule.backendRefs.find(({ name }) => name === stable)?.filters;
+  const own = Array.isArray(filters) ? filters.map((each) => String((each as { type?: unknown }).type)) : [];
+  return [
+    ...(rule.sessionPersistence === undefined
+      ? []
+      : ["the route's rule has sessionPersistence: shares would be of sessions, not of requests"]),
+    // Envoy Gateway ends requests that are under way when a backend with filters leaves its rule.
+    ...(own.length === 0
+      ? []
+      : [
+          `the route's backend ${stable} has filters of its own (${own.join(", ")}): put them into the rule's filters, which hold for both releases`,
+        ]),
+  ];
 }
 
 export const isSame = (left: Shares, right: Shares) =>

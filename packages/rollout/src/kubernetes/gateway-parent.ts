@@ -1,9 +1,9 @@
-/** The Gateway that a route hangs on: where requests come in, and what its class can do. */
+/** The Gateways that a route hangs on: where requests come in, and what their classes can do. */
 import { ClusterError } from "@ml-actions/cluster/error";
 import type { Api } from "@ml-actions/cluster/types";
 import { z } from "zod";
-import { unseen } from "./refusals.ts";
-import type { Route } from "./route.ts";
+import { isUnseen, unseen } from "./refusals.ts";
+import type { ParentRef, Route } from "./route.ts";
 
 const group = "gateway.networking.k8s.io/v1";
 
@@ -36,14 +36,40 @@ export interface Entrance {
   host?: string;
 }
 
-/** @throws RolloutError `unreachable` when the Gateway has no address, or may not be read */
-export async function entranceOf(api: Api, route: Route): Promise<Entrance> {
-  const { gateway, sectionName } = await gatewayOf(api, route);
-  const [address] = gateway.status.addresses;
-  const routed = gateway.spec.listeners.filter(({ protocol }) => protocol === "HTTP" || protocol === "HTTPS");
-  const listener = routed.find(({ name }) => name === sectionName) ?? routed[0];
+/** Where requests come in, by each Gateway that the route hangs on and that can be seen; and of the others why they
+ * cannot.
+ * @throws RolloutError `unreachable` where that is none */
+export async function entrancesOf(
+  api: Api,
+  route: Route,
+): Promise<{ entrances: [Entrance, ...Entrance[]]; missed: string[] }> {
+  const entrances = new Map<string, Entrance>();
+  const missed: string[] = [];
+  for (const parent of gatewaysOf(route)) {
+    try {
+      const entrance = entranceBy(parent, await gatewayOf(api, route, parent), route);
+      entrances.set(entrance.url, entrance);
+    } catch (error) {
+      if (!isUnseen(error)) throw error;
+      missed.push(error.message);
+    }
+  }
+  const [first, ...rest] = entrances.values();
+  if (first !== undefined) return { entrances: [first, ...rest], missed };
+  const { name } = route.object.metadata;
+  throw unseen(
+    missed.join(" ") || `HTTPRoute ${name} has no Gateway in its parentRefs: no traffic comes in.`,
+  );
+}
+
+function entranceBy({ sectionName, port }: ParentRef, { spec, status }: Gateway, route: Route): Entrance {
+  const [address] = status.addresses;
+  const routed = spec.listeners.filter(({ protocol }) => protocol === "HTTP" || protocol === "HTTPS");
+  const meant = (listener: (typeof routed)[number]) =>
+    (sectionName === undefined || listener.name === sectionName) && (port ?? listener.port) === listener.port;
+  const listener = routed.find(meant);
   if (address === undefined || listener === undefined) {
-    const lacks = address === undefined ? "no address in its status" : "no HTTP listener";
+    const lacks = address === undefined ? "no address in its status" : "no HTTP listener for it";
     throw unseen(
       `The Gateway of HTTPRoute ${route.object.metadata.name} has ${lacks}, so nobody can ask who answers there.`,
     );
@@ -57,33 +83,34 @@ export async function entranceOf(api: Api, route: Route): Promise<Entrance> {
   };
 }
 
-/** Features that the Gateway's class says it has; null: it does not say, or we may not ask. */
+/** Features that the classes of all its Gateways say they have; null: one does not say, or we may not ask. */
 export async function featuresOf(api: Api, route: Attached): Promise<ReadonlySet<string> | null> {
-  const { gateway } = await gatewayOf(api, route);
-  const name = gateway.spec.gatewayClassName;
-  const found = await api.get({ apiVersion: group, kind: "GatewayClass", name }).catch(unlessForbidden);
-  const features = (found?.status as { supportedFeatures?: unknown } | undefined)?.supportedFeatures;
-  if (!Array.isArray(features)) return null;
-  // Strings until v1.1 of the Gateway API, objects with a name since.
-  return new Set(features.map((each) => (typeof each === "string" ? each : String(each?.name))));
+  let common: Set<string> | null = null;
+  for (const parent of gatewaysOf(route)) {
+    const { spec } = await gatewayOf(api, route, parent);
+    const ref = { apiVersion: group, kind: "GatewayClass", name: spec.gatewayClassName };
+    const found = await api.get(ref).catch(unlessForbidden);
+    const features = (found?.status as { supportedFeatures?: unknown } | undefined)?.supportedFeatures;
+    if (!Array.isArray(features)) return null;
+    // Strings until v1.1 of the Gateway API, objects with a name since.
+    const own = features.map((each) => (typeof each === "string" ? each : String(each?.name)));
+    common = new Set(own.filter((feature) => common === null || common.has(feature)));
+  }
+  return common;
 }
 
-async function gatewayOf(
-  api: Api,
-  route: Attached,
-): Promise<{ gateway: Gateway; sectionName?: string | undefined }> {
-  const [parent] = route.parentRefs;
+/** A route may hang on a Service too: that is a mesh's, and no way in. */
+const gatewaysOf = ({ parentRefs }: Attached) =>
+  parentRefs.filter(({ kind }) => kind === undefined || kind === "Gateway");
+
+async function gatewayOf(api: Api, route: Attached, parent: ParentRef): Promise<Gateway> {
   const { name: routeName, namespace: own = "default" } = route.object.metadata;
-  if (parent === undefined)
-    throw unseen(`HTTPRoute ${routeName} has no parentRefs: no traffic comes in by it.`);
-  const { name, namespace = own, sectionName } = parent;
+  const { name, namespace = own } = parent;
   const found = await api.get({ apiVersion: group, kind: "Gateway", namespace, name }).catch(unlessForbidden);
-  if (found === null) {
-    throw unseen(
-      `The Gateway ${namespace}/${name} of HTTPRoute ${routeName} is not there, or may not be read.`,
-    );
-  }
-  return { gateway: gatewaySchema.parse(found), sectionName };
+  if (found !== null) return gatewaySchema.parse(found);
+  throw unseen(
+    `The Gateway ${namespace}/${name} of HTTPRoute ${routeName} is not there, or may not be read.`,
+  );
 }
 
 function unlessForbidden(error: unknown): null {

@@ -13,14 +13,13 @@ import {
   patchOf,
   problemsOf,
 } from "./gateway-objects.ts";
-import { entranceOf } from "./gateway-parent.ts";
-import { isUnnamed, type Pair, prepareCandidate, readPair, selectorsIn, writeMark } from "./pair.ts";
+import { entrancesOf } from "./gateway-parent.ts";
+import { proveByGateways } from "./gateway-proof.ts";
+import { type Pair, prepareCandidate, readPair, selectorsIn, writeMark } from "./pair.ts";
 import { names, type PlatformState } from "./platform.ts";
 import type { PlatformContext } from "./platforms.ts";
-import { proveShares } from "./prove.ts";
 import { invalid, isUnseen, noCandidate } from "./refusals.ts";
 import { type Route, routeOf, type Shares, sharesOf, stableBackend, stableOf } from "./route.ts";
-import { countedPath, probeRequest } from "./route-probe.ts";
 import { notTaken } from "./route-taken.ts";
 import { deploymentRef, type Workload, workloadOf } from "./workload.ts";
 import { candidateName, resourceLabel, selects } from "./workload-labels.ts";
@@ -75,7 +74,7 @@ export class GatewayPlace {
   /** For people; where the Gateway cannot be seen, the name that the route answers to. */
   async #addresses(route: Route): Promise<{ url: string; entrance?: string }> {
     try {
-      const { url, host } = await entranceOf(this.#context.api, route);
+      const [{ url, host }] = (await entrancesOf(this.#context.api, route)).entrances;
       return {
         url: host === undefined ? url : url.replace(/\/\/(\[.*\]|[^:]+)/, `//${host}`),
         entrance: url,
@@ -94,7 +93,7 @@ export class GatewayPlace {
       release,
       selecting: await selectorsIn(this.#context, services),
       others: [view.route.object],
-      problems: problemsOf(view.route),
+      problems: problemsOf(view.route, view.shares.stable),
     });
     const stable = services.find(({ metadata }) => metadata.name === view.shares.stable);
     if (stable === undefined) throw noService(view.shares.stable, namespace);
@@ -116,19 +115,7 @@ export class GatewayPlace {
   }
 
   async prove(percent: number): Promise<void> {
-    const { api, probe, options } = this.#context;
-    const { route, stableSide, candidateSide, container } = await this.view();
-    const { url, host } = await entranceOf(api, route);
-    await proveShares(probe, {
-      url,
-      request: { ...probeRequest(route.rule, container), ...(host !== undefined && { host }) },
-      countedPath: countedPath(route.rule),
-      stable: stableSide?.release.digest ?? null,
-      candidate: candidateSide?.release.digest ?? null,
-      candidatePercent: percent,
-      stableIsUnnamed: isUnnamed(container),
-      timeoutMs: options.routeTimeoutMs ?? routeTimeoutMs,
-    });
+    await proveByGateways(this.#context, await this.view(), percent);
   }
 
   async removeObjects(): Promise<void> {
