@@ -46,6 +46,7 @@ export const kindTable: Readonly<Record<string, KindFacts>> = {
   "coordination.k8s.io/Lease": of("leases"),
   "discovery.k8s.io/EndpointSlice": of("endpointslices"),
   "autoscaling/HorizontalPodAutoscaler": of("horizontalpodautoscalers"),
+  "keda.sh/ScaledObject": of("scaledobjects", "KEDA (https://keda.sh)"),
   "policy/PodDisruptionBudget": of("poddisruptionbudgets"),
   "networking.k8s.io/NetworkPolicy": of("networkpolicies"),
   "networking.k8s.io/Ingress": of("ingresses"),

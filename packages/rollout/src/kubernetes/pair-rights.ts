@@ -40,6 +40,12 @@ const pairRights: readonly Right[] = [
     verbs: ["list", "patch"],
     why: "keeps stable from being scaled down while the candidate has its traffic",
   },
+  {
+    group: "keda.sh",
+    resource: "scaledobjects",
+    verbs: ["list", "patch"],
+    why: "the same, where KEDA scales it",
+  },
 ];
 
 export const deploymentRights: readonly Right[] = [

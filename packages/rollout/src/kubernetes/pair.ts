@@ -1,7 +1,8 @@
 /** Stable's Deployment, the user's, and the candidate's beside it, ours: what platforms that run Deployments share. */
 import type { KubeObject } from "@ml-actions/cluster/types";
 import type { Release } from "../target.ts";
-import { autoscalerOf, giveFloorBack, podsFor, raiseFloor } from "./capacity.ts";
+import { autoscalerOf, giveFloorBack, problemsOfScaler, raiseFloor } from "./autoscaler.ts";
+import { podsFor } from "./capacity.ts";
 import { assertNotHealed, assertSound } from "./checks.ts";
 import { names, type PodRef, type Side, type WorkloadNames } from "./platform.ts";
 import type { PlatformContext } from "./platforms.ts";
@@ -113,8 +114,13 @@ export async function prepareCandidate(
   const { api, fence, options, resource } = context;
   const { stable, container, candidate, candidateSide } = pair;
   const { release, selecting, problems = [], others = [], annotations = {}, podAnnotations = {} } = request;
+  const scaler = await autoscalerOf(api, stable);
   assertNotHealed(stable.object, ...others);
-  const all = [...problemsOf(stable, container), ...problems];
+  const all = [
+    ...problemsOf(stable, container),
+    ...problemsOfScaler(scaler, stable.spec.replicas, pair.stableSide !== null),
+    ...problems,
+  ];
   assertSound(shown(stable.ref), all, "Correct what is named; nothing has been changed.");
   const same = candidateSide?.release.digest === release.digest;
   const { labels } = stable.spec.template.metadata;
@@ -171,11 +177,11 @@ export async function growStable(
   pair: Pair,
   candidatePercent: number,
 ): Promise<void> {
-  const { api, fence } = context;
+  const { api } = context;
   const { stable, stableSide, container, full } = pair;
   if (stableSide === null) return;
   const scaler = await autoscalerOf(api, stable);
-  if (scaler !== null) await raiseFloor(api, fence, scaler, full);
+  if (scaler !== null) await raiseFloor(context, scaler, full);
   if (candidatePercent >= 100) return;
   const needed = podsFor(100 - candidatePercent, full);
   await untilReady(api, stable.ref, {
