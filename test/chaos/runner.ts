@@ -73,5 +73,7 @@ async function main(errand: Errand): Promise<void> {
   }
 }
 
+// No runner outlives the suite.
+process.once("disconnect", () => process.exit());
 const errand = process.argv[2];
 if (errand !== undefined) await main(JSON.parse(errand) as Errand);
