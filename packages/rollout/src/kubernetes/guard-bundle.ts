@@ -3,8 +3,9 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Api, KubeObject } from "@ml-actions/cluster/types";
-import { bundleObject } from "./guard-manifest.ts";
+import { bundleObject, programFile } from "./guard-manifest.ts";
 import { codeOf, hasChanged } from "./lease-store.ts";
+import { conflict } from "./refusals.ts";
 
 export interface GuardBundle {
   name: string;
@@ -27,15 +28,19 @@ export function guardBundle(api: Api, namespace: string, program: string): Guard
   return {
     name,
     async ensure() {
-      if ((await api.get(ref)) !== null) return;
-      await create([]).catch((error: unknown) => {
+      const found = await api.get(ref);
+      if (found !== null) return assertOurs(found, program);
+      await create([]).catch(async (error: unknown) => {
         if (codeOf(error) !== "exists") throw error;
+        const other = await api.get(ref);
+        if (other !== null) assertOurs(other, program);
       });
     },
     async own({ apiVersion, kind, metadata }) {
       const owner = { apiVersion, kind, name: metadata.name, uid: metadata.uid ?? "" };
       for (let attempt = 1; ; attempt++) {
         const found = await api.get(ref);
+        if (found !== null) assertOurs(found, program);
         const owners = found?.metadata.ownerReferences ?? [];
         if (owners.some(({ uid }) => uid === owner.uid)) return;
         try {
@@ -49,6 +54,18 @@ export function guardBundle(api: Api, namespace: string, program: string): Guard
       }
     },
   };
+}
+
+/** Threat: its name can be known beforehand, and what it holds runs with the guard's rights. */
+function assertOurs(
+  { metadata, data, immutable }: KubeObject & { immutable?: unknown },
+  program: string,
+): void {
+  if (immutable === true && data?.[programFile] === program) return;
+  throw conflict(
+    `ConfigMap ${metadata.name} in namespace ${metadata.namespace} holds another program than the guard's, or one that can be changed: somebody else made it.`,
+    "Find out who (its managedFields name the writer), delete it, and let nobody but the runner write ConfigMaps there.",
+  );
 }
 
 function withOwners(

@@ -13,7 +13,7 @@ export const guardPort = 8099;
 export const guardLabel = "ml-actions.github.io/guard";
 /** On the Job: hash of program and settings. */
 export const guardSpecAnnotation = "ml-actions.github.io/guard-spec";
-const programFile = "guard.mjs";
+export const programFile = "guard.mjs";
 const programFolder = "/ml-actions";
 /** As the images that we build have it. */
 const defaultNode = "/nodejs/bin/node";
