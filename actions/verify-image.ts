@@ -12,6 +12,7 @@ import {
   type Verification,
   verifyImage,
 } from "@ml-actions/evidence/verification";
+import type { Source } from "@ml-actions/oci";
 import { digestOfBytes } from "@ml-actions/oci/digest";
 import { openStore } from "@ml-actions/oci/open-store";
 import { credentialsOf, type RegistryInputs } from "./registry-inputs.ts";
@@ -46,13 +47,36 @@ export async function verifyReference(
   context: Context,
   signer: EvidenceSigner | null = null,
 ): Promise<VerifiedReference> {
-  const document = await policyFromInputs(inputs);
   const { source, digest } = await openByDigest(reference, inputs);
+  return held({ source, digest, of: "image" }, inputs, context, signer);
+}
+
+/**
+ * The same of a model that no image holds, by the digest of its file.
+ *
+ * @param repository where its evidence lies: `registry/repository` or `oci:DIR`
+ */
+export async function verifyModel(
+  { repository, digest }: { repository: string; digest: string },
+  inputs: VerifyInputs,
+  context: Context,
+): Promise<VerifiedReference> {
+  const { store } = await openStore(repository, credentialsOf(inputs));
+  return held({ source: store, digest, of: "model" }, inputs, context, null);
+}
+
+async function held(
+  subject: { source: Source; digest: string; of: "image" | "model" },
+  inputs: VerifyInputs,
+  context: Context,
+  signer: EvidenceSigner | null,
+): Promise<VerifiedReference> {
+  const document = await policyFromInputs(inputs);
   const policy = await trustPolicy(document, {
     trustedRoot: inputs["trusted-root"],
     tufUrl: inputs["tuf-url"],
   });
-  const verification = await verifyImage({ source, digest, policy, now: Date.now() });
+  const verification = await verifyImage({ ...subject, policy, now: Date.now() });
   logVerification(context.log, verification);
   const summary = await writeSummary(verification, context, signer);
   await context.summary(verificationSummary(verification, signer?.description ?? null));

@@ -13,7 +13,12 @@ type Context = ActionContext<DeployOutputs>;
  *   when that cannot be found out
  */
 export async function candidateRelease(inputs: DeployInputs, context: Context): Promise<Release> {
-  const { candidate } = inputs;
+  let { candidate } = inputs;
+  if (candidate.kind === "spec" || candidate.kind === "model") {
+    const { sourceInSpec, verifiedModel } = await import("./kserve-candidate.ts");
+    if (candidate.kind === "spec") candidate = await sourceInSpec(candidate.path, inputs);
+    if (candidate.kind === "model") return verifiedModel(candidate, inputs, context);
+  }
   if (candidate.kind === "image") return verifiedRelease(candidate.reference, inputs, context);
   const release = await releaseFromModel(candidate.path);
   context.log.notice(

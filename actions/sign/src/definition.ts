@@ -1,5 +1,5 @@
 import type { ActionDefinition } from "@ml-actions/action-kit/action";
-import { config, lines, text } from "@ml-actions/action-kit/fields";
+import { config, filePath, lines, text } from "@ml-actions/action-kit/fields";
 import { z } from "zod";
 import { registryInputs, registryProblems } from "../../registry-inputs.ts";
 import { signerInputs, signerProblems } from "../../signer.ts";
@@ -7,8 +7,13 @@ import { signerInputs, signerProblems } from "../../signer.ts";
 const inputs = z
   .object({
     image: text().describe(
-      "The image by digest, as `build` gives it: `registry/repository@sha256:…`, or `oci:DIRECTORY@sha256:…`",
+      "The image by digest, as `build` gives it: `registry/repository@sha256:…`, or `oci:DIRECTORY@sha256:…`. With `model`: the repository that keeps the model's evidence, without tag or digest",
     ),
+    model: filePath()
+      .optional()
+      .describe(
+        "A model's file that no image holds, such as one that KServe loads by `storageUri`: it is signed by its own digest, and its evidence is that of `eval-gate`",
+      ),
     evidence: lines()
       .optional()
       .describe(

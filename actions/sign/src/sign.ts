@@ -2,7 +2,13 @@
  * an image that is signed has its evidence. */
 import { type ActionContext, type Story, UserError } from "@ml-actions/action-kit/action";
 import { shown } from "@ml-actions/action-kit/wording";
-import { aboutImage, attest, imageSignature, readSigned } from "@ml-actions/evidence/signing";
+import {
+  aboutImage,
+  attest,
+  imageSignature,
+  readSigned,
+  type SignedStatement,
+} from "@ml-actions/evidence/signing";
 import type { Descriptor } from "@ml-actions/oci";
 import { openStore } from "@ml-actions/oci/open-store";
 import { credentialsOf } from "../../registry-inputs.ts";
@@ -17,10 +23,8 @@ type Definition = typeof definition;
 export const sign: Story<Definition["inputs"], Definition["outputs"]> = async (inputs, context) => {
   const { log } = context;
   const evidence = await readEvidence(inputs.evidence ?? [], process.cwd());
-  const { store, image } = await imageOf(inputs);
-  const known = await knownDigests(
-    store,
-    image.digest,
+  const { store, image, known } = await subjectOf(
+    inputs,
     evidence.map(({ statement }) => statement),
   );
   const claims = claimsOf(evidence, { name: store.name, digest: image.digest }, known);
@@ -42,6 +46,16 @@ export const sign: Story<Definition["inputs"], Definition["outputs"]> = async (i
   }
   await context.summary(signSummary(`${store.name}@${image.digest}`, signer, rows));
 };
+
+/** What is signed, and every digest that it may be known by. */
+async function subjectOf(inputs: SignInputs, statements: readonly SignedStatement[]) {
+  if (inputs.model !== undefined) {
+    const { modelOf } = await import("./model.ts");
+    return modelOf(inputs.model, inputs);
+  }
+  const { store, image } = await imageOf(inputs);
+  return { store, image, known: await knownDigests(store, image.digest, statements) };
+}
 
 async function imageOf(inputs: SignInputs) {
   const { store, tag, digest } = await openStore(inputs.image, credentialsOf(inputs));

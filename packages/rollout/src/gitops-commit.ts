@@ -22,7 +22,7 @@ export interface Wanted {
   container?: string;
 }
 
-/** One image, and where it is written. */
+/** One image, or a model's address where KServe loads one, and where it is written. */
 export interface WrittenImage {
   path: string;
   image: string;
@@ -99,6 +99,11 @@ function isWanted(object: YAMLMap, { apiVersion, kind, name, namespace }: Wanted
 }
 
 function imageOf(object: YAMLMap, { kind, container }: Wanted, what: string): Omit<WrittenImage, "path"> {
+  const address = object.getIn(["spec", "predictor", "model", "storageUri"], true);
+  if (kind === "InferenceService" && isScalar(address) && isWrittenHere(address)) {
+    const [from, to] = address.range;
+    return { image: address.value, from, to };
+  }
   const path = kind === "InferenceService" ? ["spec", "predictor"] : ["spec", "template", "spec"];
   const containers = object.getIn([...path, "containers"]);
   const all = isSeq(containers) ? containers.items.filter(isMap) : [];

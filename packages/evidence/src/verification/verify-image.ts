@@ -1,4 +1,4 @@
-/** Holds what is attached to an image against a policy. */
+/** Holds what is attached to an image, or to a model without one, against a policy. */
 import type { Source } from "@ml-actions/oci";
 import { readBundles } from "../signing.ts";
 import { believe, type Candidate, candidatesOf, type Unopened } from "./believed.ts";
@@ -8,8 +8,10 @@ import type { EvidenceCheck, EvidencePolicy, Verification } from "./types.ts";
 
 export interface VerifyRequest {
   source: Source;
-  /** Of the image: `sha256:<hex>`. */
+  /** Of the image, or of the model's file: `sha256:<hex>`. */
   digest: string;
+  /** `image` unless told otherwise. A model's bytes lie elsewhere: its evidence is beside a digest that has no manifest. */
+  of?: "image" | "model";
   policy: EvidencePolicy;
   /** Milliseconds since 1970. */
   now: number;
@@ -22,12 +24,13 @@ export interface VerifyRequest {
  * @throws OciError when the image or a bundle cannot be had, or is not what its digest says
  * @throws EvidenceError `trusted-root`, or `too-much` when more is attached than is read
  */
-export async function verifyImage({ source, digest, policy, now }: VerifyRequest): Promise<Verification> {
+export async function verifyImage(request: VerifyRequest): Promise<Verification> {
+  const { source, digest, policy, now, of = "image" } = request;
   // The image itself, so that nobody is told of evidence about bytes that are not there.
-  await source.manifest(digest);
+  if (of === "image") await source.manifest(digest);
   const { candidates, unopened } = candidatesOf(await readBundles(source, digest));
   const explained = (check: EvidenceCheck) => explain(check, candidates, unopened);
-  const checks = [explained(await checkSignature(candidates, digest, policy, now))];
+  const checks = [explained(await checkSignature(candidates, request))];
   for (const requirement of policy.require) {
     checks.push(explained(await checkRequired(requirement, candidates, digest, now)));
   }
@@ -43,15 +46,13 @@ export async function verifyImage({ source, digest, policy, now }: VerifyRequest
 
 async function checkSignature(
   candidates: readonly Candidate[],
-  digest: string,
-  { signature }: EvidencePolicy,
-  now: number,
+  { digest, policy: { signature }, now, of = "image" }: VerifyRequest,
 ): Promise<EvidenceCheck> {
   const { signed, closest } = await believe(candidates, "signature", digest, signature);
   const [first] = signed;
   if (first === undefined) {
     const unsigned = {
-      reason: "The image is not signed: no signature is attached to it.",
+      reason: `The ${of} is not signed: no signature is attached to it.`,
       remedy:
         "Sign it with `sign`, or with cosign v3 (`cosign sign`); signatures of cosign v2 in tags `.sig` are not read.",
     };

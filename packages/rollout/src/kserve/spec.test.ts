@@ -1,8 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RolloutError } from "../error.ts";
-import type { Release } from "../target.ts";
-import { readKserveSpec, withRelease } from "./spec.ts";
+import { readKserveSpec } from "./spec.ts";
 
 const onRuntime = `# Owned by the flights team.
 apiVersion: serving.kserve.io/v1beta1
@@ -27,12 +26,6 @@ spec:
       - name: kserve-container
         image: registry.test/flights@sha256:${"1".repeat(64)}
 `;
-const release = (more: Partial<Release>): Release => ({
-  digest: `sha256:${"2".repeat(64)}`,
-  label: "flights-2",
-  model: { digest: `sha256:${"2".repeat(64)}`, uri: "s3://models/flights/1.2/", contract: "contract.json" },
-  ...more,
-});
 const problems = (text: string): string => {
   try {
     readKserveSpec(text, "infra/kserve/flights-v2.yaml");
@@ -50,7 +43,19 @@ describe("what a file says is served", () => {
       name: "flights",
       namespace: "models",
       serves: { kind: "model", storageUri: "s3://models/flights/1.1/", format: "onnx", runtime: null },
+      modelDigest: null,
     });
+  });
+
+  test("which model that is, by its digest", () => {
+    const says = (digest: string) =>
+      onRuntime.replace(
+        "namespace: models}",
+        `namespace: models, annotations: {"ml-actions.github.io/model-digest": "${digest}"}}`,
+      );
+    const digest = `sha256:${"a".repeat(64)}`;
+    expect(readKserveSpec(says(digest), "flights.yaml").modelDigest).toBe(digest);
+    expect(problems(says("1.2"))).toContain("expected sha256: and 64 hex digits");
   });
 
   test("an image, of the container that KServe takes for the server", () => {
@@ -62,6 +67,7 @@ describe("what a file says is served", () => {
         container: "kserve-container",
         image: `registry.test/flights@sha256:${"1".repeat(64)}`,
       },
+      modelDigest: null,
     });
   });
 });
@@ -118,26 +124,6 @@ spec:
       }),
       { numRuns: 300 },
     );
-  });
-});
-
-describe("a release written into a file", () => {
-  test("changes the address of the model and keeps every other byte that means something", () => {
-    const text = withRelease(onRuntime, "flights.yaml", release({}));
-    expect(text).toContain("# Owned by the flights team.");
-    expect(text).toContain("storageUri: s3://models/flights/1.2/ # the release");
-    expect(text).toContain("minReplicas: 2");
-  });
-
-  test("changes the image of the container that serves, and of no other", () => {
-    const reference = `registry.test/flights@sha256:${"2".repeat(64)}`;
-    const text = withRelease(image, "flights.yaml", release({ image: reference }));
-    expect(text).toContain("image: registry.test/agent:1");
-    expect(readKserveSpec(text, "flights.yaml").serves).toMatchObject({ image: reference });
-  });
-
-  test("is refused where the file serves an image and the release is none", () => {
-    expect(() => withRelease(image, "flights.yaml", release({}))).toThrow(/is none/);
   });
 });
 

@@ -1,16 +1,19 @@
-/** The file that says what an InferenceService serves, `infra/kserve/<model>-vX.yaml`: read, checked, and, where a
- * rollout is written into the repository, changed in the one place that names the release. */
+/** The file that says what an InferenceService serves, `infra/kserve/<model>-vX.yaml`: read and checked. */
 import { type Document, parseAllDocuments } from "yaml";
 import { z } from "zod";
 import { RolloutError } from "../error.ts";
-import type { Release } from "../target.ts";
 import { knownStorage, type Predictor, type Served, servedBy, serving } from "./served.ts";
 
 export interface KserveSpec {
   name: string;
   namespace: string | null;
   serves: Served;
+  /** Of the model's file, where the file says it: by its evidence a model is verified, and by its digest it is known. */
+  modelDigest: string | null;
 }
+
+/** On the InferenceService. */
+const digestAnnotation = "ml-actions.github.io/model-digest";
 
 /** An InferenceService is at most what etcd takes; nobody writes one that is larger. */
 const maxBytes = 1 << 20;
@@ -18,31 +21,6 @@ const maxBytes = 1 << 20;
 /** @param where of people, for messages: the file's path
  * Rejects with `invalid` naming everything that is wrong with it. */
 export function readKserveSpec(text: string, where: string): KserveSpec {
-  return parsed(text, where).spec;
-}
-
-/** The same file, its comments and order kept, with this release in it. Rejects as `readKserveSpec` does. */
-export function withRelease(text: string, where: string, release: Release): string {
-  const { document, spec } = parsed(text, where);
-  const { serves } = spec;
-  if (serves.kind === "model")
-    document.setIn(["spec", "predictor", "model", "storageUri"], release.model.uri);
-  else {
-    const { containers } = (document.toJS() as { spec: { predictor: { containers: { name: string }[] } } })
-      .spec.predictor;
-    const index = containers.findIndex(({ name }) => name === serves.container);
-    if (release.image === undefined)
-      throw new RolloutError(
-        "invalid",
-        `${where} serves an image, but release ${release.label} is none.`,
-        "Give the release as an image, or let the file serve a model by its storageUri.",
-      );
-    document.setIn(["spec", "predictor", "containers", index, "image"], release.image);
-  }
-  return document.toString({ lineWidth: 0 });
-}
-
-function parsed(text: string, where: string): { document: Document; spec: KserveSpec } {
   const fail = (problems: readonly string[]): never => {
     throw new RolloutError(
       "invalid",
@@ -66,7 +44,8 @@ function parsed(text: string, where: string): { document: Document; spec: Kserve
     );
   const { metadata, spec } = result.data;
   const serves = servedBy(spec.predictor as unknown as Predictor, where);
-  return { document, spec: { name: metadata.name, namespace: metadata.namespace ?? null, serves } };
+  const { name, namespace = null, annotations } = metadata;
+  return { name, namespace, serves, modelDigest: annotations?.[digestAnnotation] ?? null };
 }
 
 function values(document: Document, fail: (problems: string[]) => never): unknown {
@@ -128,7 +107,18 @@ const predictor = z
 const inferenceService = z.looseObject({
   apiVersion: z.literal("serving.kserve.io/v1beta1", { error: "expected serving.kserve.io/v1beta1" }),
   kind: z.literal("InferenceService", { error: "expected InferenceService" }),
-  metadata: z.looseObject({ name, namespace: name.optional() }),
+  metadata: z.looseObject({
+    name,
+    namespace: name.optional(),
+    annotations: z
+      .looseObject({
+        [digestAnnotation]: z
+          .string()
+          .regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 hex digits")
+          .optional(),
+      })
+      .optional(),
+  }),
   spec: z.looseObject({ predictor, canary: ours("; its status says ready while no request is routed") }),
 });
 
