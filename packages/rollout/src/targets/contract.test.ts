@@ -31,6 +31,7 @@ const fixtures: Record<Exclude<TargetName, KubernetesTargetName>, () => Promise<
       },
       leaseTtlMs: 20_000,
       patienceMs: 4_000,
+      promotions: 12,
       mirrors: true,
       countsOnTheWay: true,
       close: () => lab.close(),

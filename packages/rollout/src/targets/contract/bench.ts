@@ -23,6 +23,8 @@ export interface TargetFixture {
   leaseTtlMs: number;
   /** How long what comes about by itself may take: a guard's act, a line of a log. */
   patienceMs: number;
+  /** How many its history is tried with, an even number: more than it keeps, where a promotion costs little. */
+  promotions: number;
   /** Whether it can copy requests to a candidate. */
   mirrors: boolean;
   /** Whether what routes counts too, and so knows of requests whose process ended, and names the release that failed. */

@@ -68,11 +68,11 @@ export const trafficCases: ContractCase[] = [
   },
   {
     behaviour: "shares are what was asked for, measured with requests",
-    percents: [10, 25],
+    percents: [25, 40],
     async prove(bench) {
       const { b, place } = bench;
       await bench.canary();
-      for (const percent of [10, 25, 50]) {
+      for (const percent of [25, 40, 50]) {
         await place.target.split(percent);
         await place.target.split(percent);
         assert.equal((await bench.situation()).candidatePercent, percent);
