@@ -55,7 +55,7 @@ export function adoptedFields(workload: Workload, release: Release, option?: str
               name: container.name,
               image: imageOf(release),
               env: ownEnv(release, container),
-              ...ownLifecycle(container),
+              ...ownLifecycle(container, workload.spec.template.spec.terminationGracePeriodSeconds),
             },
           ],
         },

@@ -70,7 +70,7 @@ function serving(container: Container, release: Release): Container {
     ...container,
     image: imageOf(release),
     env: [...container.env.filter(({ name }) => !own.has(name)), ...env],
-    ...ownLifecycle(container),
+    ...ownLifecycle(container, leastGraceS),
   };
 }
 

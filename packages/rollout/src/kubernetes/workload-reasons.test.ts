@@ -55,6 +55,12 @@ describe("what a pod says", () => {
     });
   });
 
+  it("of a readiness gate that nobody opens", () => {
+    const message = 'corresponding condition of pod readiness gate "balancer" does not exist.';
+    const conditions = [{ type: "Ready", status: "False", reason: "ReadinessGatesNotReady", message }];
+    expect(troubleOf(pod({ conditions }))?.text).toMatch(/a readiness gate is not: .*"balancer"/);
+  });
+
   it("nothing while it is on its way", () => {
     expect(troubleOf(container({ state: { waiting: { reason: "ContainerCreating" } } }))).toBeNull();
     expect(troubleOf(pod({}))).toBeNull();

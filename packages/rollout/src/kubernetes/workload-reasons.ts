@@ -35,6 +35,13 @@ export function troubleOf(pod: Pod): Trouble | null {
   if (scheduled?.status === "False") {
     return { text: `${scheduled.reason || "Unschedulable"}: ${plain(scheduled.message)}`, hopeless: false };
   }
+  const ready = status.conditions.find(({ type }) => type === "Ready");
+  if (ready?.reason === "ReadinessGatesNotReady") {
+    return {
+      text: `its containers are ready, and a readiness gate is not: ${plain(ready.message)}`,
+      hopeless: false,
+    };
+  }
   const unready = status.containerStatuses.find(({ ready, state }) => !ready && state.running !== undefined);
   return unready === undefined
     ? null

@@ -38,12 +38,16 @@ export function ownEnv(release: Release, container: Container): { name: string; 
   ];
 }
 
-/** What a container needs to end without failing a request, where the user has not said how: a pause before SIGTERM. */
-export function ownLifecycle({ lifecycle }: Container): Record<string, unknown> {
+/** What a container needs to end without failing a request, where the user has not said how: a pause before SIGTERM, as
+ * long as its pod's time to end allows.
+ * @param graceS of its pod; Kubernetes' own where nobody says */
+export function ownLifecycle({ lifecycle }: Container, graceS = 30): Record<string, unknown> {
   const present = lifecycle?.preStop;
-  const ours = (present as { sleep?: { seconds?: number } } | undefined)?.sleep?.seconds === stillServesS;
+  const slept = (present as { sleep?: { seconds?: number } } | undefined)?.sleep?.seconds;
+  const ours = slept === stillServesS || slept === Math.min(stillServesS, graceS);
   if (present !== undefined && present !== null && !ours) return {};
-  return { lifecycle: { preStop: { sleep: { seconds: stillServesS } } } };
+  const seconds = Math.min(stillServesS, graceS);
+  return seconds < 1 ? {} : { lifecycle: { preStop: { sleep: { seconds } } } };
 }
 
 export function releaseAnnotation(release: Release): Record<string, string> {

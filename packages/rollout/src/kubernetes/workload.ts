@@ -38,6 +38,7 @@ const intOrPercent = z.union([z.number(), z.string()]);
 const deploymentSchema = z.looseObject({
   spec: z.looseObject({
     replicas: z.number().default(1),
+    paused: z.boolean().default(false),
     selector: z.looseObject({ matchLabels: labels }),
     template: templateSchema,
     strategy: z
@@ -158,6 +159,10 @@ export function problemsOf(workload: Workload, container: Container): string[] {
     ...(lacking.length === 0 ? [] : [`${where} has no ${lacking.join(", ")} in its resources`]),
     ...(container.readinessProbe === undefined ? [`${where} has no readinessProbe`] : []),
     ...(servingPort(container) === null ? [`${where} names no port`] : []),
+    // What is written into a paused Deployment comes into its pods when it is resumed, whatever is judged by then.
+    ...(workload.spec.paused
+      ? ["it is paused (spec.paused), so that a promotion would not reach its pods"]
+      : []),
     ...(Object.keys(workload.spec.selector.matchLabels).length === 0
       ? ["its selector has no matchLabels"]
       : []),
