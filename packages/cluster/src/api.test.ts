@@ -38,6 +38,16 @@ const errorOf = async (promise: Promise<unknown>): Promise<ClusterError> => {
 };
 
 describe("patience", () => {
+  it("is shorter where the answer is of no use later, on the same way", async () => {
+    fake.otherwise = refused(503, "ServiceUnavailable", "away");
+    const own = api({ patienceMs: 20_000 });
+    const begun = performance.now();
+    expect((await errorOf(own.within(600).get(ref))).code).toBe("unreachable");
+    expect((await errorOf(own.within(600).replace(object()))).code).toBe("unreachable");
+    expect(performance.now() - begun).toBeLessThan(2_500);
+    expect(own.calls).toBe(fake.seen.length);
+  });
+
   it("asks again after 5xx, resets and 429, waiting as long as it is told", async () => {
     fake.next.push(
       refused(503, "ServiceUnavailable", "apiserver is shutting down"),
