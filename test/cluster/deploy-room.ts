@@ -64,3 +64,17 @@ export async function serving(
   ];
   return { objects, host, url: gateway.url };
 }
+
+/** Of the entrance, as a user would ask it; 0: no answer. */
+export async function statusAt(url: string, host: string): Promise<number> {
+  const { request } = await import("node:http");
+  return new Promise((resolve) => {
+    const call = request(`${url}/ready`, { headers: { host }, timeout: 2_000 }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    });
+    call.on("timeout", () => call.destroy());
+    call.on("error", () => resolve(0));
+    call.end();
+  });
+}

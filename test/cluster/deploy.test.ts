@@ -1,4 +1,5 @@
 /** The built deploy and rollback on `gateway`, with traffic through Envoy. */
+import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lexer } from "marked";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -8,8 +9,9 @@ import { lab } from "../lab/lab.ts";
 import { errorsOf } from "../runner/errors-of.ts";
 import type { Job, PhaseResult } from "../runner/runner.ts";
 import { Traffic } from "../traffic/traffic.ts";
-import { type Images, serving, signedImages } from "./deploy-room.ts";
+import { type Images, serving, signedImages, statusAt } from "./deploy-room.ts";
 import { inNamespace, type TestNamespace } from "./namespace.ts";
+import { badConfigs } from "./unreachable.ts";
 
 let images: Images;
 let key: string;
@@ -160,6 +162,33 @@ describe("a mistake in a cluster", () => {
     }),
   );
 
+  it(
+    "is one clear error in bounded time: a server that cannot be reached, or does not know us",
+    () =>
+      inNamespace(async (namespace) => {
+        const server = createServer(() => {});
+        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+        const { port } = server.address() as AddressInfo;
+        for (const [what, { kubeconfig, reason }] of Object.entries(
+          await badConfigs(namespace.kubeconfig, port),
+        )) {
+          const began = performance.now();
+          const done = await step(namespace, {
+            resource: "httproute/flights",
+            candidate: candidate(),
+            kubeconfig,
+          });
+          const seconds = (performance.now() - began) / 1000;
+          expect(done.exitCode, `${what}: ${done.raw}`).toBe(1);
+          expect(errorsOf(done), what).toHaveLength(1);
+          expect(errorsOf(done)[0], what).toMatch(reason);
+          expect(done.raw, what).not.toMatch(/this is a bug/i);
+          expect(seconds, what).toBeLessThan(60);
+        }
+      }),
+    300_000,
+  );
+
   it("names every right that lacks, before anything is touched", () =>
     inNamespace(async (namespace) => {
       const kubeconfig = await namespace.restricted([
@@ -191,16 +220,3 @@ describe("a mistake in a cluster", () => {
       );
     }));
 });
-
-async function statusAt(url: string, host: string): Promise<number> {
-  const { request } = await import("node:http");
-  return new Promise((resolve) => {
-    const call = request(`${url}/ready`, { headers: { host }, timeout: 2_000 }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode ?? 0);
-    });
-    call.on("timeout", () => call.destroy());
-    call.on("error", () => resolve(0));
-    call.end();
-  });
-}
