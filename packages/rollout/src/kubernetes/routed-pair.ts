@@ -31,7 +31,8 @@ export interface RoutedPlace {
 
 export function routedPair(context: PlatformContext, place: RoutedPlace): Platform {
   return {
-    read: async () => withReasons(context.api, await place.state(), () => place.view()),
+    read: async () =>
+      withReasons(context.api, await place.state(), () => place.view(), context.options.container),
     prepare: (candidate) => place.prepare(candidate),
     async capacity(percent) {
       const view = await place.view();

@@ -54,6 +54,12 @@ describe("why nothing of a workload is ready", () => {
     );
   });
 
+  it("is nothing while a pod is ready, though the controller has not counted it yet", async () => {
+    const conditions = [{ type: "Ready", status: "True" }];
+    expect(await said([pod({ conditions })])).toBeNull();
+    expect(await said([pod({ conditions })], workload({ replicas: 0 }))).toContain("was scaled to zero");
+  });
+
   it("is what its pod says, or that it is new", async () => {
     const lastState = { terminated: { exitCode: 137, reason: "OOMKilled" } };
     expect(

@@ -12,7 +12,7 @@ export async function deploymentPlatform(context: PlatformContext): Promise<Plat
   return {
     async read() {
       const view = await place.view();
-      return withReasons(context.api, place.state(view), async () => view);
+      return withReasons(context.api, place.state(view), async () => view, context.options.container);
     },
     prepare: (candidate) => place.prepare(candidate),
     capacity: (percent) => place.capacity(percent),
