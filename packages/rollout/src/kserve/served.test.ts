@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Release } from "../target.ts";
-import { change, merged, type Predictor, servedBy } from "./served.ts";
+import { assertServes, change, merged, type Predictor, servedBy } from "./served.ts";
 
 const at = { where: "inferenceservice/flights", pausing: true };
 const digest = `sha256:${"2".repeat(64)}`;
@@ -26,7 +26,7 @@ const custom: Predictor = {
 };
 
 describe("a model on a runtime", () => {
-  test("gets the new address, the release's name, and nothing else", () => {
+  test("gets the new address, the release's name, a pause before it ends, and nothing else", () => {
     const patch = change(onRuntime, ofModel, at);
     expect(patch).toEqual({
       annotations: { "ml-actions.github.io/release": JSON.stringify(ofModel) },
@@ -36,6 +36,7 @@ describe("a model on a runtime", () => {
           { name: "THREADS", value: "2" },
           { name: "ML_RELEASE", value: digest },
         ],
+        lifecycle: { preStop: { sleep: { seconds: 5 } } },
       },
     });
     const result = merged(onRuntime, patch);
@@ -71,4 +72,17 @@ describe("a custom predictor", () => {
 
 test("what serves in another way is refused with a remedy", () => {
   expect(() => servedBy({ model: { modelFormat: { name: "onnx" } } }, at.where)).toThrow(/neither one model/);
+});
+
+test("the container that the input names is the one that KServe serves with, or refused by name", () => {
+  const [model, image] = [onRuntime, custom].map((predictor) => ({
+    predictor,
+    where: "inferenceservice/flights",
+  }));
+  for (const service of [model, image])
+    for (const asked of [undefined, "kserve-container"])
+      expect(() => assertServes(service as never, asked)).not.toThrow();
+  expect(() => assertServes(image as never, "agent")).toThrow(
+    /"agent" is not the one .* requests to kserve-container/,
+  );
 });

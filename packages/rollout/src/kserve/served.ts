@@ -127,7 +127,7 @@ export function change(
     const image = imageOf(release);
     const containers = (predictor.containers ?? []).map((container) => {
       if (container.name !== served.container) return container;
-      const whole = { ports: [], resources: { requests: {}, limits: {} }, ...asRead(container), image };
+      const whole = { ...nothing, ...asRead(container), image };
       const env = withOwn(container.env, ownEnv(release, whole));
       return { ...container, image, env, ...(pausing && ownLifecycle(whole)) };
     });
@@ -136,11 +136,18 @@ export function change(
   if (release.image !== undefined || !knownStorage(release.model.uri))
     throw mismatch(where, "a model by its storageUri", release);
   const named = [{ name: "ML_RELEASE", value: release.digest }];
+  const { env, lifecycle } = predictor.model ?? {};
+  const whole = { ...nothing, ...asRead({ name: servingContainer, lifecycle }), image: "" };
   return {
     annotations,
-    model: { storageUri: release.model.uri, env: withOwn(predictor.model?.env, named) },
+    model: {
+      ...{ storageUri: release.model.uri, env: withOwn(env, named) },
+      ...(pausing && ownLifecycle(whole)),
+    },
   };
 }
+
+const nothing = { ports: [], resources: { requests: {}, limits: {} } };
 
 function asRead({ name, env = [], lifecycle }: Container) {
   return { name, env, ...(lifecycle !== undefined && { lifecycle: lifecycle as { preStop: unknown } }) };
