@@ -76,7 +76,7 @@ export async function holdLease(
     const answered = new AbortController();
     const renewed = hold.catch((error: Error) => error);
     const late = clock
-      .sleep(leftMs, AbortSignal.any([answered.signal, stopped.signal]))
+      .sleep(Math.max(0, leftMs), AbortSignal.any([answered.signal, stopped.signal]))
       .then(() => new Error("no answer in time"));
     const answer = await Promise.race([renewed, late]);
     answered.abort();
