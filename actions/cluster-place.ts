@@ -11,7 +11,6 @@ import {
 } from "@ml-actions/rollout/kubernetes/open";
 import { runnerRights } from "@ml-actions/rollout/kubernetes/rights";
 import { type KubernetesTargetName, kubernetesTargetNames } from "@ml-actions/rollout/targets/names";
-import { inParallel } from "@ml-actions/rollout/waves";
 import { type Keeper, type Keeping, keepingOf } from "./gitops-keeper.ts";
 import type { Place, PlaceContext, PlaceInputs, Purpose } from "./place.ts";
 import { type ClusterTarget, kinds, named } from "./resource.ts";
@@ -19,8 +18,6 @@ import { type ClusterTarget, kinds, named } from "./resource.ts";
 /** Renewed every quarter of it; the guard looks every 2 s, so that a runner that dies has its candidate taken back
  * well within a minute. */
 const leaseTtlMs = 20_000;
-/** Objects looked at at once. */
-const atOnce = 8;
 
 /** @throws as `placesOf` */
 export async function clusterPlaces(
@@ -154,7 +151,7 @@ async function whoKeeps(
   target: ClusterTarget,
   objects: readonly KubeObject[],
 ): Promise<(Keeping | null)[]> {
-  const keeping = await inParallel(objects, atOnce, (object) => keepingOf(api, target, object));
+  const keeping = await keepingOf(api, target, objects);
   return keeping.map((one) => (one.keepers.length === 0 ? null : one));
 }
 

@@ -3,7 +3,11 @@ import { gitopsOf } from "@ml-actions/cluster/gitops";
 import type { Api, KubeObject } from "@ml-actions/cluster/types";
 import type { Wanted } from "@ml-actions/rollout/gitops-commit";
 import { names } from "@ml-actions/rollout/kubernetes/platform";
+import { inParallel } from "@ml-actions/rollout/waves";
 import { type ClusterTarget, named } from "./resource.ts";
+
+/** Objects looked at at once. */
+const atOnce = 8;
 
 export interface Keeper {
   /** `httproute/flights`. */
@@ -20,9 +24,30 @@ export interface Keeping {
   workloads: Wanted[];
 }
 
-export async function keepingOf(api: Api, target: ClusterTarget, object: KubeObject): Promise<Keeping> {
+/** Of each of the objects, which are of one namespace, in their order. */
+export function keepingOf(
+  api: Api,
+  target: ClusterTarget,
+  objects: readonly KubeObject[],
+): Promise<Keeping[]> {
+  const namespace = objects[0]?.metadata.namespace ?? api.connection.namespace;
+  let listed: Promise<KubeObject[]> | undefined;
+  // Read once for all: of hundreds of routes each would else read every Deployment of the namespace.
+  const deployments = () => {
+    listed ??= api.list({ apiVersion: "apps/v1", kind: "Deployment", namespace });
+    return listed;
+  };
+  return inParallel(objects, atOnce, (object) => keepingOfOne(api, target, object, deployments));
+}
+
+async function keepingOfOne(
+  api: Api,
+  target: ClusterTarget,
+  object: KubeObject,
+  deployments: () => Promise<KubeObject[]>,
+): Promise<Keeping> {
   const isRoute = target === "gateway" || target === "istio";
-  const behind = isRoute ? await deploymentsBehind(api, object) : [];
+  const behind = isRoute ? await deploymentsBehind(api, object, deployments) : [];
   const touched = [
     { name: named(target, object.metadata.name).text, object },
     ...behind.map((one) => ({ name: named("deployment", one.metadata.name).text, object: one })),
@@ -41,7 +66,11 @@ export async function keepingOf(api: Api, target: ClusterTarget, object: KubeObj
 }
 
 /** Of the Services that a route names: an object of others is read with nothing taken for granted. */
-async function deploymentsBehind(api: Api, route: KubeObject): Promise<KubeObject[]> {
+async function deploymentsBehind(
+  api: Api,
+  route: KubeObject,
+  deployments: () => Promise<KubeObject[]>,
+): Promise<KubeObject[]> {
   const namespace = route.metadata.namespace ?? api.connection.namespace;
   const wanted = [...new Set(servicesNamed(route.spec))].slice(0, 10);
   const services = await Promise.all(
@@ -52,8 +81,7 @@ async function deploymentsBehind(api: Api, route: KubeObject): Promise<KubeObjec
     return selector === undefined ? [] : [Object.entries(selector)];
   });
   if (selectors.length === 0) return [];
-  const deployments = await api.list({ apiVersion: "apps/v1", kind: "Deployment", namespace });
-  return deployments.filter(({ spec, metadata }) => {
+  return (await deployments()).filter(({ spec, metadata }) => {
     if (metadata.labels?.[names.side] === "candidate") return false;
     const { template } = spec as { template?: { metadata?: { labels?: Record<string, string> } } };
     const labels = template?.metadata?.labels ?? {};

@@ -66,14 +66,16 @@ export class Wire {
     const { promise, resolve, reject } = Promise.withResolvers<Incoming>();
     // A request that waits for its proxy has no connection yet whose silence it could tell.
     const timer = setTimeout(() => {
-      const silent = new Silent(`no answer for ${silenceMs} ms`);
+      const silent = new Silent(`no answer for ${Math.round(silenceMs)} ms`);
       request.destroy(silent);
       reject(silent);
     }, silenceMs);
     request.on("error", reject);
     request.on("close", () => reject(new Error("the connection was closed without an answer")));
     request.on("response", (message) => {
-      message.setTimeout(silenceMs, () => message.destroy(new Silent(`nothing more for ${silenceMs} ms`)));
+      message.setTimeout(silenceMs, () =>
+        message.destroy(new Silent(`nothing more for ${Math.round(silenceMs)} ms`)),
+      );
       resolve({ status: message.statusCode ?? 0, headers: singleHeaders(message), body: message });
     });
     request.end(body);

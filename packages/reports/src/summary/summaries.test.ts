@@ -265,6 +265,6 @@ describe("the summary of many resources", () => {
     const markdown = wavesSummary(wavesOf(2000, null));
     expect(Buffer.byteLength(markdown)).toBeLessThanOrEqual(summaryCapBytes);
     expect(markdown).toMatch(/^## ✅ flights-2 serves 2,000 of 2,000 resources\n/);
-    expect(markdown).toMatch(/And 1,540 more in the output `results`/);
+    expect(markdown).toMatch(/And 1,600 more in the output `results`/);
   });
 });

@@ -7,6 +7,8 @@ import { icons } from "../verdicts.ts";
 import { cappedSections, code, details, prose, table, text } from "./markdown.ts";
 import { identityDetails, opening } from "./parts.ts";
 
+/** So many are read as a list; of more, what needs a person stands open, and all others are folded. */
+const shownWhole = 20;
 /** Above this a page is no longer read; the output `results` has all. */
 const shownOpen = 60;
 const shownFolded = 400;
@@ -24,13 +26,17 @@ export function wavesSummary(input: WavesReportInput): string {
   const waves = Math.max(0, ...resources.map(({ wave }) => wave));
   const where = `**Where:** ${code(asked, 300)} in ${code(cluster.namespace, 80)} (${text(target, 40)}, ${code(cluster.name, 120)}) · ${counted(waves, "wave")}, at most ${count(maxParallel)} at once`;
   const rows = resources.toSorted((a, b) => order[a.stage] - order[b.stage]);
-  const rest = rows.slice(shownOpen, shownOpen + shownFolded);
-  const more = rows.length - shownOpen - shownFolded;
+  const needing = rows.filter(({ stage }) => order[stage] < order["not-begun"]).length;
+  const open = rows.length <= shownWhole ? rows.length : Math.min(needing, shownOpen);
+  const rest = rows.slice(open, open + shownFolded);
+  const more = rows.length - open - shownFolded;
   return cappedSections([
     opening(wavesStory(input)),
     where,
-    resourceTable(rows.slice(0, shownOpen)),
-    rest.length === 0 ? null : details(`${counted(rest.length, "more resource")}`, resourceTable(rest)),
+    open === 0 ? null : resourceTable(rows.slice(0, open)),
+    rest.length === 0
+      ? null
+      : details(counted(rest.length, open === 0 ? "resource" : "other resource"), resourceTable(rest)),
     more > 0 ? `*And ${count(more)} more in the output ${code("results")}.*` : null,
     identityDetails([["candidate", input.candidate]], input.run),
   ]);
