@@ -1,4 +1,5 @@
 /** Gateways before routes: whether they took a route, and where they are reached. */
+import { ClusterError } from "@ml-actions/cluster/error";
 import type { Api } from "@ml-actions/cluster/types";
 import { z } from "zod";
 import { RolloutError } from "../error.ts";
@@ -82,12 +83,14 @@ const gatewaySchema = z.looseObject({
     .prefault({}),
 });
 
-/** Where a route is asked: each address of its gateways. */
+/** Where a route is asked: each address of those of its gateways that we may see. */
 export async function addressesOf(api: Api, { object, spec }: Route): Promise<string[]> {
   const gateways = await Promise.all(
     spec.parentRefs.map(async ({ name, namespace = object.metadata.namespace, sectionName, port }) => {
       const ref = { apiVersion: routeKind.apiVersion, kind: "Gateway", name };
-      const found = await api.get({ ...ref, ...(namespace !== undefined && { namespace }) });
+      const found = await api
+        .get({ ...ref, ...(namespace !== undefined && { namespace }) })
+        .catch(unlessForbidden);
       const parsed = gatewaySchema.safeParse(found);
       if (!parsed.success) return [];
       const listeners = parsed.data.spec.listeners.filter(
@@ -102,6 +105,12 @@ export async function addressesOf(api: Api, { object, spec }: Route): Promise<st
     }),
   );
   return gateways.flat();
+}
+
+/** Gateways are of those who run the cluster. */
+function unlessForbidden(error: unknown): null {
+  if (error instanceof ClusterError && error.code === "forbidden") return null;
+  throw error;
 }
 
 function urlOf(address: string, protocol: string, port: number): string {
