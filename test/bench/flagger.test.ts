@@ -51,9 +51,16 @@ describe("a candidate as good as stable", () => {
     }
   });
 
-  it("waits for its proof where there is little traffic, and gets it when it is given the time", async () => {
-    expect(await ends("5 requests/s", "ours")).toContain("undecided");
-    expect(new Set(await ends("5 requests/s", "patient"))).toEqual(new Set(["promoted"]));
+  it("waits for its proof where there is little traffic, or where both failed alike, and gets it", async () => {
+    for (const name of ["5 requests/s", "both fail 30 % for a minute"]) {
+      expect(await ends(name, "hasty")).toContain("undecided");
+      expect(new Set(await ends(name, "ours"))).toEqual(new Set(["promoted"]));
+    }
+  });
+
+  it("is not taken back because nobody could count for five minutes; by Flagger it is", async () => {
+    expect(new Set(await ends("no metrics for 5 minutes", "ours"))).toEqual(new Set(["promoted"]));
+    expect(await ends("no metrics for 5 minutes", "tutorial")).toContain("refuted");
   });
 });
 

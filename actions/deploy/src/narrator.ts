@@ -9,6 +9,7 @@ import {
   type SideObservation,
 } from "@ml-actions/reports";
 import type { Observed, RolloutEvent } from "@ml-actions/rollout/events";
+import { needOf, needText, spell } from "@ml-actions/rollout/patience";
 import type { RolloutPlan } from "@ml-actions/rollout/plan";
 import { stepText } from "@ml-actions/rollout/resume";
 
@@ -18,6 +19,7 @@ export class Narrator {
   readonly #log: Log;
   readonly #plan: RolloutPlan;
   #stepBegan = 0;
+  #hasToldNeed = false;
   #decidedAt: number | null = null;
   /** From the decision to give one side all traffic until it had it; null: there was none, or it did not come to that. */
   settledMs: number | null = null;
@@ -75,6 +77,7 @@ export class Narrator {
     const progress = { weightPercent: weight, elapsedMs: at - this.#stepBegan, requests, failures, verdicts };
     const problem = observation.ok ? {} : { problem: observation.problem };
     this.#log.info(progressLine({ ...progress, ...problem }));
+    this.#tellNeed(progress.elapsedMs, requests.candidate, verdicts);
     this.observations.push(
       observation.ok
         ? {
@@ -86,7 +89,22 @@ export class Narrator {
         : { at, weightPercent: weight, problem: observation.problem, detail: observation.detail },
     );
   }
+
+  /** Once, in the first step: a proof that takes hours is better known in its first minute. */
+  #tellNeed(elapsedMs: number, requests: number, verdicts: Observed["verdicts"]): void {
+    const need = needOf(verdicts);
+    if (this.#hasToldNeed || need === null || requests === 0 || elapsedMs < tellNeedAfterMs) return;
+    this.#hasToldNeed = true;
+    const needMs = (need.requests * elapsedMs) / requests;
+    const limit = spell(this.#plan.stepTimeoutMs);
+    this.#log.notice(
+      `${needText(need, needMs)}; \`step-timeout\` is ${limit}. A larger first step brings them sooner`,
+    );
+  }
 }
+
+/** From then on the requests so far say how they come. */
+const tellNeedAfterMs = 60_000;
 
 const outcomes = {
   clear: "nothing left to do",

@@ -1,11 +1,12 @@
 /** Holds why a phase is said to have ended against what was known at its last look. */
+import { patienceMs } from "@ml-actions/gates/judge/outlook";
 import type { Observation, Verdict } from "@ml-actions/gates/types";
 import type { RecordedPhase, RolloutRecord } from "./rollout-record.ts";
 
 /**
  * What must be true: it was left forward only when every gate passed, the newest look was answered, each side with
  * traffic had had its samples and a bake its time; backward for a gate only when one was refuted; for the time only
- * when that was up and something was missing.
+ * when it had had the time that needs no reason and something was missing.
  *
  * @param before the looks before the phase
  * @param looks those before and within
@@ -34,9 +35,10 @@ export function whatIsWrongWith(
     return [...missing, ...early].map((what) => `${claim} ${what}`);
   }
   if (phase.ended === "interrupted") return [];
-  const limitMs = plan.stepTimeoutMs + bakeMs;
+  // What gives no hope ends before `stepTimeoutMs`; until then a phase needs no reason to go on.
+  const leastMs = Math.min(plan.stepTimeoutMs, patienceMs) + bakeMs;
   return [
-    ...(tookMs < limitMs ? [`${claim} it took ${tookMs} of ${limitMs} ms`] : []),
+    ...(tookMs < leastMs ? [`${claim} it took ${tookMs} of ${leastMs} ms`] : []),
     ...(missing.length === 0 ? [`${claim} nothing was missing`] : []),
   ];
 }

@@ -1,10 +1,10 @@
-import type { Outlook } from "@ml-actions/gates/judge/outlook";
+import { type Outlook, patienceMs } from "@ml-actions/gates/judge/outlook";
 import { healthy } from "@ml-actions/gates/judge/traffic.testing";
 import type { Observation } from "@ml-actions/gates/types";
 import { describe, expect, it } from "vitest";
 import type { Phase } from "./decide.ts";
 import { MemoryPlace } from "./memory.testing.ts";
-import { type Judged, patienceMs, spell, whyNoLonger } from "./patience.ts";
+import { type Judged, spell, whyNoLonger } from "./patience.ts";
 import { candidate, planOf, play, stable } from "./play.testing.ts";
 import { noTraffic } from "./totals.ts";
 

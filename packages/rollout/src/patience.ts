@@ -1,14 +1,10 @@
 /** How long a step goes on without a verdict: for as long as there is reason to, and never beyond `step-timeout`. */
 import { abovePoisson } from "@ml-actions/gates/judge/forecast";
-import type { Outlook } from "@ml-actions/gates/judge/outlook";
+import { type Outlook, patienceMs } from "@ml-actions/gates/judge/outlook";
 import type { Observation, Verdict } from "@ml-actions/gates/types";
 import type { Phase } from "./decide.ts";
 import type { RolloutPlan } from "./plan.ts";
 import { since, totalsOf } from "./totals.ts";
-
-/** For so long a step needs no reason to go on, and for so long the counts may be missing after that. A candidate that
- * nobody can judge stays no longer. */
-export const patienceMs = 600_000;
 
 export type Judged = Verdict & { outlook: Outlook | null };
 
@@ -59,8 +55,6 @@ function whyTooFar(
   if (candidate === 0) {
     return `no request reached the candidate for ${spell(elapsedMs)}`;
   }
-  const perMs = abovePoisson(candidate) / elapsedMs;
-  let most = { what: "`min-samples`", requests: leastSamples - candidate };
   for (const { gate, outlook } of verdicts) {
     if (outlook?.kind === "hopeless") {
       return `${gate} cannot be proven by waiting`;
@@ -68,14 +62,32 @@ function whyTooFar(
     if (outlook?.kind === "unread" && outlook.forMs >= patienceMs) {
       return `${gate} could not be read for ${spell(outlook.forMs)}`;
     }
-    if (outlook?.kind === "provable" && outlook.requests > most.requests) {
-      most = { what: gate, requests: outlook.requests };
-    }
   }
-  const needMs = most.requests / perMs;
-  return needMs > leftMs
-    ? `${most.what} needs ${most.requests.toLocaleString("en-US")} more requests of the candidate at best, ${spell(needMs)} as they come, and \`step-timeout\` leaves ${spell(leftMs)}`
-    : null;
+  const samples = { what: "`min-samples`", requests: leastSamples - candidate };
+  const needs = [samples, needOf(verdicts)].filter((need) => need !== null);
+  const most = needs.reduce((left, right) => (right.requests > left.requests ? right : left));
+  const needMs = (most.requests * elapsedMs) / abovePoisson(candidate);
+  return needMs > leftMs ? `${needText(most, needMs)}, and \`step-timeout\` leaves ${spell(leftMs)}` : null;
+}
+
+interface Need {
+  what: string;
+  requests: number;
+}
+
+/** Of the gate that asks for the most; null while no open gate can say. */
+export function needOf(verdicts: readonly Judged[]): Need | null {
+  return verdicts.reduce<Need | null>(
+    (most, { gate, outlook }) =>
+      outlook?.kind === "provable" && outlook.requests > (most?.requests ?? 0)
+        ? { what: gate, requests: outlook.requests }
+        : most,
+    null,
+  );
+}
+
+export function needText({ what, requests }: Need, needMs: number): string {
+  return `${what} needs ${requests.toLocaleString("en-US")} more requests of the candidate at best, ${spell(needMs)} as they come`;
 }
 
 function bakeOf(phase: Phase, plan: RolloutPlan): number {

@@ -40,8 +40,9 @@ export const names: readonly ContenderName[] = [
   "ours",
   "oursAsTutorial",
   "oursAsExample",
+  "fromHalf",
   "refute",
-  "patient",
+  "hasty",
 ];
 
 export interface Cell {
@@ -50,22 +51,24 @@ export interface Cell {
 }
 
 /** By share of the candidate's requests that fail, and requests a second. */
-export const bad: readonly Cell[] = [0.5, 5, 50, 500].flatMap((rate) =>
+export const bad: readonly (Cell & { rate: number; errors: number })[] = [500, 50, 5, 0.5].flatMap((rate) =>
   [0.05, 0.2, 1].map((errors) => ({
     name: `fails ${100 * errors} %, ${rate} requests/s`,
     scenario: steady(rate, errors),
+    rate,
+    errors,
   })),
 );
 
 export const good: readonly Cell[] = [
-  { name: "0.5 requests/s", scenario: steady(0.5) },
-  { name: "5 requests/s", scenario: steady(5) },
-  { name: "50 requests/s", scenario: steady(50) },
   { name: "500 requests/s", scenario: steady(500) },
+  { name: "50 requests/s", scenario: steady(50) },
+  { name: "5 requests/s", scenario: steady(5) },
   { name: "bursts: 250 requests/s in one minute of five, else none", scenario: bursts },
   { name: "both fail 30 % for a minute", scenario: shared(60, 0.3) },
   { name: "both fail 3 % for ten minutes", scenario: shared(600, 0.03) },
   { name: "both always fail 1.5 %", scenario: steady(50, 0.015, 0.015) },
   { name: "no metrics for 5 minutes", scenario: unseen(300) },
   { name: "no metrics for 15 minutes", scenario: unseen(900) },
+  { name: "0.5 requests/s", scenario: steady(0.5) },
 ];

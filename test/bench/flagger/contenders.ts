@@ -1,9 +1,13 @@
 /** Ways to decide, each played in a world until it promotes or restores. */
+import { definition } from "../../../actions/deploy/src/definition.ts";
 import { quantile } from "../../../packages/gates/src/judge/histogram.ts";
-import { parseGates } from "../../../packages/gates/src/language.ts";
+import { Judge } from "../../../packages/gates/src/judge.ts";
+import type { Observation } from "../../../packages/gates/src/types.ts";
+import { type Decision, decide, type Phase } from "../../../packages/rollout/src/decide.ts";
 import type { PlanRequest } from "../../../packages/rollout/src/plan.ts";
 import { candidate, planOf } from "../../../packages/rollout/src/play.testing.ts";
-import { rollOut } from "../../../packages/rollout/src/rollout.ts";
+import { allWell } from "../../../packages/rollout/src/sight.ts";
+import { totalsOf } from "../../../packages/rollout/src/totals.ts";
 import type { Outcome, World } from "./world.ts";
 
 export interface Contender {
@@ -82,25 +86,50 @@ const argo: Contender = {
   },
 };
 
-export const defaultGates =
-  "error_rate <= baseline + 0.01, latency.p99 <= baseline * 1.5, nan_rate <= baseline + 0.005";
+const fields = definition.inputs.shape;
 
-/** `deploy` with its defaults, but for what is changed. */
+/** `deploy`'s defaults, as its definition has them. */
+export const defaults = {
+  steps: fields.steps.parse(undefined),
+  gates: fields.gates.parse(undefined),
+  intervalMs: fields.interval.parse(undefined),
+  stepTimeoutMs: fields["step-timeout"].parse(undefined),
+  onInconclusive: fields["on-inconclusive"].parse(undefined),
+  bakeMs: fields.bake.parse(undefined),
+} satisfies Partial<PlanRequest>;
+
+/** `deploy` with its defaults, but for what is changed: its plan, its judge and its decisions. Journal, lease and the
+ * looks at objects are left out: they decide nothing here, and a rollout of hours takes a third of the time. */
 function ours(name: string, change: Partial<PlanRequest>): Contender {
   return {
     name,
     play: async (world) => {
-      const { place } = world;
-      const plan = planOf({ gates: parseGates(defaultGates), ...change });
-      const ports = { target: place, ledger: place, telemetry: place, clock: place.clock };
-      // The counts are forgotten with the candidate.
-      let bad = 0;
-      const result = await rollOut(plan, ports, (event) => {
-        if (event.kind === "journal") bad = place.counts.candidate.errors;
-      });
-      const isPromoted = result.stage === "promoted";
-      const ended = isPromoted ? "promoted" : result.verdict === "fail" ? "refuted" : "undecided";
-      return { ...world.outcome(ended), bad: Math.max(bad, place.counts.candidate.errors) };
+      const plan = planOf({ ...defaults, ...change });
+      const judge = new Judge(plan.gates, plan);
+      const observations: Observation[] = [];
+      const look = async () => {
+        const observation = await world.place.observe();
+        observations.push(observation);
+        judge.look(observation);
+      };
+      await world.place.prepare(candidate);
+      for (let index = 0; ; index++) {
+        const weight = plan.steps[index] as number;
+        await world.place.split(weight);
+        await look();
+        const since = world.place.clock.now();
+        const phase: Phase = { name: "step", index, weight, since, start: totalsOf(observations) };
+        let decision: Decision;
+        do {
+          await world.sleep(plan.intervalMs / 1000);
+          await look();
+          decision = decide(phase, judge.verdicts(), observations, world.place.clock.now(), plan, allWell);
+        } while (decision.kind === "wait");
+        if (decision.kind === "promote") return world.outcome("promoted");
+        if (decision.kind === "restore") {
+          return world.outcome(decision.verdict === "fail" ? "refuted" : "undecided");
+        }
+      }
     },
   };
 }
@@ -123,7 +152,8 @@ export const contenders = {
   oursAsTutorial: ours("ours, as Flagger's tutorials (1m, +10)", { steps: tens, intervalMs: 60_000 }),
   oursAsExample: ours("ours, as Flagger's examples (15s, +5)", { steps: fives, intervalMs: 15_000 }),
   refute: ours("ours, `rule: refute`, 100 requests a step", { rule: "refute", minSamples: 100 }),
-  patient: ours("ours, `step-timeout: 1h`", { stepTimeoutMs: 3_600_000 }),
+  fromHalf: ours("ours, `steps: 50, 100`", { steps: [50, 100] }),
+  hasty: ours("ours, `step-timeout: 10m`", { stepTimeoutMs: 600_000 }),
 } satisfies Record<string, Contender>;
 export type ContenderName = keyof typeof contenders;
 

@@ -3,6 +3,7 @@ import {
   type Behaviour,
   binomial,
   healthy,
+  noCounts,
   randomFrom,
 } from "../../../packages/gates/src/judge/traffic.testing.ts";
 import type { SideCounts } from "../../../packages/gates/src/types.ts";
@@ -26,6 +27,12 @@ export const usual: Behaviour = { ...healthy, errors: 0.001 };
 
 /** Counts are kept at this grain; it divides every interval and window of all contenders. */
 const grainSeconds = 5;
+
+/** Bucket bounds a quarter apart, from 5 ms to 800 ms: coarser than most exporters can be asked for. */
+const boundsMs: readonly number[] = Array.from(
+  { length: 24 },
+  (_, index) => Math.round(50 * 1.25 ** index) / 10,
+);
 
 export interface Outcome {
   ended: "promoted" | "refuted" | "undecided";
@@ -63,6 +70,11 @@ export class World {
       }
     };
     this.#answerQuickly();
+    const prepare = this.place.prepare.bind(this.place);
+    this.place.prepare = async (release) => {
+      await prepare(release);
+      this.place.counts = { stable: noCounts(boundsMs), candidate: noCounts(boundsMs) };
+    };
   }
 
   /** Nobody changes what he is given here, so nothing is copied: half of the time of a rollout of hours. */

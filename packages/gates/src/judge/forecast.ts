@@ -64,10 +64,7 @@ function moreTimes(
   needed: number,
 ): number | null {
   const enough = (times: number) =>
-    mixed(
-      prior,
-      logs.map((log, tilt) => log + (times - 1) * (growth[tilt] ?? 0)),
-    ) >= needed;
+    mixed(prior, (tilt) => (logs[tilt] ?? 0) + (times - 1) * (growth[tilt] ?? 0)) >= needed;
   if (!growth.some((log) => log > 0) || !enough(farthest)) {
     return null;
   }

@@ -45,7 +45,11 @@ export const better: Prior = prior(
 
 /** ln Σ exp(values), without overflow. */
 export function logSum(values: readonly number[]): number {
-  const top = Math.max(...values);
+  let top = -Infinity;
+  for (const value of values) {
+    // Not Math.max(...values): this is asked a thousand times a look. NaN must come through.
+    top = value > top || Number.isNaN(value) ? value : top;
+  }
   if (!Number.isFinite(top)) {
     return top;
   }

@@ -15,6 +15,13 @@ export type Outlook =
   | { kind: "hopeless" }
   | { kind: "unread"; forMs: number };
 
+/** For so long a step of a rollout needs no reason to go on without a verdict, and for so long counts may be missing after
+ * that: a candidate that nobody can judge stays no longer. */
+export const patienceMs = 600_000;
+
+/** Events of stable below which what grows with them is not known to a factor of three. */
+const leastEvents = 5;
+
 /** @param level of the lower limit of the candidate's rate; see `leastToProve` */
 export function outlookOf(finding: Finding, level: number): Outlook {
   const { gap, evidence, isBlocked, candidateRequests } = finding;
@@ -33,7 +40,9 @@ export function outlookOf(finding: Finding, level: number): Outlook {
     return provableBy(passing(forecast(evidence, candidateRequests)));
   }
   const requests = leastToProve({ ...tilts, best }, level);
-  return requests === null && best.byStable?.events === 0 ? { kind: "early" } : provableBy(requests);
+  return requests === null && (best.byStable?.events ?? Infinity) < leastEvents
+    ? { kind: "early" }
+    : provableBy(requests);
 }
 
 function provableBy(requests: number | null): Outlook {
