@@ -76,8 +76,11 @@ async function assertUnseen({ opened, candidate, place, context, inputs }: Scene
     context.log.warning(`What is routed could not be read: ${situation.message}`);
     return;
   }
-  const { candidatePercent, mirrorPercent, ready } = situation;
-  if (!ready.candidate) context.log.warning(`${candidate.label} is not ready: it may answer no copy`);
+  const { candidatePercent, mirrorPercent, ready, why } = situation;
+  if (!ready.candidate) {
+    const reason = why?.candidate === undefined ? "" : `: ${why.candidate}`;
+    context.log.warning(`${candidate.label} is not ready and may answer no copy${reason}`);
+  }
   if (candidatePercent > 0) {
     throw new UserError(
       `${place.resource} gives ${candidatePercent} % of users' requests to ${candidate.label}, which was to answer copies alone: somebody else changed it.`,
