@@ -133,6 +133,13 @@ describe("servers that do not name themselves", () => {
     ).rejects.toMatchObject({ code: "not-routed" });
   });
 
+  it("are proven as the first release too, and while stable takes their release over", async () => {
+    const { probe, said } = nameless(1, true);
+    await proveShares(probe, { ...claim, stable: null, candidatePercent: 100 });
+    await proveShares(probe, { ...claim, stable: "sha256:b", candidatePercent: 0, stableIsUnnamed: false });
+    expect(said).toEqual([]);
+  });
+
   it("and count nothing are taken as routed, which is said", { timeout: 10_000 }, async () => {
     const { probe, said } = nameless(0.1, false);
     await proveShares(probe, claim);
