@@ -2,9 +2,10 @@
  * HTTPRoute of their own that names the predictor's Service: then the shares are written there, as for any other route.
  * Or they call the host that KServe made up: then a route of ours stands before KServe's for as long as it must. */
 import { ClusterError } from "@ml-actions/cluster/error";
+import { authorOf } from "../kubernetes/authors.ts";
 import { assertMirrors } from "../kubernetes/gateway-objects.ts";
 import { givenEntrance } from "../kubernetes/given-entrance.ts";
-import { names, type Side } from "../kubernetes/platform.ts";
+import { names, type PlatformState, type Side } from "../kubernetes/platform.ts";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
 import { proveShares } from "../kubernetes/prove.ts";
 import { conflict, noCandidate } from "../kubernetes/refusals.ts";
@@ -30,7 +31,7 @@ import type { Sides } from "./sides.ts";
 export interface Entrances {
   /** Rejects with `conflict` when nothing leads users' requests to the predictor itself. */
   check(stable: InferenceService): Promise<void>;
-  read(sides: Sides): Promise<{ candidatePercent: number; mirrorPercent: number; url: string }>;
+  read(sides: Sides): Promise<Pick<PlatformState, "candidatePercent" | "mirrorPercent" | "url" | "splitBy">>;
   route(sides: Sides, candidatePercent: number): Promise<void>;
   mirror(sides: Sides, percent: number): Promise<void>;
   prove(
@@ -84,7 +85,10 @@ export function entrances(context: PlatformContext): Entrances {
       const { own } = found;
       const host = own[0]?.spec.hostnames[0];
       const url = host === undefined ? (stable.status.url ?? "") : `http://${host}`;
-      return { ...sharesIn(rulesOf([...own, ...open(found)]), services), url };
+      const [route] = [...own, ...open(found)];
+      const splitBy = route && authorOf(route.object, ["spec", "rules"]);
+      const shares = sharesIn(rulesOf([...own, ...open(found)]), services);
+      return { ...shares, url, ...(splitBy !== undefined && { splitBy }) };
     },
     route: (sides, candidatePercent) => write(sides, () => ({ candidatePercent })),
     mirror: async (sides, mirrorPercent) => {

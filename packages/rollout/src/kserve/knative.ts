@@ -7,6 +7,7 @@ import { entranceOf } from "../knative/entrance.ts";
 import { giveScaleBack, raiseScale, revisionPods, untilUp } from "../knative/revision-pods.ts";
 import { needService, type Revision, serviceRef } from "../knative/service.ts";
 import { assertWhole } from "../knative/traffic.ts";
+import { authorOf } from "../kubernetes/authors.ts";
 import { podsFor } from "../kubernetes/capacity.ts";
 import { givenEntrance } from "../kubernetes/given-entrance.ts";
 import type { Platform, PlatformState, Side } from "../kubernetes/platform.ts";
@@ -192,6 +193,7 @@ function stateOf({ service, stable, candidate, traffic }: View): PlatformState {
     ready: revision?.ready ?? false,
   });
   const shown = service.stopped || stable === null ? null : side(releaseOfRevision(stable), stable);
+  const splitBy = authorOf(service.object, ["spec", "predictor", "canaryTrafficPercent"]);
   // Once the field is gone, what was the candidate is what the user has.
   const open = service.predictor.canaryTrafficPercent !== undefined;
   return {
@@ -199,6 +201,7 @@ function stateOf({ service, stable, candidate, traffic }: View): PlatformState {
     candidate: candidate !== null && open ? side(candidate.release, candidate.revision) : null,
     candidatePercent: open ? (traffic.get(candidate?.revision?.name ?? "-") ?? 0) : 0,
     mirrorPercent: 0,
+    ...(splitBy !== undefined && { splitBy }),
     url: service.status.url ?? "",
   };
 }

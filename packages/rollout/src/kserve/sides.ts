@@ -3,7 +3,7 @@ import { RolloutError } from "../error.ts";
 import { names, type Side } from "../kubernetes/platform.ts";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
 import { deploymentRef, readWorkload, servingContainer, type Workload } from "../kubernetes/workload.ts";
-import { isCurrent, isReady, podsOf } from "../kubernetes/workload-pods.ts";
+import { whyDown } from "../kubernetes/workload-down.ts";
 import { untilReady } from "../kubernetes/workload-ready.ts";
 import type { Release } from "../target.ts";
 import {
@@ -41,19 +41,9 @@ export async function sideOf({ api }: PlatformContext, service: InferenceService
   const workload = await readWorkload(api, deploymentOf(service));
   const release = await releaseOf(api, service, workload);
   if (release === null) return null;
-  return { release, ready: workload !== null && (await serves(api, service, workload, release)) };
-}
-
-/** Whether KServe's Deployment is of that release and a pod of it is ready. */
-async function serves(
-  api: PlatformContext["api"],
-  service: InferenceService,
-  workload: Workload,
-  release: Release,
-): Promise<boolean> {
-  if (!isTakenUp(service, workload, release)) return false;
-  const container = servingContainer(workload, servingIn(service));
-  return (await podsOf(api, workload)).some((pod) => isCurrent(pod, container) && isReady(pod));
+  if (workload === null || !isTakenUp(service, workload, release)) return { release, ready: false };
+  const why = await whyDown(api, workload, servingIn(service));
+  return why === null ? { release, ready: true } : { release, ready: false, why };
 }
 
 /** KServe has made of the InferenceService what it says of this release. One that others deployed names none. */
