@@ -68,7 +68,7 @@ const inputs: ShadowInputs = {
   resource: parseResource("state"),
   candidate: { kind: "file", path: "candidate.onnx" },
   ...{ guard: "required", telemetry: "auto", mode: "mirror", percent: 100, gates: [] },
-  ...{ "min-samples": 40, "min-coverage": 0.9, duration: 4_000 },
+  ...{ "min-samples": 40, "min-coverage": 0.9, duration: 2_000 },
 };
 const context = (signal = new AbortController().signal) => {
   const say = (line: string) => said.push(line);
@@ -82,7 +82,7 @@ const stepsOf = async () => (await place.ledger.journal()).map(({ step }) => ste
 const asked = { widthFor: async () => 1 };
 
 it("has every step in the journal, compares, and leaves nothing", async () => {
-  const { run, decision, cluster } = await mirror(inputs, context(), candidate, {
+  const { run, decision, cluster } = await mirror({ ...inputs, duration: 4_500 }, context(), candidate, {
     ...asked,
     // Stand-ins log their own digest in place of that of the input.
     decide: async ({ tally }) => tally.differingInputs,
@@ -102,7 +102,7 @@ it("takes the candidate away when it is cancelled, or its decision is an error",
     ...asked,
     decide: async () => 1,
   });
-  setTimeout(() => cancelled.abort(), 1_500);
+  setTimeout(() => cancelled.abort(), 1_000);
   await expect(work).rejects.toMatchObject({ name: "AbortError" });
   const decide = async () => Promise.reject(new UserError("no labels", { remedy: "" }));
   await expect(mirror(inputs, context(), candidate, { ...asked, decide })).rejects.toThrow("no labels");
