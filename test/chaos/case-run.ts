@@ -1,5 +1,6 @@
 /** One case from its scene to its cell of the table. */
 import assert from "node:assert/strict";
+import { guardLabel } from "@ml-actions/rollout/kubernetes/guard-manifest";
 import { candidates } from "./candidates.ts";
 import { type Case, stableWithinSeconds } from "./cases.ts";
 import { settled } from "./ending.ts";
@@ -25,8 +26,11 @@ export async function goThrough(each: Case, target: ChaosTarget, table: Table): 
 async function judged(scene: Scene, each: Case, table: Table): Promise<void> {
   const { target, users } = scene;
   const { faultAt, run } = await meet(scene, each);
-  const ending = await settled(scene, faultAt, each.withinSeconds * 1000).catch((error: Error) => {
-    throw new Error(`${error.message}; told: ${run.told.join("; ")}`, { cause: error });
+  const ending = await settled(scene, faultAt, each.withinSeconds * 1000).catch(async (error: Error) => {
+    const guard = ["logs", "-l", guardLabel, "--tail=20", "--ignore-errors"];
+    const log = await scene.place.namespace.kubectl(guard).catch((reason: Error) => reason.message);
+    const told = run.told.join("; ");
+    throw new Error(`${error.message}; told: ${told}; the guard's log:\n${log}`, { cause: error });
   });
   if (run.process.signalCode === null) await run.ended;
   await users.stop();

@@ -10,7 +10,7 @@ import { platforms } from "@ml-actions/rollout/kubernetes/platforms";
 import { rightsOf } from "@ml-actions/rollout/kubernetes/rights";
 import type { JournalEntry, Release } from "@ml-actions/rollout/target";
 import { createPlace, type Place, standIn } from "../cluster/contract/place.ts";
-import { grantGuard } from "../cluster/guard-account.ts";
+import { grantGuard, letGuardSee } from "../cluster/guard-account.ts";
 import { ask } from "../cluster/kserve-fixture.ts";
 import { type ApiProxy, startApiProxy } from "./api-proxy.ts";
 import { Run } from "./run.ts";
@@ -67,7 +67,8 @@ export async function inScene(
   const place = await createPlace(target, false);
   crowd.most = Math.max(crowd.most, ++crowd.now);
   try {
-    await grantGuard(place.namespace, rightsOf(target).guard);
+    const { guard, cluster } = rightsOf(target);
+    await Promise.all([grantGuard(place.namespace, guard), letGuardSee(place.namespace, cluster)]);
     if (scarce) await offerSlots(place.namespace);
     const slots = scarce ? slotsOf(place.namespace.name) : null;
     const entrance = await stages[target].raise(place, stable, slots);
