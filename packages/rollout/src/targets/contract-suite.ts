@@ -3,7 +3,7 @@ import { Bench, type ContractCase, type TargetFixture } from "./contract/bench.t
 import { failureCases } from "./contract/failures.ts";
 import { ledgerCases } from "./contract/ledger.ts";
 import { trafficCases } from "./contract/traffic.ts";
-import { watchingCases } from "./contract/watching.ts";
+import { watchingCases } from "./contract/watching.testing.ts";
 
 export type { TargetFixture } from "./contract/bench.ts";
 
