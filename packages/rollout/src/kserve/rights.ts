@@ -48,20 +48,20 @@ const knative: readonly Right[] = [
     group: "serving.knative.dev",
     resource: "revisions",
     verbs: ["get", "patch"],
-    why: "in Knative mode: sees which release each Revision is, and keeps its pods while they are needed",
+    why: "sees which release each Revision is in Knative mode, and keeps its pods while they are needed",
   },
   {
     group: "serving.knative.dev",
     resource: "services",
     verbs: ["get"],
-    why: "in Knative mode: where requests come in",
+    why: "where requests come in, in Knative mode",
   },
-  { group: "", resource: "services", verbs: ["get"], why: "in Knative mode: where requests come in" },
+  { group: "", resource: "services", verbs: ["get"], why: "where requests come in, in Knative mode" },
   {
     group: "apps",
     resource: "deployments",
     verbs: ["list"],
-    why: "in Knative mode: whether a Revision's pods are ready, and why not",
+    why: "whether the pods of a Revision are ready, and why not",
   },
 ];
 
