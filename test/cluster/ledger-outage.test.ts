@@ -85,7 +85,7 @@ describe.skipIf(process.env.KUBECONFIG)("a rollout under which the cluster's mem
     };
     const onEvent = (event: RolloutEvent) => {
       if (event.kind === "journal") told.push(nameOf(event.step));
-      if (event.kind === "done" && at.includes(nameOf(event.step))) striking = strike();
+      if (event.kind === "done" && at.includes(nameOf(event.step))) striking = striking.then(strike);
     };
     const plan = planRollout({
       ...{ candidate, holder: "runner", steps: [25, 50, 100], gates: parseGates("error_rate <= 0.2") },

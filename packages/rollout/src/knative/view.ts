@@ -1,4 +1,5 @@
 /** What a Knative Service and its Revisions say of a rollout now. */
+import { plain } from "@ml-actions/cluster/error";
 import { authorOf } from "../kubernetes/authors.ts";
 import type { PlatformState, Side } from "../kubernetes/platform.ts";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
@@ -112,6 +113,7 @@ export function stateOf(view: View, option?: string): PlatformState {
   const side = (revision: Revision): Side => ({
     release: releaseIn(revision, option),
     ready: revision.ready,
+    ...(!revision.ready && { why: whyDown(revision) }),
   });
   return {
     stable: stable === null || empty ? null : side(stable),
@@ -121,6 +123,13 @@ export function stateOf(view: View, option?: string): PlatformState {
     ...(splitBy !== undefined && { splitBy }),
     url: service.status.url,
   };
+}
+
+/** In Knative's own words. */
+function whyDown({ name, status }: Revision): string {
+  const said = status.conditions.find(({ type, status: is }) => type === "Ready" && is !== "True");
+  const words = [said?.reason, said?.message].filter((text) => text !== undefined && text !== "");
+  return `Revision ${name}${words.length === 0 ? " is not Ready" : `: ${plain(words.join(": "))}`}`;
 }
 
 /** Revisions that a rollout of ours made after stable's, and that no traffic entry names: what a restore leaves.

@@ -62,7 +62,11 @@ export const watchingCases: ContractCase[] = [
         loads.push(await bench.load(2));
       });
       for (const load of loads) await load.stop();
-      await assertTakenBack(bench, result, /^the candidate has no ready pod since .* UTC: .*(end|exit|died)/);
+      await assertTakenBack(
+        bench,
+        result,
+        /^the candidate has no ready pod since .* UTC: .*(end|exit|fail)/i,
+      );
     },
   },
   {
