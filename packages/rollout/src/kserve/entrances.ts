@@ -24,6 +24,7 @@ import {
 } from "./http-routes.ts";
 import { candidateName, type InferenceService, predictorName } from "./inference-service.ts";
 import { noEntrance, nowhere } from "./refusals.ts";
+import { modelAt, writtenRelease } from "./release-of.ts";
 import { isHidden } from "./route-before.ts";
 import { probePathOf, servedBy } from "./served.ts";
 import type { Sides } from "./sides.ts";
@@ -143,11 +144,18 @@ function namesItself({ predictor, where }: InferenceService): boolean {
 
 /** The gateway names answers in place of a server that others made. */
 function namesOf({ stable, candidate }: Sides): Shares["named"] {
-  const digestOf = (service: InferenceService | null) =>
-    annotatedRelease(service?.predictor.annotations)?.digest ?? "";
+  const digestOf = ({ predictor, where }: InferenceService) => {
+    const served = servedBy(predictor, where);
+    const known =
+      writtenRelease(predictor, served) ?? (served.kind === "model" ? modelAt(served.storageUri) : null);
+    return known?.digest ?? nobody;
+  };
   if (servedBy(stable.predictor, stable.where).kind === "image") return null;
-  return { stable: digestOf(stable), candidate: digestOf(candidate) };
+  return { stable: digestOf(stable), candidate: candidate === null ? nobody : digestOf(candidate) };
 }
+
+/** A name must have a letter. */
+const nobody = "none";
 
 /** The one that people are told of. KServe makes it a moment after the predictor is ready. */
 async function routeOfUsers(context: PlatformContext, stable: InferenceService): Promise<Route> {
