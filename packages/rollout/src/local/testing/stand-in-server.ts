@@ -81,6 +81,8 @@ async function predict(request: IncomingMessage, response: ServerResponse): Prom
   response.writeHead(status, {
     "content-type": "application/json",
     "x-request-id": requestId,
+    // Not on arrival alone: what was under way when the drain began closes its connection too.
+    ...(draining ? { connection: "close" } : {}),
     ...(every(behaviour.nanEvery) ? { "x-ml-nan-rows": "1" } : {}),
   });
   const answer = {
