@@ -26,6 +26,9 @@ export async function goThrough(each: Case, target: ChaosTarget, table: Table): 
 async function judged(scene: Scene, each: Case, table: Table): Promise<void> {
   const { target, users } = scene;
   const { faultAt, run } = await meet(scene, each);
+  const kept = keptLease(scene, run);
+  // Looked at below, unless something else fails before.
+  kept.catch(() => {});
   const ending = await settled(scene, faultAt, each.withinSeconds * 1000).catch(async (error: Error) => {
     const guard = ["logs", "-l", guardLabel, "--tail=20", "--ignore-errors"];
     const log = await scene.place.namespace.kubectl(guard).catch((reason: Error) => reason.message);
@@ -46,6 +49,7 @@ async function judged(scene: Scene, each: Case, table: Table): Promise<void> {
     told.some((text) => each.told.test(text)),
     `nobody was told ${each.told}; told: ${told.join("; ")}`,
   );
+  assert.equal(await kept, null, "it ended by itself and kept the lease");
   assert.deepEqual(failuresOfStable(scene, each), []);
   assert.ok(each.mayFail === undefined || failed <= each.mayFail, `${failed} requests failed`);
   if (run.process.signalCode === "SIGKILL")
@@ -54,6 +58,13 @@ async function judged(scene: Scene, each: Case, table: Table): Promise<void> {
       `stable had all traffic after ${secondsToStable} s`,
     );
   table.write({ fault: each.fault, target, outcome, secondsToStable, failed });
+}
+
+/** Whom the next run would have to wait for, when a runner has come to its result. */
+async function keptLease({ place }: Scene, run: Run): Promise<string | null> {
+  const { ledger } = await place.open();
+  await run.ended;
+  return run.finished ? ((await ledger.lease())?.holder ?? null) : null;
 }
 
 async function meet(scene: Scene, each: Case): Promise<{ faultAt: number; run: Run }> {

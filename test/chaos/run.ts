@@ -12,6 +12,8 @@ export class Run {
   readonly events: RolloutEvent[] = [];
   /** All that it told its reader. */
   readonly told: string[] = [];
+  /** It came to a result by itself. */
+  finished = false;
   readonly #waiting = new Set<() => void>();
 
   constructor(errand: Errand, clockAheadMs = 0) {
@@ -52,7 +54,10 @@ export class Run {
       this.events.push(word.event);
       if (word.event.kind === "trouble") this.told.push(word.event.message);
     }
-    if (word.kind === "result") this.told.push(`${word.stage}: ${word.reason}`);
+    if (word.kind === "result") {
+      this.finished = true;
+      this.told.push(`${word.stage}: ${word.reason}`);
+    }
     if (word.kind === "error") this.told.push(word.message);
     this.#wake();
   }
