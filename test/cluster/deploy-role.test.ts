@@ -1,7 +1,7 @@
 /** The built deploy and rollback with exactly the rights of docs/rbac, with the guard that they ask for: to the end, when
  * the run is cancelled or killed in the middle, and back to what was there before us. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { flights, newJob } from "../actions/suite.ts";
 import { liveRequests } from "../demo/live-requests.ts";
 import { lab } from "../lab/lab.ts";
@@ -63,7 +63,7 @@ async function untilNothingIsLeft({ kubectl, get }: TestNamespace): Promise<void
     const held = leases.items.map(({ spec }) => spec.holderIdentity ?? "").join("");
     return `${jobs}${candidate}${held}`;
   };
-  await expect.poll(left, { timeout: 60_000, interval: 500 }).toBe("");
+  await vi.waitFor(async () => expect(await left()).toBe(""), { timeout: 60_000, interval: 500 });
 }
 
 describe.concurrent("with exactly the rights of docs/rbac", () => {
