@@ -42,6 +42,8 @@ interface View extends Pair {
   /** Ready pods of the candidate with the Service's labels, and without. */
   inside: Pod[];
   outside: Pod[];
+  /** With them, and not ready. */
+  down: Pod[];
 }
 
 export class DeploymentPlace {
@@ -60,7 +62,14 @@ export class DeploymentPlace {
     const stablePods = (await podsOf(api, pair.stable)).filter(isReady);
     const { candidate } = pair;
     const of = candidate === null ? null : await inService(api, candidate, service.selector);
-    return { ...pair, service, stablePods, inside: of?.inside ?? [], outside: of?.outside ?? [] };
+    return {
+      ...pair,
+      service,
+      stablePods,
+      inside: of?.inside ?? [],
+      outside: of?.outside ?? [],
+      down: of?.down ?? [],
+    };
   }
 
   state(view: View): PlatformState {
@@ -109,7 +118,7 @@ export class DeploymentPlace {
   async route(percent: number): Promise<void> {
     const { api, fence, resource, namespace, options } = this.#context;
     const view = await this.view();
-    const { service, candidate, inside, outside } = view;
+    const { service, candidate, inside, outside, down } = view;
     const writing = { fence, mark: writeMark(this.#context) };
     if (candidate === null && percent > 0) throw noCandidate("split");
     const wanted = percent >= 100 ? inside.length : podsWanted(percent, view);
@@ -117,7 +126,8 @@ export class DeploymentPlace {
     for (const pod of coming) await moveIn(api, fence, pod, service.selector);
     await switchService(api, service, percent >= 100, resource, writing);
     if (candidate !== null) {
-      for (const pod of inside.slice(wanted)) await moveOut(api, fence, pod, service.selector, candidate);
+      const going = percent >= 100 ? [] : [...down, ...inside.slice(wanted)];
+      for (const pod of going) await moveOut(api, fence, pod, service.selector, candidate);
       await fence();
       const annotations = { [percentAnnotation]: String(percent) };
       await api.merge(candidate.ref, { metadata: { annotations } });

@@ -10,6 +10,8 @@ export interface InService {
   inside: Pod[];
   /** Ready pods without. */
   outside: Pod[];
+  /** Pods with the Service's labels that are not ready: one that ended and starts anew would be behind the Service again. */
+  down: Pod[];
 }
 
 export async function inService(
@@ -17,9 +19,14 @@ export async function inService(
   candidate: Workload,
   selector: Record<string, string>,
 ): Promise<InService> {
-  const ready = (await podsOf(api, candidate)).filter(isReady);
+  const all = await podsOf(api, candidate);
+  const ready = all.filter(isReady);
   const isInside = (pod: Pod) => selects(selector, pod.object.metadata.labels ?? {});
-  return { inside: ready.filter(isInside), outside: ready.filter((pod) => !isInside(pod)) };
+  return {
+    inside: ready.filter(isInside),
+    outside: ready.filter((pod) => !isInside(pod)),
+    down: all.filter((pod) => !isReady(pod) && isInside(pod)),
+  };
 }
 
 /** The pod gets the Service's labels. One that has changed since it was read is left alone: `conflict`. */
