@@ -60,21 +60,20 @@ const shareUpTo = (seconds: number) => 1 - Math.exp(-seconds / 0.01);
 
 /** As our own server writes it. */
 export function metricsPage({ requests, failing, startedS }: Side): string {
-  const all = Math.floor(requests);
-  const failed = failing ? Math.floor(all / 10) : 0;
+  const failed = failing ? requests / 10 : 0;
   const lines = [`process_start_time_seconds ${startedS}`, "ml_nan_answers_total 0"];
   for (const [status, count] of [
-    ["200", all - failed],
+    ["200", requests - failed],
     ["500", failed],
   ] as const) {
     let upTo = 0;
-    for (const [index, bound] of requestBuckets.entries()) {
-      // Each bucket's own count, so that none ever falls.
+    for (const [index, bound] of [...requestBuckets, Number.POSITIVE_INFINITY].entries()) {
+      // Each bucket's own count by itself, so that none ever falls; their sum is the count.
       upTo += Math.floor(count * (shareUpTo(bound) - shareUpTo(requestBuckets[index - 1] ?? 0)));
-      lines.push(`ml_request_duration_seconds_bucket{status="${status}",le="${bound}"} ${upTo}`);
+      const le = bound === Number.POSITIVE_INFINITY ? "+Inf" : bound;
+      lines.push(`ml_request_duration_seconds_bucket{status="${status}",le="${le}"} ${upTo}`);
     }
-    lines.push(`ml_request_duration_seconds_bucket{status="${status}",le="+Inf"} ${count}`);
-    lines.push(`ml_request_duration_seconds_count{status="${status}"} ${count}`);
+    lines.push(`ml_request_duration_seconds_count{status="${status}"} ${upTo}`);
   }
   return `${lines.join("\n")}\n`;
 }
