@@ -1,5 +1,6 @@
 /** A caller's body: gathered when it is small, so that it can be sent again and copied; streamed when it is not. */
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Budget } from "./budget.ts";
 
 /** Bodies up to this size are gathered before a release hears of the request, so a caller that sends slowly holds
  * nothing but its own connection. A prediction of 100 rows with 20 features is about 40 kB. */
@@ -8,8 +9,14 @@ export const gatheredLimitBytes = 256 * 1024;
 /** Bodies up to this size are mirrored. */
 export const mirroredLimitBytes = 1024 * 1024;
 
-/** Calls `then` with the body, or with null when it is to be streamed; never when the caller goes away before. */
-export function gather(request: IncomingMessage, then: (body: Buffer | null) => void): void {
+/** Calls `then` with the body, or with null when it is to be streamed: also where no more may be held. Never when the
+ * caller goes away before. What is held is given back when `response` is over. */
+export function gather(
+  request: IncomingMessage,
+  response: ServerResponse,
+  budget: Budget,
+  then: (body: Buffer | null) => void,
+): void {
   const length = request.headers["content-length"];
   if (request.headers["transfer-encoding"] !== undefined) {
     then(null);
@@ -20,24 +27,43 @@ export function gather(request: IncomingMessage, then: (body: Buffer | null) => 
     then(Buffer.alloc(0));
     return;
   }
-  if (expected > gatheredLimitBytes) {
+  if (expected > gatheredLimitBytes || !budget.take(expected)) {
     then(null);
     return;
   }
+  response.once("close", () => budget.give(expected));
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => then(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
 }
 
-/** Listens in on a streamed body without slowing it; calls `then` at its end with a copy, or null when it was over
- * the limit. */
-export function overhear(request: IncomingMessage, then: (copy: Buffer | null) => void): void {
-  let chunks: Buffer[] | null = [];
+/** Listens in on a streamed body without slowing it; calls `then` at its end with a copy, or with why there is none. */
+export function overhear(
+  request: IncomingMessage,
+  budget: Budget,
+  then: (copy: Buffer | "tooLarge" | "busy") => void,
+): void {
+  let chunks: Buffer[] = [];
   let bytes = 0;
+  let without: "tooLarge" | "busy" | null = null;
+  const forget = () => {
+    budget.give(bytes);
+    chunks = [];
+    bytes = 0;
+  };
   request.on("data", (chunk: Buffer) => {
+    if (without !== null) return;
+    if (bytes + chunk.length > mirroredLimitBytes) without = "tooLarge";
+    else if (!budget.take(chunk.length)) without = "busy";
+    if (without !== null) return forget();
     bytes += chunk.length;
-    if (bytes > mirroredLimitBytes) chunks = null;
-    chunks?.push(chunk);
+    chunks.push(chunk);
   });
-  request.on("end", () => then(chunks === null ? null : Buffer.concat(chunks)));
+  request.on("end", () => {
+    const copy = without ?? Buffer.concat(chunks);
+    forget();
+    then(copy);
+  });
+  // Of a caller who leaves in the middle there is no end.
+  request.on("close", forget);
 }

@@ -6,6 +6,8 @@ export const upstreamTimeoutMs = 30_000;
 
 /** Where a release answers now; null while its process restarts. */
 export interface Address {
+  /** Left out: this machine. */
+  host?: string;
   port: number;
   agent: Agent;
 }
@@ -57,7 +59,7 @@ export function exchange(upstream: Upstream, sent: Exchange, reply: Reply): () =
       return;
     }
     const outgoing = send({
-      host: "127.0.0.1",
+      host: address.host ?? "127.0.0.1",
       port: address.port,
       method: sent.method,
       path: sent.path,

@@ -19,6 +19,9 @@ const hopByHop = new Set([
 /** Set by the proxy itself; a caller's own would speak for it. */
 const ours = new Set(["x-request-id", "x-ml-probe", "x-ml-release", "x-forwarded-proto", "x-forwarded-host"]);
 
+/** Between a caller's own proxies and a release, what both say of themselves passes. */
+const oursBetween = new Set(["x-request-id", "x-ml-probe"]);
+
 /** Names that a `Connection` header must not be able to remove: they frame or address the message. */
 const kept = new Set(["host", "content-length", "content-type"]);
 
@@ -31,19 +34,25 @@ export function requestIdOf(request: IncomingMessage): string {
   return typeof given === "string" && requestIdPattern.test(given) ? given : randomUUID();
 }
 
-/** Flat list of names and values for the upstream. `bodyLength` null: the body is streamed as the caller framed it. */
+/** Flat list of names and values for the upstream. `bodyLength` null: the body is streamed as the caller framed it.
+ * `between`: see `ProxyOptions`. */
 export function upstreamHeaders(
   request: IncomingMessage,
   requestId: string,
   bodyLength: number | null,
+  between = false,
 ): string[] {
-  const list = passing(request, (name) => name === "x-forwarded-for" || name === "content-length");
+  const set = (name: string) => name === "x-forwarded-for" || name === "content-length";
+  const list = passing(request, set, between ? oursBetween : ours);
   const before = request.headers["x-forwarded-for"];
   const from = request.socket.remoteAddress ?? "unknown";
   list.push("x-forwarded-for", before === undefined ? from : `${String(before)}, ${from}`);
-  list.push("x-forwarded-proto", "http", "x-request-id", requestId);
-  if (request.headers.host !== undefined) list.push("x-forwarded-host", request.headers.host);
-  else list.push("host", "localhost");
+  list.push("x-request-id", requestId);
+  if (request.headers.host === undefined) list.push("host", "localhost");
+  if (!between) {
+    list.push("x-forwarded-proto", "http");
+    if (request.headers.host !== undefined) list.push("x-forwarded-host", request.headers.host);
+  }
   const length = request.headers["content-length"];
   if (bodyLength !== null) {
     const bare =
@@ -54,14 +63,23 @@ export function upstreamHeaders(
   return list;
 }
 
-/** Flat list of names and values for the caller. */
-export function downstreamHeaders(answer: IncomingMessage, requestId: string, digest: string): string[] {
-  const list = passing(answer, () => false);
-  list.push("x-request-id", requestId, "x-ml-release", digest);
+/** Flat list of names and values for the caller. `digest` null: who answered says itself who it is. */
+export function downstreamHeaders(
+  answer: IncomingMessage,
+  requestId: string,
+  digest: string | null,
+): string[] {
+  const list = passing(answer, () => false, digest === null ? oursBetween : ours);
+  list.push("x-request-id", requestId);
+  if (digest !== null) list.push("x-ml-release", digest);
   return list;
 }
 
-function passing(message: IncomingMessage, leaveOut: (name: string) => boolean): string[] {
+function passing(
+  message: IncomingMessage,
+  leaveOut: (name: string) => boolean,
+  ours: ReadonlySet<string>,
+): string[] {
   const named = namedByConnection(message.headers.connection);
   const list: string[] = [];
   const raw = message.rawHeaders;

@@ -1,6 +1,7 @@
 /** Copies of stable's requests for the candidate. A copy never delays or fails the request it was taken from: it is
  * sent after it, its answer is thrown away, and when too many are under way it is not sent but counted. */
 import type { IncomingMessage } from "node:http";
+import type { Budget } from "./budget.ts";
 import type { Outcome, Side } from "./counts.ts";
 import { exchange } from "./exchange.ts";
 import { upstreamHeaders } from "./headers.ts";
@@ -17,34 +18,41 @@ export interface Pairing {
 export class Mirror {
   readonly #routing: Routing;
   readonly #timeoutMs: number;
+  readonly #budget: Budget;
+  readonly #between: boolean;
   #underWay = 0;
 
-  constructor(routing: Routing, timeoutMs: number) {
+  /** @param between as `ProxyOptions` has it */
+  constructor(routing: Routing, timeoutMs: number, budget: Budget, between: boolean) {
     this.#routing = routing;
     this.#timeoutMs = timeoutMs;
+    this.#budget = budget;
+    this.#between = between;
   }
 
-  /** Sends a copy at the next turn of the event loop. `body` null: it was over the limit. */
+  /** Sends a copy at the next turn of the event loop. `body`: a reason where there is none. */
   copy(
     request: IncomingMessage,
     path: string,
     requestId: string,
-    body: Buffer | null,
+    body: Buffer | "tooLarge" | "busy",
     pairing: Pairing,
   ): void {
     const counts = this.#routing.counts;
     const candidate = this.#routing.candidate;
     if (candidate === null) return;
-    if (body === null) counts.mirrorDropped.tooLarge += 1;
-    else if (this.#underWay >= concurrencyLimit) counts.mirrorDropped.busy += 1;
+    if (typeof body === "string") counts.mirrorDropped[body] += 1;
+    else if (this.#underWay >= concurrencyLimit || !this.#budget.take(body.length))
+      counts.mirrorDropped.busy += 1;
     else {
       pairing.stable = counts.mirrored.stable;
       const side = counts.mirrored.candidate;
-      const headers = upstreamHeaders(request, requestId, body.length);
+      const headers = upstreamHeaders(request, requestId, body.length, this.#between);
       this.#underWay += 1;
       candidate.enter();
       const over = (outcome: Outcome) => {
         this.#underWay -= 1;
+        this.#budget.give(body.length);
         candidate.leave();
         side.add(outcome);
       };

@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { gather, overhear } from "./body.ts";
+import { Budget } from "./budget.ts";
 import type { Outcome } from "./counts.ts";
 import { exchange, type Failure, type Upstream, upstreamTimeoutMs } from "./exchange.ts";
 import { downstreamHeaders, requestIdOf, upstreamHeaders } from "./headers.ts";
@@ -19,9 +20,18 @@ const operational = /^\/(health|ready|metrics|v2\/health\/(live|ready))\/?(\?|$)
 
 export interface ProxyOptions {
   routing: Routing;
-  /** Marks a probe of the split, which is answered by the release whose turn it is and counted nowhere. */
-  probeToken: string;
+  /** Marks a probe of the split, which is answered by the release whose turn it is and counted nowhere. null: there are
+   * none. */
+  probeToken: string | null;
   timeoutMs?: number;
+  /** Of a copy's answer; as `timeoutMs` unless told otherwise. */
+  copyTimeoutMs?: number;
+  /** Between callers' own proxies and a release, in nobody's name: headers that tell of either pass as they are, and
+   * who may take how long over a request is for the release to say. Left out: callers come in here. */
+  between?: true;
+  /** Asked at every answer: whether its connection shall end with it. */
+  closing?: () => boolean;
+  budget?: Budget;
 }
 
 /** A request on its way, from its headers to its outcome. */
@@ -30,36 +40,42 @@ interface Passage {
   response: ServerResponse;
   requestId: string;
   path: string;
+  between: boolean;
+  closing: () => boolean;
 }
+
+/** Of the side where callers come in, who may be slow on purpose. */
+const atTheEdge = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 };
+/** Longer than others keep idle connections, so that none is closed as they reach for it. */
+const inBetween = { headersTimeout: 60_000, requestTimeout: 0, keepAliveTimeout: 3_600_000 };
 
 /** The server, not yet listening. */
 export function createProxy(options: ProxyOptions): Server {
-  const { routing } = options;
+  const { routing, between = false, closing = () => false, budget = new Budget() } = options;
   const timeoutMs = options.timeoutMs ?? upstreamTimeoutMs;
-  const mirror = new Mirror(routing, timeoutMs);
+  const mirror = new Mirror(routing, options.copyTimeoutMs ?? timeoutMs, budget, between);
   const server = createServer(
-    {
-      headersTimeout: 10_000,
-      requestTimeout: 60_000,
-      keepAliveTimeout: 65_000,
-      connectionsCheckingInterval: 2_000,
-    },
+    { ...(between ? inBetween : atTheEdge), connectionsCheckingInterval: 2_000 },
     (request, response) => {
       const passage = {
         request,
         response,
         requestId: requestIdOf(request),
         path: pathOf(request.url ?? "/"),
+        between,
+        closing,
       };
       request.on("error", () => {});
       response.on("error", () => {});
-      if (request.headers["x-ml-probe"] === options.probeToken) {
+      if (options.probeToken !== null && request.headers["x-ml-probe"] === options.probeToken) {
         const probe = { ...passage, path: "/ready" };
         pass(probe, routing.upstream(routing.nextProbe()), null, Buffer.alloc(0), timeoutMs);
       } else if (operational.test(passage.path)) {
         pass(passage, routing.upstream("stable"), null, null, timeoutMs);
       } else {
-        gather(request, (body) => route(passage, routing, mirror, body, timeoutMs));
+        gather(request, response, budget, (body) => {
+          route(passage, { routing, mirror, budget, timeoutMs }, body);
+        });
       }
     },
   );
@@ -73,14 +89,15 @@ function pathOf(url: string): string {
   return pathname + search;
 }
 
+interface Way {
+  routing: Routing;
+  mirror: Mirror;
+  budget: Budget;
+  timeoutMs: number;
+}
+
 /** The switch: from the choice of a side to `enter` there is no wait, so a process that is left has no request in. */
-function route(
-  passage: Passage,
-  routing: Routing,
-  mirror: Mirror,
-  body: Buffer | null,
-  timeoutMs: number,
-): void {
+function route(passage: Passage, { routing, mirror, budget, timeoutMs }: Way, body: Buffer | null): void {
   const name: SideName = routing.next();
   const side = name === "candidate" ? routing.counts.forCandidate() : routing.counts.stable;
   const pairing: Pairing = { stable: null };
@@ -93,7 +110,7 @@ function route(
   const sent = pass(passage, routing.upstream(name), counted, body, timeoutMs);
   if (!mirrored || !sent) return;
   if (body !== null) mirror.copy(request, path, requestId, body, pairing);
-  else overhear(request, (copy) => mirror.copy(request, path, requestId, copy, pairing));
+  else overhear(request, budget, (copy) => mirror.copy(request, path, requestId, copy, pairing));
 }
 
 /** Asks one release and answers the caller; `counted` is called once with how it ended. False: nobody was asked. */
@@ -125,7 +142,7 @@ function pass(
     if (!response.writableFinished) giveUp();
   });
   try {
-    const headers = upstreamHeaders(request, requestId, body === null ? null : body.length);
+    const headers = upstreamHeaders(request, requestId, body === null ? null : body.length, passage.between);
     const sent = {
       method: request.method ?? "GET",
       path: passage.path,
@@ -159,7 +176,7 @@ function stream(
   complete: () => void,
   end: (outcome: Outcome) => void,
 ): void {
-  const { response, requestId } = passage;
+  const { response, requestId, between } = passage;
   answer.on("error", () => {});
   answer.on("end", complete);
   answer.on("close", () => {
@@ -169,7 +186,8 @@ function stream(
     response.destroy();
   });
   try {
-    const headers = downstreamHeaders(answer, requestId, digest);
+    const headers = downstreamHeaders(answer, requestId, between ? null : digest);
+    if (passage.closing()) response.shouldKeepAlive = false;
     response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? "", headers);
     answer.pipe(response);
   } catch {
@@ -214,10 +232,10 @@ function refuse(passage: Passage, status: number, message: string, digest: strin
   const text = JSON.stringify({ error: { code: codes[status], message, remedy, request_id: requestId } });
   const headers = ["content-type", "application/json", "content-length", String(Buffer.byteLength(text))];
   headers.push("x-request-id", requestId);
-  if (digest !== null) headers.push("x-ml-release", digest);
+  if (digest !== null && !passage.between) headers.push("x-ml-release", digest);
   if (status === 503) headers.push("retry-after", "1");
   // What is left of a body would be read as the next request.
-  if (!request.complete) headers.push("connection", "close");
+  if (!request.complete || passage.closing()) headers.push("connection", "close");
   response.writeHead(status, headers);
   response.end(text);
 }
