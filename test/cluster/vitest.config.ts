@@ -8,6 +8,8 @@ export default defineConfig({
     globalSetup: "test/cluster/setup.ts",
     // As the release tree runs it; why is said in packages/release/src/layout.ts.
     execArgv: ["--no-maglev"],
+    // Pods take time, and their tests mostly wait for them.
+    maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 300_000,
   },

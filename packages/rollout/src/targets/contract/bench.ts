@@ -40,6 +40,8 @@ export interface ContractCase {
   mirrors?: true;
   /** A guard must live. */
   guarded?: true;
+  /** Of lease, journal and history alone: once is enough for targets that share them. */
+  ofLedger?: true;
   prove(bench: Bench): Promise<void>;
 }
 

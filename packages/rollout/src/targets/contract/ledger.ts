@@ -6,6 +6,7 @@ import { assertNoFailure, type ContractCase } from "./bench.ts";
 export const ledgerCases: ContractCase[] = [
   {
     behaviour: "a second holder is refused by name until the lease is given back",
+    ofLedger: true,
     async prove(bench) {
       await bench.canary();
       const other = await bench.fixture.open();
@@ -20,6 +21,7 @@ export const ledgerCases: ContractCase[] = [
   },
   {
     behaviour: "of two who ask for the lease at once, one gets it",
+    ofLedger: true,
     async prove(bench) {
       const other = await bench.fixture.open();
       const asked = await Promise.allSettled([bench.hold("1"), bench.hold("2", {}, other)]);
@@ -28,6 +30,7 @@ export const ledgerCases: ContractCase[] = [
   },
   {
     behaviour: "a renewal extends the lease",
+    ofLedger: true,
     async prove(bench) {
       const first = await bench.hold("1", { ttlMs: 2_000 });
       const second = await bench.hold("1", { ttlMs: 30_000 });
@@ -114,6 +117,7 @@ export const ledgerCases: ContractCase[] = [
   },
   {
     behaviour: "a seized lease is lost to who had it, and the traffic stays until the new holder moves it",
+    ofLedger: true,
     async prove(bench) {
       const { place } = bench;
       await bench.canary();
@@ -131,6 +135,7 @@ export const ledgerCases: ContractCase[] = [
   },
   {
     behaviour: "the journal keeps the order, shows an open rollout again and a closed one once",
+    ofLedger: true,
     async prove(bench) {
       const { place } = bench;
       await bench.hold("1");
@@ -152,6 +157,7 @@ export const ledgerCases: ContractCase[] = [
   },
   {
     behaviour: "the history holds the last ten, newest first, with how each came about",
+    ofLedger: true,
     async prove(bench) {
       const { place, a, b } = bench;
       const { promotions } = bench.fixture;
