@@ -87,6 +87,7 @@ function optionsOf(name: string, inputs: PlaceInputs, { programs }: PlaceContext
     name,
     guard,
     guardProgram: programs.guard,
+    mirrorProgram: programs.mirror,
     telemetry,
     ...withoutUndefined({ namespace, kubeconfig, context, container, prometheus, queries }),
     ...(guardImage === undefined ? {} : { guardImage: { image: guardImage } }),

@@ -71,6 +71,8 @@ export interface Programs {
   image: string;
   /** What guards a rollout from inside the cluster: one file, run by no one here but sent there. */
   guard: string;
+  /** What copies requests inside a cluster where nothing on the way can: one file, sent there like the guard. */
+  mirror: string;
 }
 
 export interface Log {

@@ -1,6 +1,7 @@
 /**
- * The guard's program in one file of less than 1 MB: it travels to the cluster in a ConfigMap, and runs there with node
- * alone. Kept under `build/guard/` for the tree and for tests, one build per state of the packages.
+ * The programs that travel to the cluster in a ConfigMap, the guard's and the mirroring proxy's: each one file of less
+ * than 1 MB, which runs there with node alone. Kept under `build/guard/` for the tree and for tests, one build per state
+ * of the packages.
  */
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
@@ -15,30 +16,39 @@ export const maxGuardBytes = 1_000_000;
 /** A run that began with a build has ended by then. */
 const keptMs = 24 * 3_600_000;
 
-/** Path of the program of the sources as they are now; built when there is none yet (some 10 s). Safe to call from
- * several processes at once. */
+/** Path of the guard's program of the sources as they are now; built when there is none yet (some 10 s). Safe to call
+ * from several processes at once. */
 export async function guardProgram(sources: Sources = suiteSources()): Promise<string> {
-  const { root, guard } = sources;
-  if (guard === undefined) throw new Error("these sources have no guard");
+  return join(await clusterPrograms(sources), "guard.mjs");
+}
+
+/** As `guardProgram`: of the mirroring proxy. */
+export async function mirrorProgram(sources: Sources = suiteSources()): Promise<string> {
+  return join(await clusterPrograms(sources), "mirror.mjs");
+}
+
+async function clusterPrograms(sources: Sources): Promise<string> {
+  const { root, guard, mirror } = sources;
+  if (guard === undefined || mirror === undefined) throw new Error("these sources have no guard and mirror");
   const folder = join(root, "build/guard");
-  // What actions and tools say does not reach the guard.
+  // What actions and tools say does not reach the cluster.
   const { tools: _, ...rest } = sources;
-  const path = join(folder, await codeHash({ ...rest, actions: "none" }), "guard.mjs");
-  if (existsSync(path)) return path;
+  const built = join(folder, await codeHash({ ...rest, actions: "none" }));
+  if (existsSync(built)) return built;
   return withLock(join(root, "build/guard.lock"), async () => {
-    if (existsSync(path)) return path;
+    if (existsSync(built)) return built;
     await forgetOld(folder);
-    const text = await bundled(sources, guard, join(root, "build/guard-js"));
-    const bytes = Buffer.byteLength(text);
-    if (bytes >= maxGuardBytes) {
-      throw new Error(
-        `the guard has ${bytes} bytes, and must have less than ${maxGuardBytes} to fit into a ConfigMap`,
-      );
+    const work = join(root, "build/guard-js");
+    await compile(sources, work);
+    await inOneChunk(join(work, "packages"));
+    const part = `${built}.part`;
+    await rm(part, { recursive: true, force: true });
+    await mkdir(part, { recursive: true });
+    for (const [name, entry] of Object.entries({ guard, mirror })) {
+      await writeFile(join(part, `${name}.mjs`), await bundled(root, { name, entry, work }));
     }
-    await mkdir(join(path, ".."), { recursive: true });
-    await writeFile(`${path}.part`, text);
-    await rename(`${path}.part`, path);
-    return path;
+    await rename(part, built);
+    return built;
   });
 }
 
@@ -51,15 +61,18 @@ async function forgetOld(folder: string): Promise<void> {
   }
 }
 
-async function bundled(sources: Sources, guard: string, work: string): Promise<string> {
-  await compile(sources, work);
-  await inOneChunk(join(work, "packages"));
-  const out = join(work, "bundled");
-  await ncc(sources.root, join(work, guard.replace(/\.ts$/, ".js")), out);
+async function bundled(root: string, of: { name: string; entry: string; work: string }): Promise<string> {
+  const out = join(of.work, "bundled");
+  await ncc(root, join(of.work, of.entry.replace(/\.ts$/, ".js")), out);
   const files = (await readdir(out)).filter((name) => /\.[cm]?js$/.test(name));
   if (files.length !== 1)
-    throw new Error(`the guard became ${files.length} files, expected one: ${files.join(", ")}`);
-  return readFile(join(out, files[0] as string), "utf8");
+    throw new Error(`the ${of.name} became ${files.length} files, expected one: ${files.join(", ")}`);
+  const text = await readFile(join(out, files[0] as string), "utf8");
+  const bytes = Buffer.byteLength(text);
+  if (bytes < maxGuardBytes) return text;
+  throw new Error(
+    `the ${of.name} has ${bytes} bytes, and must have less than ${maxGuardBytes} to fit into a ConfigMap`,
+  );
 }
 
 /** What is `import()`ed would become a chunk of its own, in a file of its own. */

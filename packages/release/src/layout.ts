@@ -22,8 +22,8 @@ export const laidOut = (sources: Sources): string[] => [
   "packages/release/src/layout.ts",
 ];
 
-/** Lays out the tree in `out`, an empty directory. `bundled` holds `bundle/` and, where there are any, `image/` and
- * `guard/`. */
+/** Lays out the tree in `out`, an empty directory. `bundled` holds `bundle/` and, where there are any, `image/`,
+ * `guard/` and `mirror/`. */
 export async function layOut(
   sources: Sources,
   parts: { bundled: string; actions: readonly string[]; out: string; ref: string },
@@ -98,6 +98,7 @@ const programs = {
 ${programs.map((name) => `  ${name}: join(import.meta.dirname, "${PROGRAMS}/${name}.js"),`).join("\n")}
   image: join(import.meta.dirname, "image"),
   guard: join(import.meta.dirname, "guard/guard.mjs"),
+  mirror: join(import.meta.dirname, "mirror/mirror.mjs"),
 };
 
 export async function startAction(name, phase) {

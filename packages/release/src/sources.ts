@@ -13,6 +13,8 @@ export interface Sources {
   programs: Record<"supervisor" | "server" | "inference", string>;
   /** Source of the guard's program: the tree gets `guard/`, that program in one file. */
   guard?: string;
+  /** The same of the mirroring proxy's: `mirror/`. Where there is a guard. */
+  mirror?: string;
   /** Programs for people, each in a folder of its own: `node replay FILE`. */
   tools?: Record<string, string>;
   /** The tree gets `image/`, what goes into images of models. */
@@ -30,6 +32,7 @@ export function suiteSources(root = resolve(import.meta.dirname, "../../..")): S
       inference: "packages/serving/src/programs/inference.ts",
     },
     guard: "packages/rollout/src/kubernetes/guard-program.ts",
+    mirror: "packages/rollout/src/kubernetes/mirror-proxy-program.ts",
     image: true,
     tools: {
       policies: "actions/verify/src/policies.ts",

@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { withLock } from "./build-lock.ts";
 import { bundle } from "./bundle.ts";
 import { actionNamesIn } from "./definitions.ts";
-import { guardProgram } from "./guard.ts";
+import { guardProgram, mirrorProgram } from "./guard.ts";
 import { layOutImage } from "./image.ts";
 import { laidOut, layOut } from "./layout.ts";
 import { codeHash, layoutHash, type Sources, suiteSources } from "./sources.ts";
@@ -34,7 +34,10 @@ export async function releaseTree(sources: Sources = suiteSources(), ref = "v1")
       await complete(bundled, async (out) => {
         await bundle(sources, { work, out: join(out, "bundle") });
         if (sources.image) await layOutImage(sources, { work, out: join(out, "image") });
-        if (sources.guard) await cp(await guardProgram(sources), join(out, "guard/guard.mjs"));
+        if (sources.guard) {
+          await cp(await guardProgram(sources), join(out, "guard/guard.mjs"));
+          await cp(await mirrorProgram(sources), join(out, "mirror/mirror.mjs"));
+        }
       });
       await prune(join(build, "bundle"));
     }

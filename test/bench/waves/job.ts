@@ -7,7 +7,7 @@ import { placesOf } from "../../../actions/place.ts";
 import { candidateNamed } from "./objects.ts";
 
 const none = "not needed here";
-const programs = { supervisor: none, server: none, inference: none, image: none, guard: none };
+const programs = { supervisor: none, server: none, inference: none, image: none, guard: none, mirror: none };
 const candidate = candidateNamed(process.argv[2] ?? "");
 
 process.on("exit", () => {

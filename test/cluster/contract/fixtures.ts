@@ -26,7 +26,7 @@ export const fixtures: Partial<Record<KubernetesTargetName, FixtureFor>> = {
         const { clusterIP } = (service as KubeObject).spec as { clusterIP: string };
         return { url: `http://${clusterIP}`, keepAlive: false, ids: true };
       },
-      mirrors: false,
+      mirrors: true,
     });
   },
   gateway: async (contractCase) => {

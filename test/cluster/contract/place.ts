@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openApi } from "@ml-actions/cluster/api";
 import { connect } from "@ml-actions/cluster/connect";
 import type { Api, KubeObject } from "@ml-actions/cluster/types";
+import { mirrorProgram } from "@ml-actions/release/guard";
 import { openGuarded } from "@ml-actions/rollout/kubernetes/guard-open";
 import { watchLease } from "@ml-actions/rollout/kubernetes/guard-watch";
 import { ledgerObjects } from "@ml-actions/rollout/kubernetes/ledger-names";
@@ -67,6 +68,7 @@ export async function createPlace(target: KubernetesTargetName, guarded: boolean
         namespace: namespace.name,
         kubeconfig: namespace.kubeconfig,
         guard: "off",
+        mirrorProgram: await mirrorProgram(),
         readyTimeoutMs: 90_000,
         onTrouble: (trouble) => troubles.push(trouble),
       });

@@ -1,5 +1,6 @@
 /** What target `deployment` reads and changes: two Deployments, the candidate's pods' labels, and one Service. */
 import { fieldManager } from "@ml-actions/cluster/types";
+import type { RolloutError } from "../error.ts";
 import type { Author, Release } from "../target.ts";
 import { authorOf } from "./authors.ts";
 import { inService, moveIn, moveOut } from "./deployment-pods.ts";
@@ -7,12 +8,15 @@ import {
   findService,
   problemsOfService,
   type RoutingService,
+  routingService,
   servicesIn,
   switchService,
 } from "./deployment-service.ts";
 import { podsForShare, shareOf, tolerancePoints } from "./deployment-shares.ts";
 import { untilEndpoints } from "./endpoints.ts";
+import { MirrorPath } from "./mirror-proxy-path.ts";
 import {
+  candidatePods,
   growCandidate,
   growStable,
   isUnnamed,
@@ -22,11 +26,12 @@ import {
   selectorsIn,
   writeMark,
 } from "./pair.ts";
-import type { PlatformState } from "./platform.ts";
+import type { PlatformState, Side } from "./platform.ts";
 import type { PlatformContext } from "./platforms.ts";
 import { proveShares } from "./prove.ts";
-import { noCandidate } from "./refusals.ts";
-import { deploymentRef, type Workload } from "./workload.ts";
+import { conflict, isUnseen, noCandidate } from "./refusals.ts";
+import { deploymentRef, needWorkload, type Workload } from "./workload.ts";
+import { selects } from "./workload-labels.ts";
 import { isReady, type Pod, podsOf } from "./workload-pods.ts";
 
 /** On the user's Deployment: that pods of a candidate may share its Service. */
@@ -49,9 +54,11 @@ interface View extends Pair {
 export class DeploymentPlace {
   readonly #context: PlatformContext;
   readonly ref: Workload["ref"];
+  readonly #mirror: MirrorPath;
 
   constructor(context: PlatformContext) {
     this.#context = context;
+    this.#mirror = new MirrorPath(context);
     this.ref = deploymentRef(context.namespace, context.name);
   }
 
@@ -78,7 +85,7 @@ export class DeploymentPlace {
       stable: stableSide,
       candidate: candidateSide,
       candidatePercent: percentOf(view),
-      mirrorPercent: 0,
+      mirrorPercent: service.mirror?.inPath === true ? service.mirror.percent : 0,
       ...splitBy(view),
       url: `http://${service.name}.${this.#context.namespace}.svc:${service.port}`,
       entrance: `http://${service.clusterIP}:${service.port}`,
@@ -106,10 +113,10 @@ export class DeploymentPlace {
     });
   }
 
-  async capacity(percent: number): Promise<void> {
+  async capacity(percent: number, of: "split" | "copies" = "split"): Promise<void> {
     const view = await this.view();
-    const count = podsWanted(percent, view);
-    await growStable(this.#context, view, percent);
+    const count = of === "copies" ? candidatePods(percent, view) : podsWanted(percent, view);
+    await growStable(this.#context, view, of === "copies" ? 0 : percent);
     await growCandidate(this.#context, view, count);
   }
 
@@ -117,7 +124,11 @@ export class DeploymentPlace {
    * Service, nor fewer than the split needs. */
   async route(percent: number): Promise<void> {
     const { api, fence, resource, namespace, options } = this.#context;
-    const view = await this.view();
+    let view = await this.view();
+    if (percent > 0 && view.service.mirror !== null) {
+      await this.#mirror.goOut(view, view.service.name);
+      view = await this.view();
+    }
     const { service, candidate, inside, outside, down } = view;
     const writing = { fence, mark: writeMark(this.#context) };
     if (candidate === null && percent > 0) throw noCandidate("split");
@@ -134,7 +145,39 @@ export class DeploymentPlace {
     }
     const follows = async (seen: ReadonlySet<string>) => isRouted(seen, percent, await this.view());
     const timeoutMs = options.routeTimeoutMs ?? routeTimeoutMs;
-    await untilEndpoints(api, { namespace, service: service.name }, follows, timeoutMs);
+    // While the proxy is in the path, it is by its own Service that stable's pods are asked.
+    const asked = service.mirror?.inPath === true ? this.#mirror.stableService : service.name;
+    await untilEndpoints(api, { namespace, service: asked }, follows, timeoutMs);
+  }
+
+  /** By a proxy in the Service's path. One that answers a share of users cannot get copies beside: the proxy would not
+   * know which pods its requests came to. */
+  async mirror(percent: number): Promise<void> {
+    const view = await this.view();
+    const { service, inside, down, candidateSide } = view;
+    if (percent === 0) return this.#mirror.goOut(view, service.name);
+    if (service.switched || inside.length + down.length > 0)
+      throw answersAlready(candidateSide, percentOf(view));
+    await this.#mirror.comeIn(view, service, percent);
+    try {
+      await this.prove(0);
+    } catch (error) {
+      if (isUnseen(error)) return this.#context.onTrouble(error.message);
+      await this.#mirror.leave(view, service.name);
+      throw error;
+    }
+  }
+
+  /** What is left of a mirror goes, also where it never came into the path. */
+  async removeMirror(): Promise<void> {
+    const { api, namespace } = this.#context;
+    const services = await servicesIn(api, namespace);
+    const stable = await needWorkload(api, this.ref);
+    const marked = services.map(routingService).find(({ mirror, selector }) => {
+      return mirror !== null && selects(selector, stable.spec.template.metadata.labels);
+    });
+    if (marked !== undefined) await this.#mirror.goOut({ stable }, marked.name);
+    await this.#mirror.removeObjects();
   }
 
   async prove(percent: number): Promise<void> {
@@ -150,6 +193,13 @@ export class DeploymentPlace {
       timeoutMs: options.routeTimeoutMs ?? routeTimeoutMs,
     });
   }
+}
+
+function answersAlready(candidate: Side | null, percent: number): RolloutError {
+  return conflict(
+    `The candidate ${candidate?.release.label ?? ""} answers ${percent} % of the requests: it cannot get copies of others beside.`,
+    "Mirror first, at 0 %, and give it a share afterwards.",
+  );
 }
 
 function podsWanted(percent: number, { stable, stableSide, full }: View): number {

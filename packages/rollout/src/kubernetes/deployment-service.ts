@@ -5,6 +5,7 @@
  */
 import type { Api, KubeObject } from "@ml-actions/cluster/types";
 import { z } from "zod";
+import { isOfMirror, proxySelector } from "./mirror-proxy-manifest.ts";
 import type { Fence } from "./platform.ts";
 import { names } from "./platform.ts";
 import { conflict, invalid } from "./refusals.ts";
@@ -29,8 +30,10 @@ const serviceSchema = z.looseObject({
   }),
 });
 
-/** On a Service that selects the candidate: what it selected before, as JSON. */
+/** On a Service that selects the candidate, or the mirroring proxy: what it selected before, as JSON. */
 export const selectorBefore = "ml-actions.github.io/selector-before";
+/** On a Service that selects the mirroring proxy: the share that it copies, in percent. */
+export const mirrorPercent = "ml-actions.github.io/mirror-percent";
 
 export interface RoutingService {
   object: KubeObject;
@@ -39,6 +42,8 @@ export interface RoutingService {
   selector: Record<string, string>;
   /** All traffic is the candidate's. */
   switched: boolean;
+  /** It is marked as one that selects the mirroring proxy. `inPath`: it does. */
+  mirror: { percent: number; inPath: boolean } | null;
   clusterIP: string;
   port: number;
   sessionAffinity: string;
@@ -53,6 +58,7 @@ export async function servicesIn(api: Api, namespace: string): Promise<KubeObjec
 export function findService(services: readonly KubeObject[], workload: Workload): RoutingService {
   const { labels } = workload.spec.template.metadata;
   const found = services
+    .filter((object) => !isOfMirror(object))
     .map((object) => routingService(object))
     .filter(({ selector }) => selects(selector, labels));
   const [service] = found;
@@ -70,13 +76,17 @@ export function findService(services: readonly KubeObject[], workload: Workload)
 
 export function routingService(object: KubeObject): RoutingService {
   const { spec } = serviceSchema.parse(object);
-  const before = object.metadata.annotations?.[selectorBefore];
+  const { [selectorBefore]: before, [mirrorPercent]: mirrored } = object.metadata.annotations ?? {};
   const [port] = spec.ports;
+  const inPath = spec.selector[names.side] === "mirror";
+  const moved = before !== undefined && (mirrored === undefined || inPath);
   return {
     object,
     name: object.metadata.name,
-    selector: before === undefined ? spec.selector : parsedSelector(before, object),
-    switched: before !== undefined,
+    // One that others have taken back from the proxy selects what they said.
+    selector: moved ? parsedSelector(before, object) : spec.selector,
+    switched: before !== undefined && mirrored === undefined,
+    mirror: mirrored === undefined ? null : { percent: Number(mirrored) || 0, inPath },
     clusterIP: spec.clusterIP,
     port: port?.port ?? 0,
     sessionAffinity: spec.sessionAffinity,
@@ -88,7 +98,7 @@ function parsedSelector(text: string, { metadata }: KubeObject): Record<string, 
     return z.record(z.string(), z.string()).parse(JSON.parse(text));
   } catch {
     throw conflict(
-      `Service ${metadata.name} selects the candidate, and its annotation ${selectorBefore} does not say what it selected before: ${JSON.stringify(text.slice(0, 100))}.`,
+      `Service ${metadata.name} does not select stable, and its annotation ${selectorBefore} does not say what it selected before: ${JSON.stringify(text.slice(0, 100))}.`,
       "Set its selector to stable's labels by hand and remove that annotation.",
     );
   }
@@ -127,20 +137,58 @@ export async function switchService(
   if (service.switched === toCandidate) return;
   const candidate = candidateSelector(resource);
   const [from, to] = toCandidate ? [service.selector, candidate] : [candidate, service.selector];
-  const gone = Object.fromEntries(Object.keys(from).map((key) => [key, null]));
-  const { name, namespace, resourceVersion } = service.object.metadata;
+  const annotations = { [selectorBefore]: toCandidate ? JSON.stringify(service.selector) : null };
   await fence();
+  await writeSelector(api, service.object, {
+    from,
+    to,
+    annotations: { [names.fence]: mark, ...annotations },
+  });
+}
+
+/** Sends all requests by the mirroring proxy, or, with null, to stable's pods again. Fails with `conflict` when somebody
+ * else has changed the Service since it was read. */
+export async function switchMirror(
+  api: Api,
+  service: RoutingService,
+  percent: number | null,
+  resource: string,
+  { fence, mark }: Writing,
+): Promise<void> {
+  const { mirror, selector } = service;
+  if (percent === null ? mirror === null : mirror?.inPath === true && mirror.percent === percent) return;
+  const proxy = proxySelector(resource);
+  const [from, to] = percent === null ? [proxy, selector] : [selector, proxy];
+  await fence();
+  await writeSelector(api, service.object, {
+    from,
+    to,
+    annotations: {
+      [names.fence]: mark,
+      [selectorBefore]: percent === null ? null : JSON.stringify(selector),
+      [mirrorPercent]: percent === null ? null : String(percent),
+    },
+  });
+}
+
+async function writeSelector(
+  api: Api,
+  { metadata: { name, namespace, resourceVersion } }: KubeObject,
+  change: {
+    from: Record<string, string>;
+    to: Record<string, string>;
+    annotations: Record<string, string | null>;
+  },
+): Promise<void> {
+  const gone = Object.fromEntries(Object.keys(change.from).map((key) => [key, null]));
   await api.merge(
     { apiVersion: "v1", kind: "Service", name, ...(namespace !== undefined && { namespace }) },
     {
       metadata: {
         ...(resourceVersion !== undefined && { resourceVersion }),
-        annotations: {
-          [names.fence]: mark,
-          [selectorBefore]: toCandidate ? JSON.stringify(service.selector) : null,
-        },
+        annotations: change.annotations,
       },
-      spec: { selector: { ...gone, ...to } },
+      spec: { selector: { ...gone, ...change.to } },
     },
   );
 }

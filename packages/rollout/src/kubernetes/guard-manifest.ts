@@ -16,7 +16,7 @@ export const guardSpecAnnotation = "ml-actions.github.io/guard-spec";
 export const programFile = "guard.mjs";
 const programFolder = "/ml-actions";
 /** As the images that we build have it. */
-const defaultNode = "/nodejs/bin/node";
+export const defaultNode = "/nodejs/bin/node";
 
 /** What the guard's pod is told. */
 export const guardSettingsSchema = z.strictObject({
@@ -47,13 +47,18 @@ export type GuardSettings = z.infer<typeof guardSettingsSchema>;
 
 export const settingsVariable = "ML_GUARD";
 
-export function bundleObject(metadata: Pick<ObjectMeta, "name" | "namespace">, program: string): KubeObject {
+/** @param file what the program is called where it runs */
+export function bundleObject(
+  metadata: Pick<ObjectMeta, "name" | "namespace">,
+  program: string,
+  file = programFile,
+): KubeObject {
   return {
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: { ...metadata, labels: ours("").labels },
     immutable: true,
-    data: { [programFile]: program },
+    data: { [file]: program },
   } as KubeObject;
 }
 

@@ -27,8 +27,10 @@ export interface KubernetesOptions extends PlatformOptions {
   guard: "required" | "auto" | "off";
   /** Path of the guard's program. Needed unless `guard` is `off`. */
   guardProgram?: string;
-  /** Where neither release's own image can run it. */
+  /** Where neither release's own image can run it. The mirroring proxy runs in it too, where stable's cannot. */
   guardImage?: GuardImage;
+  /** Path of the mirroring proxy's program. Needed where nothing on the way copies requests: target `deployment`. */
+  mirrorProgram?: string;
   /** `auto` unless told otherwise: Prometheus where one is named, else the pods' own counters. */
   telemetry?: "auto" | "pods" | "prometheus";
   /** `https://…`, or `service:<namespace>/<name>:<port>` through the API server. */
@@ -75,6 +77,7 @@ export async function openKubernetes(
     name: options.name,
     resource,
     options: platformOptions(options),
+    ...mirrorOf(options),
     probe: {
       ...reachingProbe(api, () => ledgerOf().guardPod()),
       witness: podWitness(api, () => platform.pods(), onTrouble),
@@ -128,6 +131,13 @@ function telemetryOf(
     ...(prometheusToken !== undefined && { token: prometheusToken }),
     ...(queries !== undefined && { queries }),
   });
+}
+
+function mirrorOf({
+  mirrorProgram: program,
+  guardImage: image,
+}: KubernetesOptions): Pick<PlatformContext, "mirror"> {
+  return program === undefined ? {} : { mirror: { program, ...(image !== undefined && { image }) } };
 }
 
 /** Those that the guard is told too: plain JSON. */

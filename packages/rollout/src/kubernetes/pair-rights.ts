@@ -54,8 +54,9 @@ export const deploymentRights: readonly Right[] = [
   core(
     "services",
     ["list", "patch"],
-    "finds the Service before the Deployment, and gives a candidate all of its traffic",
+    "finds the Service before the Deployment, and gives a candidate, or the mirroring proxy, all of its traffic",
   ),
+  core("services", ["create", "delete"], "leads from the mirroring proxy to each side"),
   {
     group: "discovery.k8s.io",
     resource: "endpointslices",

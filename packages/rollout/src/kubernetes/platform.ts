@@ -57,8 +57,9 @@ export interface Platform {
   /** The candidate runs and is ready, without any traffic. Replaces another candidate that gets none.
    * `not-ready` says what its pods say: the image that cannot be pulled, the container that ends, the probe that fails. */
   prepare(candidate: Release): Promise<void>;
-  /** Grows both sides, and shrinks none, until each can carry its part of that split; resolves when the pods are ready. */
-  capacity(candidatePercent: number): Promise<void>;
+  /** Grows both sides, and shrinks none, until each can carry its part of that split, or the candidate the copies of that
+   * part; resolves when the pods are ready. */
+  capacity(candidatePercent: number, of?: "split" | "copies"): Promise<void>;
   /** Writes the split; resolves when the router has taken it at the observed generation. */
   route(candidatePercent: number): Promise<void>;
   /** Rejects with `not-routed` when measured answers do not have those shares. */

@@ -2,6 +2,7 @@
  * suite. */
 import type { Api } from "@ml-actions/cluster/types";
 import type { KubernetesTargetName } from "../targets/names.ts";
+import type { GuardImage } from "./ledger-types.ts";
 import type { Fence, Platform } from "./platform.ts";
 import type { Probe } from "./probe.ts";
 
@@ -25,6 +26,9 @@ export interface PlatformContext {
   resource: string;
   options: PlatformOptions;
   probe: Probe;
+  /** The mirroring proxy's program, by its path, and an image for it beside stable's. Left out where nothing is mirrored:
+   * what takes a proxy away needs neither. */
+  mirror?: { program: string; image?: GuardImage };
   /** What goes wrong without ending anything. */
   onTrouble: (message: string) => void;
 }
@@ -40,7 +44,7 @@ export interface PlatformEntry {
 export const platforms: Record<KubernetesTargetName, PlatformEntry> = {
   deployment: {
     kind: "deployment",
-    mirrors: false,
+    mirrors: true,
     open: async (context) => (await import("../targets/deployment.ts")).deploymentPlatform(context),
   },
   gateway: {

@@ -45,7 +45,7 @@ export function kubernetesTarget(parts: TargetParts): Target {
       const state = await platform.read();
       if (percent > 0) {
         assertShares(state, await ledger.committed(), "mirror", percent);
-        await platform.capacity(Math.max(percent, state.candidatePercent));
+        await platform.capacity(Math.max(percent, state.candidatePercent), "copies");
       }
       await platform.mirror(percent);
     },

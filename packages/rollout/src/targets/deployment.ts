@@ -1,6 +1,5 @@
 /** Platform `deployment`: stable and candidate behind one Service, shares by numbers of pods. The user's object is the
  * Deployment; the Service is the one that selects its pods. */
-import { RolloutError } from "../error.ts";
 import { DeploymentPlace } from "../kubernetes/deployment-place.ts";
 import { adoptCandidate, cleanUpPair, pairPods, workloadNames } from "../kubernetes/pair.ts";
 import type { Platform } from "../kubernetes/platform.ts";
@@ -15,23 +14,16 @@ export async function deploymentPlatform(context: PlatformContext): Promise<Plat
       return withReasons(context.api, place.state(view), async () => view, context.options.container);
     },
     prepare: (candidate) => place.prepare(candidate),
-    capacity: (percent) => place.capacity(percent),
+    capacity: (percent, of) => place.capacity(percent, of),
     route: (percent) => place.route(percent),
     prove: (percent) => place.prove(percent),
-    mirror: async (percent) => {
-      if (percent > 0) throw noMirror();
-    },
+    mirror: (percent) => place.mirror(percent),
     adopt: async () => adoptCandidate(context, await place.view()),
-    cleanUp: () => cleanUpPair(context, place.ref),
+    async cleanUp() {
+      await place.removeMirror();
+      await cleanUpPair(context, place.ref);
+    },
     pods: async () => pairPods(context, await place.view()),
     workloads: async () => workloadNames(context.name),
   };
-}
-
-function noMirror(): RolloutError {
-  return new RolloutError(
-    "unsupported",
-    "A Service sends each request to one pod: target deployment cannot copy requests to a candidate.",
-    "Use the target gateway, whose routes can, or `mode: replay` of the action shadow.",
-  );
 }
