@@ -16,7 +16,12 @@ export async function candidateRelease(inputs: DeployInputs, context: Context): 
   let { candidate } = inputs;
   if (candidate.kind === "spec" || candidate.kind === "model") {
     const { sourceInSpec, verifiedModel } = await import("./kserve-candidate.ts");
-    if (candidate.kind === "spec") candidate = await sourceInSpec(candidate.path, inputs);
+    if (candidate.kind === "spec") {
+      candidate = await sourceInSpec(candidate.path, inputs);
+      context.log.notice(
+        "Of the InferenceService's file, what it serves is rolled out. If anything else in it has changed (resources, replicas, environment), apply that before, as a change of its own.",
+      );
+    }
     if (candidate.kind === "model") return verifiedModel(candidate, inputs, context);
   }
   if (candidate.kind === "image") return verifiedRelease(candidate.reference, inputs, context);

@@ -61,6 +61,11 @@ describe("a custom predictor", () => {
     expect(containers[1]?.lifecycle).toBeDefined();
   });
 
+  test("pauses no longer than its pods may take to end", () => {
+    const { containers } = change({ ...custom, terminationGracePeriodSeconds: 2 }, ofImage, at);
+    expect(containers?.[1]?.lifecycle).toEqual({ preStop: { sleep: { seconds: 2 } } });
+  });
+
   test("has no pause before its end where Knative refuses one", () => {
     expect(change(custom, ofImage, { ...at, pausing: false }).containers?.[1]?.lifecycle).toBeUndefined();
   });

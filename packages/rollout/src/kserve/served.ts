@@ -36,6 +36,7 @@ export interface Predictor {
   containers?: Container[];
   minReplicas?: number;
   maxReplicas?: number;
+  terminationGracePeriodSeconds?: number;
   deploymentStrategy?: Record<string, unknown>;
   canaryTrafficPercent?: number;
   annotations?: Record<string, string>;
@@ -118,6 +119,7 @@ export function change(
 ): Predictor {
   const served = servedBy(predictor, where);
   const annotations = releaseAnnotation(release);
+  const graceS = predictor.terminationGracePeriodSeconds;
   const withOwn = (env: readonly Variable[] = [], own: readonly Variable[]) => [
     ...env.filter(({ name }) => !own.some((each) => each.name === name)),
     ...own,
@@ -129,7 +131,7 @@ export function change(
       if (container.name !== served.container) return container;
       const whole = { ...nothing, ...asRead(container), image };
       const env = withOwn(container.env, ownEnv(release, whole));
-      return { ...container, image, env, ...(pausing && ownLifecycle(whole)) };
+      return { ...container, image, env, ...(pausing && ownLifecycle(whole, graceS)) };
     });
     return { annotations, containers };
   }
@@ -142,7 +144,7 @@ export function change(
     annotations,
     model: {
       ...{ storageUri: release.model.uri, env: withOwn(env, named) },
-      ...(pausing && ownLifecycle(whole)),
+      ...(pausing && ownLifecycle(whole, graceS)),
     },
   };
 }
