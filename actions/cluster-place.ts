@@ -67,8 +67,10 @@ function placeOf(
     resource: named(target, name).text,
     cluster: { namespace, name: cluster },
     leaseTtlMs,
-    open: async (onTrouble) => {
-      const opened = await openKubernetes(target, { ...options, onTrouble });
+    open: async (log) => {
+      const onTrouble = (message: string) => log.warning(message);
+      const onNote = (message: string) => log.info(message);
+      const opened = await openKubernetes(target, { ...options, onTrouble, onNote });
       return { ...opened, guard: () => guardWords(options, opened), close: () => opened.close() };
     },
   };

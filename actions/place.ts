@@ -17,7 +17,8 @@ export interface Place {
   kept: Keeping | null;
   /** Of rollouts and rollbacks here. */
   leaseTtlMs: number;
-  open(onTrouble: (message: string) => void): Promise<OpenPlace>;
+  /** @param log hears as warnings what goes wrong without ending anything */
+  open(log: Pick<PlaceContext["log"], "warning" | "info">): Promise<OpenPlace>;
 }
 
 export interface OpenPlace extends OpenTarget {

@@ -23,7 +23,7 @@ export const cleanUp: CleanUp = async (context) => {
 
 /** Only what this very step began, and did not end. */
 async function giveBack(place: Place, { holder, log }: { holder: string; log: Log }): Promise<void> {
-  const opened = await place.open((message) => log.warning(message));
+  const opened = await place.open(log);
   try {
     const { target, ledger } = opened;
     const last = (await ledger.journal()).at(-1);

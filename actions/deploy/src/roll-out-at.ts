@@ -53,7 +53,7 @@ export async function rollOutAt(
   onStable: (stable: Release) => void = () => {},
 ): Promise<RolledOut> {
   const { candidate } = plan;
-  const opened = await place.open((message) => log.warning(message));
+  const opened = await place.open(log);
   try {
     const { stable, url } = await opened.target.read();
     if (stable !== null) onStable(stable);

@@ -42,7 +42,7 @@ export async function checkFallback(request: DegradeRequest, context: Context): 
     await localFallback(request, context);
     return;
   }
-  const opened = await place.open((message) => context.log.warning(message));
+  const opened = await place.open(context.log);
   try {
     await clusterFallback(request, opened);
   } finally {
@@ -104,7 +104,7 @@ function nothingServes({ text }: DegradeRequest["resource"]): UserError {
 export async function degrade(request: DegradeRequest, context: Context): Promise<string> {
   const place = await placeOf(request, context);
   const local = place.target === "local" ? await localFallback(request, context) : null;
-  const opened = await place.open((message) => context.log.warning(message));
+  const opened = await place.open(context.log);
   try {
     const candidate = local ?? (await clusterFallback(request, opened));
     const resource = request.resource.text;

@@ -118,7 +118,7 @@ async function stableRelease(
   if (resource === undefined) return stableOf();
   if (targetOf(inputs) === "local") return stableAt(resource.text);
   const [place] = await placesOf({ ...inputs, resource }, context, "read");
-  const opened = await (place as Place).open((message) => context.log.warning(message));
+  const opened = await (place as Place).open(context.log);
   try {
     return (await opened.target.read()).stable;
   } finally {

@@ -38,7 +38,7 @@ async function rollBackAt(
   { log, directory }: { log: Log; directory: string },
 ): Promise<Done> {
   const startedAt = Date.now();
-  const opened = await place.open((message) => log.warning(message));
+  const opened = await place.open(log);
   const { target, ledger } = opened;
   try {
     await verifyGoal(opened, inputs, { ...context, log, directory });

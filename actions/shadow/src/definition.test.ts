@@ -14,6 +14,7 @@ function problems(given: Record<string, string>): string[] {
 describe("the inputs of shadow", () => {
   it.each([
     ["an image, or a file, on local", { candidate: file }],
+    ["an image beside a Deployment", { resource: "deployment/flights" }],
     ["an image on a route", { resource: "httproute/flights", percent: "50", guard: "auto" }],
     ["an image on a VirtualService", { resource: "vs/flights", prometheus: "service:mon/prometheus:9090" }],
     ["an image on an InferenceService", { resource: "isvc/flights", "guard-image": "node:24" }],
@@ -27,7 +28,6 @@ describe("the inputs of shadow", () => {
   });
 
   it.each([
-    ["deployment/flights", /^resource: is a Deployment.*httproute\/….*`mode: replay`/],
     ["ksvc/flights", /^resource: is a Knative Service.*`mode: replay`/],
     ["httproute -l team=search", /^resource: selects many/],
   ])("say of %s what else there is", (resource, reason) => {

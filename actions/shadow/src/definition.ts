@@ -99,11 +99,6 @@ function whyNoMirror(
   given: Pick<z.output<typeof inputs>, "target" | "resource" | "candidate">,
 ): ["resource" | "candidate", string] | null {
   const at = targetOf(given);
-  if (at === "deployment")
-    return [
-      "resource",
-      "is a Deployment, and a Service sends each request to one pod, so that none can be copied: put an HTTPRoute before it (`httproute/…`), whose Gateway can, or use `mode: replay`, which sends recorded requests to both releases on this runner",
-    ];
   if (at === "knative")
     return [
       "resource",

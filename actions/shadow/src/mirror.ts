@@ -28,7 +28,7 @@ export async function mirror<Decision>(
   asked: { widthFor: (stable: Release) => Promise<number>; decide: Decide<Decision> },
 ): Promise<Mirrored<Decision>> {
   const [place] = (await placesOf(inputs, context, "change")) as [Place];
-  const opened = await place.open((message) => context.log.warning(message));
+  const opened = await place.open(context.log);
   try {
     await opened.mirrored.check();
     const stable = await stableOf(opened, inputs);

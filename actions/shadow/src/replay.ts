@@ -73,7 +73,7 @@ function servingHere({ resource }: ShadowInputs, { programs }: Context): Promise
 /** Read alone: there is nothing to guard. */
 async function servingThere(inputs: ShadowInputs, context: Context): Promise<Release | null> {
   const [place] = (await placesOf({ ...inputs, guard: "off" }, context, "read")) as [Place];
-  const opened = await place.open((message) => context.log.warning(message));
+  const opened = await place.open(context.log);
   try {
     return (await opened.target.read()).stable;
   } finally {

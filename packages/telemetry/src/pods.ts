@@ -18,6 +18,8 @@ export interface PodTelemetryOptions {
   pods: () => Promise<Record<SideName, readonly CountedPod[]>>;
   /** Told what is lost or chosen, in a sentence: for the log. */
   note?: (message: string) => void;
+  /** Hears once whose counts they are. */
+  say?: (message: string) => void;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
@@ -50,6 +52,7 @@ class PodWatch implements Watch {
   readonly #options: PodTelemetryOptions;
   readonly #now: () => number;
   readonly #note: (message: string) => void;
+  readonly #say: (message: string) => void;
   #counts: RolloutCounts | null = null;
   #family: Family | null = null;
   /** Every pod that was listed and has not fallen silent since it left the list. */
@@ -59,6 +62,7 @@ class PodWatch implements Watch {
     this.#options = options;
     this.#now = now;
     this.#note = options.note ?? (() => {});
+    this.#say = options.say ?? (() => {});
   }
 
   async look(startedAt: number): Promise<Observation> {
@@ -119,7 +123,7 @@ class PodWatch implements Watch {
       sideNames.every((side) => pages[side].some((page) => speaks(one, page))),
     );
     if (family !== undefined) {
-      this.#note(`counts are those of ${family.name}, from the pods' own metrics`);
+      this.#say(`counts are those of ${family.name}, from the pods' own metrics`);
       return family;
     }
     throw new TelemetryError(

@@ -40,6 +40,8 @@ export interface KubernetesOptions extends PlatformOptions {
   queries?: Readonly<Record<string, string>>;
   /** What goes wrong without ending anything. */
   onTrouble?: (message: string) => void;
+  /** What is no trouble, and good to know. */
+  onNote?: (message: string) => void;
   /** Ends every call. */
   signal?: AbortSignal;
 }
@@ -62,7 +64,7 @@ export async function openKubernetes(
   name: KubernetesTargetName,
   options: KubernetesOptions,
 ): Promise<KubernetesTarget> {
-  const { onTrouble = () => {} } = options;
+  const { onTrouble = () => {}, onNote = () => {} } = options;
   const entry = platforms[name];
   const api = await reach(options);
   const namespace = options.namespace ?? api.connection.namespace;
@@ -91,7 +93,7 @@ export async function openKubernetes(
   const ledger = openLedger({ api, namespace, resource, guard, restore, onTrouble });
   parts.ledger = ledger;
   const target = kubernetesTarget({ platform, ledger, onTrouble });
-  const telemetry = await telemetryOf(options, { api, platform, namespace, onTrouble });
+  const telemetry = await telemetryOf(options, { api, platform, namespace, onTrouble, onNote });
   return {
     target,
     ledger,
@@ -122,7 +124,10 @@ async function reach({ kubeconfig, context, namespace, signal }: KubernetesOptio
 
 function telemetryOf(
   { telemetry = "auto", prometheus, prometheusToken, queries }: KubernetesOptions,
-  parts: Pick<Parameters<typeof clusterTelemetry>[0], "api" | "platform" | "namespace" | "onTrouble">,
+  parts: Pick<
+    Parameters<typeof clusterTelemetry>[0],
+    "api" | "platform" | "namespace" | "onTrouble" | "onNote"
+  >,
 ) {
   return clusterTelemetry({
     ...parts,

@@ -15,15 +15,17 @@ export interface TelemetryRequest {
   token?: string;
   queries?: Readonly<Record<string, string>>;
   onTrouble: (message: string) => void;
+  /** Hears once whose counts they are. */
+  onNote: (message: string) => void;
 }
 
 /** Pods' own counters, unless a Prometheus is named or asked for. */
 export async function clusterTelemetry(request: TelemetryRequest): Promise<TelemetrySource> {
-  const { api, platform, telemetry, prometheus, onTrouble: note } = request;
+  const { api, platform, telemetry, prometheus, onTrouble: note, onNote: say } = request;
   const source =
     telemetry === "prometheus" || (telemetry === "auto" && prometheus !== undefined)
       ? await fromPrometheus(request)
-      : podTelemetry({ api, pods: () => countedPods(platform), note, now: () => api.now() });
+      : podTelemetry({ api, pods: () => countedPods(platform), note, say, now: () => api.now() });
   return ofReleases(source, platform, () => api.now());
 }
 
@@ -33,7 +35,7 @@ async function countedPods(platform: Platform) {
 }
 
 async function fromPrometheus(request: TelemetryRequest): Promise<TelemetrySource> {
-  const { api, platform, namespace, prometheus, token, queries, onTrouble: note } = request;
+  const { api, platform, namespace, prometheus, token, queries, onTrouble: note, onNote: say } = request;
   if (prometheus === undefined) {
     throw invalid(
       "Counts shall come from Prometheus, and nothing says where it is.",
@@ -64,6 +66,7 @@ async function fromPrometheus(request: TelemetryRequest): Promise<TelemetrySourc
     },
     ...(queries !== undefined && { queries: parseQueries(queries) }),
     note,
+    say,
     now: () => api.now(),
   });
 }

@@ -16,6 +16,8 @@ export interface QueryWatchOptions {
   queries: Queries;
   releases: Record<SideName, string>;
   note?: (message: string) => void;
+  /** Hears once whose counts they are. */
+  say?: (message: string) => void;
 }
 
 /** The label by which one answer holds all queries: so they are evaluated at one moment. */
@@ -46,7 +48,7 @@ export class QueryWatch implements Watch {
         throw sumFell(side, error);
       }
     }
-    if (this.#isFirst) this.#options.note?.(`counts are those of your queries, from ${prometheus.name}`);
+    if (this.#isFirst) this.#options.say?.(`counts are those of your queries, from ${prometheus.name}`);
     this.#isFirst = false;
     return this.#counts.observation(startedAt);
   }

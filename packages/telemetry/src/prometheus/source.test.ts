@@ -8,6 +8,7 @@ import { prometheusTelemetry } from "./source.ts";
 let prometheus: SmallPrometheus;
 let sides: Sides;
 let notes: string[];
+let said: string[];
 const [s, c] = ["sha256:s", "sha256:c"];
 
 const source = () =>
@@ -15,6 +16,7 @@ const source = () =>
     prometheus: httpPrometheus(prometheus.url),
     sides: async () => sides,
     note: (message) => notes.push(message),
+    say: (message) => said.push(message),
     now: () => prometheus.nowSeconds * 1000,
   });
 
@@ -39,6 +41,7 @@ const counted = (stable: number, candidate: number) => ({
 beforeEach(async () => {
   prometheus = await SmallPrometheus.start();
   notes = [];
+  said = [];
   sides = {
     stable: { namespace: "ns", workload: "flights", pods: ["s1", "s2"] },
     candidate: { namespace: "ns", workload: "flights-candidate", pods: ["c1"] },
@@ -75,7 +78,8 @@ describe("raw samples of pods", () => {
     });
     // Nothing new: nothing is counted twice.
     expect(await telemetry.observe(s, c)).toMatchObject(counted(15, 4));
-    expect(notes).toEqual([expect.stringMatching(/the server of ml-actions, from http:\/\/127/)]);
+    expect(notes).toEqual([]);
+    expect(said).toEqual([expect.stringMatching(/the server of ml-actions, from http:\/\/127/)]);
     expect(prometheus.queries.at(-1)).toMatch(/namespace=~"ns",pod=~"s1\|s2\|c1"\}\[150s\]$/);
   });
 

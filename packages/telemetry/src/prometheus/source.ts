@@ -28,6 +28,8 @@ export interface PrometheusTelemetryOptions {
   queries?: Queries;
   /** Told what is lost or chosen, in a sentence: for the log. */
   note?: (message: string) => void;
+  /** Hears once whose counts they are. */
+  say?: (message: string) => void;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
@@ -69,6 +71,7 @@ class SeriesWatch implements Watch {
   readonly #options: PrometheusTelemetryOptions;
   readonly #now: () => number;
   readonly #note: (message: string) => void;
+  readonly #say: (message: string) => void;
   #possible: Candidate[] | null = null;
   #chosen: Candidate | null = null;
   #answeredAt = 0;
@@ -78,6 +81,7 @@ class SeriesWatch implements Watch {
     this.#options = options;
     this.#now = now;
     this.#note = options.note ?? (() => {});
+    this.#say = options.say ?? (() => {});
   }
 
   async look(startedAt: number): Promise<Observation> {
@@ -135,7 +139,7 @@ class SeriesWatch implements Watch {
     const possible = this.#possible ?? [];
     const found = possible.find(({ watch }) => watch.has.candidate);
     if (found !== undefined) {
-      this.#note(`counts are those of ${found.watch.family.name}, from ${this.#options.prometheus.name}`);
+      this.#say(`counts are those of ${found.watch.family.name}, from ${this.#options.prometheus.name}`);
       return found;
     }
     if (possible.length > 0) {
