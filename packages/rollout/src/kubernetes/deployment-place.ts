@@ -126,7 +126,8 @@ export class DeploymentPlace {
     const { api, fence, resource, namespace, options } = this.#context;
     let view = await this.view();
     if (percent > 0 && view.service.mirror !== null) {
-      await this.#mirror.goOut(view, view.service.name);
+      // Copies would count as the candidate's answers.
+      await this.#mirror.leave(view, view.service.name);
       view = await this.view();
     }
     const { service, candidate, inside, outside, down } = view;
@@ -153,9 +154,9 @@ export class DeploymentPlace {
   /** By a proxy in the Service's path. One that answers a share of users cannot get copies beside: the proxy would not
    * know which pods its requests came to. */
   async mirror(percent: number): Promise<void> {
+    if (percent === 0) return this.removeMirror();
     const view = await this.view();
     const { service, inside, down, candidateSide } = view;
-    if (percent === 0) return this.#mirror.goOut(view, service.name);
     if (service.switched || inside.length + down.length > 0)
       throw answersAlready(candidateSide, percentOf(view));
     await this.#mirror.comeIn(view, service, percent);

@@ -11,7 +11,7 @@ export interface GuardBundle {
   name: string;
   /** Resolves when it is there. */
   ensure(): Promise<void>;
-  /** Makes the Job or Deployment one of its owners. */
+  /** Makes what runs it, or goes last of what does, one of its owners; it is there then. */
   own(runs: KubeObject): Promise<void>;
 }
 

@@ -31,7 +31,10 @@ const readyTimeoutMs = 120_000;
 const ofImage =
   /ImagePull|ErrImage|InvalidImageName|CreateContainer|RunContainer|StartError|exit code 12[678]/;
 
-type Prepared = Omit<ProxyRequest, "image">;
+interface Prepared extends Omit<ProxyRequest, "image"> {
+  /** Stable's Service of ours: it goes last, and the program with it. */
+  owner: KubeObject;
+}
 
 /** The Services of both sides are there, and what the proxy will be told.
  * @throws RolloutError `invalid` where this Service cannot lead to a proxy */
@@ -52,10 +55,12 @@ export async function prepareProxy(
   const ports = proxyPorts(service.object, stable, container);
   const program = await readFile(mirror.program, "utf8");
   const all = [ports.http, ...ports.others];
+  const owner = await ensureService(context, objects.stable, service.selector, all);
+  const copies = await ensureService(context, objects.candidate, candidateSelector(resource), [ports.http]);
   const settings = {
     percent,
-    stable: await ensureService(context, objects.stable, service.selector, all),
-    candidate: await ensureService(context, objects.candidate, candidateSelector(resource), [ports.http]),
+    stable: addressOf(owner),
+    candidate: addressOf(copies),
     httpPort: ports.http.number,
     tcpPorts: ports.others.map(({ number }) => number),
     readyPort: ports.readyPort,
@@ -63,7 +68,7 @@ export async function prepareProxy(
     drainMs,
   };
   const { name: bundle } = bundleOf(context, program);
-  return { ref: objects.deployment, resource, settings, ports, program, bundle, stable };
+  return { ref: objects.deployment, resource, settings, ports, program, bundle, stable, owner };
 }
 
 /** Whether a Deployment that is there is the one that would be made. */
@@ -98,13 +103,11 @@ function imagesFor({ mirror }: PlatformContext, { stableSide }: Pair): GuardImag
   );
 }
 
-async function startWith(context: PlatformContext, request: ProxyRequest): Promise<void> {
+async function startWith(context: PlatformContext, request: Prepared & ProxyRequest): Promise<void> {
   const { api, fence } = context;
-  const bundle = bundleOf(context, request.program);
   await fence();
-  await bundle.ensure();
-  const made = await apply(context, proxyDeployment(request));
-  await bundle.own(made);
+  await bundleOf(context, request.program).own(request.owner);
+  await apply(context, proxyDeployment(request));
   await untilReady(api, request.ref, {
     replicas: proxiesFor(request.stable.spec.replicas),
     timeoutMs: Math.min(readyTimeoutMs, context.options.readyTimeoutMs ?? readyTimeoutMs),
@@ -120,16 +123,16 @@ async function apply({ api, fence }: PlatformContext, object: KubeObject): Promi
   return api.apply(object, { force: true });
 }
 
-/** Its address. */
 async function ensureService(
   context: PlatformContext,
   ref: ObjectRef,
   selector: Record<string, string>,
   ports: readonly ProxyPort[],
-): Promise<string> {
+): Promise<KubeObject> {
   const { api, namespace, resource } = context;
   const found = (await servicesIn(api, namespace)).find(({ metadata }) => metadata.name === ref.name);
   if (found !== undefined) assertOurs(found, resource);
-  const made = await apply(context, sideService(ref, resource, selector, ports));
-  return (made.spec as { clusterIP: string }).clusterIP;
+  return apply(context, sideService(ref, resource, selector, ports));
 }
+
+const addressOf = ({ spec }: KubeObject) => (spec as { clusterIP: string }).clusterIP;
