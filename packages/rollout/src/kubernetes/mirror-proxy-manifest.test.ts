@@ -108,7 +108,7 @@ describe("the mirroring proxy's objects", () => {
             ...{ allowPrivilegeEscalation: false, readOnlyRootFilesystem: true },
             capabilities: { drop: ["ALL"] },
           },
-          resources: { requests: { cpu: /./, memory: /./ }, limits: { cpu: /./, memory: /./ } },
+          resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { cpu: "2", memory: "320Mi" } },
         },
       ],
     });
