@@ -65,7 +65,7 @@ function remedyFor(coverage: Coverage): string {
   if (largest === tally.differingInputs) return "do not use one `x-request-id` for several requests";
   return largest === failed
     ? "see in the candidate's log why it fails"
-    : "see whether the candidate keeps up with its copies, and whether it refuses what stable takes";
+    : "see whether the candidate keeps up with its copies, whether it refuses what stable takes, and, beside a Deployment, whether callers keep connections from before, which go past what copies";
 }
 
 /** Failures may also be of requests that stable failed too, which are not among the eligible. */

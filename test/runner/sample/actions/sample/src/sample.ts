@@ -83,7 +83,10 @@ const stories: Record<Behaviour, (inputs: SampleInputs, context: Context) => Pro
     output("answer", "open");
   },
   async "fail-in-post"() {},
-  async programs({ value = "" }, { programs: { image: _folder, guard: _sent, ...programs }, output }) {
+  async programs(
+    { value = "" },
+    { programs: { image: _folder, guard: _sent, mirror: _too, ...programs }, output },
+  ) {
     const answers = await Promise.all(
       Object.values(programs).map(async (program) => {
         const { stdout } = await promisify(execFile)(process.execPath, [program, value]);
