@@ -239,11 +239,11 @@ describe("the history", () => {
 
 describe("a lease given back with the rollout open", () => {
   it("has stable restored right there, and the rollout closed, under a lease that is renewed meanwhile", async () => {
-    const { ledger, open } = await place({ restore: () => sleep(1_500) });
-    await hold(ledger, "1", { ttlMs: 600 });
+    const { ledger, open } = await place({ restore: () => sleep(6_000) });
+    await hold(ledger, "1", { ttlMs: 3_000 });
     await begin(ledger, "1", a);
     const releasing = ledger.release("1");
-    await sleep(1_000);
+    await sleep(4_500);
     expect((await (await open()).lease())?.rollout).toBe("1");
     await releasing;
     expect(await ledger.lease()).toBeNull();
