@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { lab } from "../lab/lab.ts";
 import { route } from "./contract/fixtures.ts";
 import { createPlace, type Place, standIn, type WorkloadOptions, workload } from "./contract/place.ts";
-import { begin, end, secondsUntilSilent, underLoad } from "./contract/rollout.ts";
+import { begin, end, mirrorHalf, secondsUntilSilent, underLoad } from "./contract/rollout.ts";
 
 vi.setConfig({ testTimeout: 480_000, maxConcurrency: 4 });
 beforeAll(async () => {
@@ -101,29 +101,7 @@ describe.concurrent("traffic", () => {
     const [old, next] = await pair();
     await inPlace({ replicas: 1, image: old.image as string }, async (place) => {
       const opened = await place.open();
-      await begin(opened, "1", next);
-      await opened.target.mirror(50);
-      const served = async () => {
-        const { text } = await place.api.proxy({
-          ...{ kind: "services", namespace: place.namespace.name, name: "flights-candidate" },
-          ...{ port: 80, path: "/metrics" },
-        } as const);
-        return Number(/^ml_predictions_total (\d+)$/m.exec(text)?.[1]);
-      };
-      // Envoy may still be without the mirror for a moment after the route was taken.
-      await vi.waitFor(
-        async () => {
-          await askMany(place.entrance, 20);
-          expect(await served()).toBeGreaterThan(0);
-        },
-        { timeout: 15_000 },
-      );
-      const before = await served();
-      const { failures, by } = await askMany(place.entrance, 200);
-      expect(failures).toEqual([]);
-      expect(by.has(next.digest)).toBe(false);
-      await vi.waitFor(async () => expect(await served()).toBeGreaterThan(before + 60), { timeout: 10_000 });
-      expect(await served()).toBeLessThan(before + 140);
+      await mirrorHalf(place, opened, next);
       await opened.target.restore();
       await end(opened, "1", "restored");
     });

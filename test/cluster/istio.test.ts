@@ -4,7 +4,7 @@ import { askMany } from "@ml-actions/rollout/local/testing/load";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { lab } from "../lab/lab.ts";
 import { standIn, workload } from "./contract/place.ts";
-import { begin, end, secondsUntilSilent, underLoad } from "./contract/rollout.ts";
+import { begin, end, mirrorHalf, secondsUntilSilent, underLoad } from "./contract/rollout.ts";
 import { inPlaceOf, patched, type TrafficPlace } from "./contract/traffic-place.ts";
 import { istioUrl, virtualService } from "./istio-fixture.ts";
 
@@ -94,26 +94,7 @@ describe.concurrent("traffic", () => {
     const next = await standIn({ name: "next" });
     await inPlace({}, async (place) => {
       const opened = await place.open();
-      await begin(opened, "1", next);
-      await opened.target.mirror(50);
-      const served = async () => {
-        const to = { kind: "services", namespace: place.namespace.name, name: "flights-candidate" } as const;
-        const { text } = await place.api.proxy({ ...to, port: 80, path: "/metrics" });
-        return Number(/^ml_predictions_total (\d+)$/m.exec(text)?.[1]);
-      };
-      await vi.waitFor(
-        async () => {
-          await askMany(place.entrance, 20);
-          expect(await served()).toBeGreaterThan(0);
-        },
-        { timeout: 15_000 },
-      );
-      const before = await served();
-      const { failures, by } = await askMany(place.entrance, 200);
-      expect(failures).toEqual([]);
-      expect(by.has(next.digest)).toBe(false);
-      await vi.waitFor(async () => expect(await served()).toBeGreaterThan(before + 60), { timeout: 10_000 });
-      expect(await served()).toBeLessThan(before + 140);
+      await mirrorHalf(place, opened, next);
       await opened.target.restore();
       expect(await specOf(place)).not.toHaveProperty("http.0.mirror");
       await end(opened, "1", "restored");

@@ -1,8 +1,9 @@
 /** Who wants to serve, and whether it may be tried at all: settled before the target is opened. */
-import { type ActionContext, NegativeVerdict } from "@ml-actions/action-kit/action";
+import type { ActionContext } from "@ml-actions/action-kit/action";
 import { releaseFromModel } from "@ml-actions/rollout/release";
 import type { Release } from "@ml-actions/rollout/target";
 import type { DeployInputs, DeployOutputs } from "./definition.ts";
+import { proven } from "./proven.ts";
 
 type Context = ActionContext<DeployOutputs>;
 
@@ -35,18 +36,9 @@ export async function candidateRelease(inputs: DeployInputs, context: Context): 
 async function verifiedRelease(reference: string, inputs: DeployInputs, context: Context): Promise<Release> {
   const { openImage, releaseOf } = await import("../../image-release.ts");
   const { verifyReference } = await import("../../verify-image.ts");
-  const { verificationSentence } = await import("../../verification-table.ts");
   const image = await openImage(reference, inputs, { log: context.log, input: "candidate" });
   context.output("image", image.reference);
-  const { verification, summary } = await verifyReference(image.reference, inputs, context);
-  context.output("verification", summary.path);
-  if (verification.verdict === "fail") {
-    context.output("verdict", "fail");
-    context.output("stage", "refused");
-    throw new NegativeVerdict(`${verificationSentence(verification)} Nothing was touched.`);
-  }
-  context.signal.throwIfAborted();
-  const verified = { at: verification.verifiedAt, summary: summary.digest };
+  const verified = await proven(await verifyReference(image.reference, inputs, context), context);
   const release = await releaseOf(image, context.directory, verified);
   context.signal.throwIfAborted();
   return release;

@@ -2,12 +2,13 @@
  * digest of the model. */
 import { readFile } from "node:fs/promises";
 import { relative } from "node:path";
-import { type ActionContext, NegativeVerdict, UserError } from "@ml-actions/action-kit/action";
+import { type ActionContext, UserError } from "@ml-actions/action-kit/action";
 import { type KserveSpec, readKserveSpec } from "@ml-actions/rollout/kserve/spec";
 import type { Release } from "@ml-actions/rollout/target";
 import { trustInputs } from "../../trust-inputs.ts";
 import type { CandidateSource } from "./candidate-source.ts";
 import type { DeployInputs, DeployOutputs } from "./definition.ts";
+import { proven } from "./proven.ts";
 
 type Context = ActionContext<DeployOutputs>;
 type Model = Extract<CandidateSource, { kind: "model" }>;
@@ -63,21 +64,16 @@ export async function verifiedModel(
       remedy: "Give the repository in which `sign` (input `model`) put it: ghcr.io/org/flights.",
     });
   const { verifyModel } = await import("../../verify-image.ts");
-  const { verificationSentence } = await import("../../verification-table.ts");
-  const { verification, summary } = await verifyModel({ repository, digest }, ofModels(inputs), context);
-  context.output("verification", summary.path);
-  if (verification.verdict === "fail") {
-    context.output("verdict", "fail");
-    context.output("stage", "refused");
-    throw new NegativeVerdict(`${verificationSentence(verification)} Nothing was touched.`);
-  }
-  context.signal.throwIfAborted();
+  const verified = await proven(
+    await verifyModel({ repository, digest }, ofModels(inputs), context),
+    context,
+  );
   return {
     digest,
     label: labelOf(storageUri),
     // Its runtime knows no contract of ours.
     model: { digest, uri: storageUri, contract: "unknown" },
-    verified: { at: verification.verifiedAt, summary: summary.digest },
+    verified,
   };
 }
 

@@ -1,8 +1,10 @@
 /** The moves of tests of one target's own traps. */
 import assert from "node:assert/strict";
 import type { KubernetesTarget } from "@ml-actions/rollout/kubernetes/open";
-import { type Entrance, type Load, startLoad } from "@ml-actions/rollout/local/testing/load";
+import { askMany, type Entrance, type Load, startLoad } from "@ml-actions/rollout/local/testing/load";
 import type { Release } from "@ml-actions/rollout/target";
+import { expect, vi } from "vitest";
+import type { Place } from "./place.ts";
 
 export async function begin(place: KubernetesTarget, rollout: string, candidate: Release): Promise<void> {
   const holder = `holder of ${rollout}`;
@@ -43,4 +45,34 @@ export async function secondsUntilSilent(load: Load, { digest }: Release, since:
     seen = count;
     if (now - lastAt > 1_500) return (lastAt - since) / 1000;
   }
+}
+
+/** Begins a rollout and mirrors half of the requests: by the candidate's own counter it gets about that part, and it
+ * answers nobody. */
+export async function mirrorHalf(
+  place: Pick<Place, "api" | "namespace"> & { entrance: Entrance },
+  opened: KubernetesTarget,
+  next: Release,
+): Promise<void> {
+  await begin(opened, "1", next);
+  await opened.target.mirror(50);
+  const served = async () => {
+    const to = { kind: "services", namespace: place.namespace.name, name: "flights-candidate" } as const;
+    const { text } = await place.api.proxy({ ...to, port: 80, path: "/metrics" });
+    return Number(/^ml_predictions_total (\d+)$/m.exec(text)?.[1]);
+  };
+  // Envoy may still be without the mirror for a moment after the route was taken.
+  await vi.waitFor(
+    async () => {
+      await askMany(place.entrance, 20);
+      expect(await served()).toBeGreaterThan(0);
+    },
+    { timeout: 15_000 },
+  );
+  const before = await served();
+  const { failures, by } = await askMany(place.entrance, 200);
+  expect(failures).toEqual([]);
+  expect(by.has(next.digest)).toBe(false);
+  await vi.waitFor(async () => expect(await served()).toBeGreaterThan(before + 60), { timeout: 10_000 });
+  expect(await served()).toBeLessThan(before + 140);
 }

@@ -5,6 +5,7 @@ import { kubernetesTargetNames } from "../targets/names.ts";
 import { ours } from "./ledger-names.ts";
 import type { GuardImage } from "./ledger-types.ts";
 import type { PlatformOptions } from "./platforms.ts";
+import { programContainer, programVolumes, unprivilegedPod } from "./sent-program.ts";
 
 export const guardServiceAccount = "ml-actions-guard";
 /** Of `POST /probe`. */
@@ -14,9 +15,6 @@ export const guardLabel = "ml-actions.github.io/guard";
 /** On the Job: hash of program and settings. */
 export const guardSpecAnnotation = "ml-actions.github.io/guard-spec";
 export const programFile = "guard.mjs";
-const programFolder = "/ml-actions";
-/** As the images that we build have it. */
-export const defaultNode = "/nodejs/bin/node";
 
 /** What the guard's pod is told. */
 export const guardSettingsSchema = z.strictObject({
@@ -103,42 +101,24 @@ function podSpec(settings: GuardSettings, bundle: string, image: GuardImage): un
     restartPolicy: "OnFailure",
     terminationGracePeriodSeconds: 2,
     enableServiceLinks: false,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: 65532,
-      runAsGroup: 65532,
-      seccompProfile: { type: "RuntimeDefault" },
-    },
+    securityContext: unprivilegedPod,
     ...(image.pullSecrets !== undefined && { imagePullSecrets: image.pullSecrets.map((name) => ({ name })) }),
     containers: [
       {
         name: "guard",
-        image: image.image,
-        // Why without that compiler is said in packages/release/src/layout.ts.
-        command: [image.node ?? defaultNode, "--no-maglev", `${programFolder}/${programFile}`],
-        workingDir: "/",
-        env: [
+        ...programContainer(image, programFile, [
           { name: settingsVariable, value: JSON.stringify(settings) },
           { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
           {
             name: "JOB_UID",
             valueFrom: { fieldRef: { fieldPath: "metadata.labels['batch.kubernetes.io/controller-uid']" } },
           },
-          // What the image sets for its own server is none of the guard's.
-          { name: "NODE_OPTIONS", value: "" },
-        ],
+        ]),
         ports: [{ name: "probe", containerPort: guardPort }],
         // Measured: 70 MiB resident.
         resources: { requests: { cpu: "10m", memory: "96Mi" }, limits: { cpu: "1", memory: "192Mi" } },
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          capabilities: { drop: ["ALL"] },
-        },
-        terminationMessagePolicy: "FallbackToLogsOnError",
-        volumeMounts: [{ name: "program", mountPath: programFolder, readOnly: true }],
       },
     ],
-    volumes: [{ name: "program", configMap: { name: bundle } }],
+    volumes: programVolumes(bundle),
   };
 }

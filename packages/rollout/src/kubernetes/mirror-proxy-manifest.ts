@@ -2,17 +2,16 @@
  * that nobody but the proxy asks. Pure. */
 import { createHash } from "node:crypto";
 import type { KubeObject, ObjectRef } from "@ml-actions/cluster/types";
-import { defaultNode } from "./guard-manifest.ts";
 import { objectName, ours } from "./ledger-names.ts";
 import type { GuardImage } from "./ledger-types.ts";
 import type { ProxyPort, ProxyPorts } from "./mirror-proxy-ports.ts";
 import { type MirrorSettings, mirrorSettingsVariable } from "./mirror-proxy-settings.ts";
 import { names } from "./platform.ts";
+import { programContainer, programVolumes, unprivilegedPod } from "./sent-program.ts";
 import { deploymentRef, type Workload } from "./workload.ts";
 import { resourceLabel } from "./workload-labels.ts";
 
 export const mirrorFile = "mirror.mjs";
-const programFolder = "/ml-actions";
 /** On the Deployment: hash of its program and settings. */
 export const mirrorSpecAnnotation = "ml-actions.github.io/mirror-spec";
 
@@ -143,10 +142,7 @@ function podSpec({ settings, ports, bundle, image, stable, resource }: ProxyRequ
     // Whatever stable has the time to finish passes the proxy, which serves on before.
     terminationGracePeriodSeconds: (theirs.terminationGracePeriodSeconds ?? 30) + 2 * (drainMs / 1000),
     securityContext: {
-      runAsNonRoot: true,
-      runAsUser: 65532,
-      runAsGroup: 65532,
-      seccompProfile: { type: "RuntimeDefault" },
+      ...unprivilegedPod,
       ...(low < 1024 && { sysctls: [{ name: "net.ipv4.ip_unprivileged_port_start", value: String(low) }] }),
     },
     topologySpreadConstraints: [
@@ -158,7 +154,7 @@ function podSpec({ settings, ports, bundle, image, stable, resource }: ProxyRequ
       },
     ],
     containers: [container(settings, all, image)],
-    volumes: [{ name: "program", configMap: { name: bundle } }],
+    volumes: programVolumes(bundle),
   };
 }
 
@@ -166,26 +162,13 @@ function container(settings: MirrorSettings, all: readonly ProxyPort[], image: G
   const { readyPort } = settings;
   return {
     name: "mirror",
-    image: image.image,
-    // Why without that compiler is said in packages/release/src/layout.ts.
-    command: [image.node ?? defaultNode, "--no-maglev", `${programFolder}/${mirrorFile}`],
-    workingDir: "/",
-    env: [
+    ...programContainer(image, mirrorFile, [
       { name: mirrorSettingsVariable, value: JSON.stringify(settings) },
-      // What the image sets for its own server is none of the proxy's.
-      { name: "NODE_OPTIONS", value: "" },
-    ],
+    ]),
     ports: all.map(({ number, name }) => ({ containerPort: number, ...(name !== undefined && { name }) })),
     readinessProbe: { httpGet: { path: "/ready", port: readyPort }, periodSeconds: 1, timeoutSeconds: 5 },
     livenessProbe: { httpGet: { path: "/alive", port: readyPort }, timeoutSeconds: 10, failureThreshold: 6 },
     // 96 MiB of bodies at the most, beside Node.
     resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { cpu: "2", memory: "320Mi" } },
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ["ALL"] },
-    },
-    terminationMessagePolicy: "FallbackToLogsOnError",
-    volumeMounts: [{ name: "program", mountPath: programFolder, readOnly: true }],
   };
 }

@@ -25,7 +25,7 @@ const betweenMs = 300;
 const count = (percent: number) => (percent === 0 || percent === 100 ? 100 : 400);
 
 /** How long a router may take to do what it accepted, where nobody can see it. */
-const unseenMs = 5_000;
+export const unseenMs = 5_000;
 
 /** Resolves when a whole sample fits. Servers that do not name themselves are told apart by what their pods count; where
  * they count nothing either, it says so and resolves all the same: the route was taken and is answered, which is all

@@ -7,6 +7,7 @@ import { blockSizeFor } from "../local/splitter.ts";
 import type { HistoryEntry, Release, Situation, Target } from "../target.ts";
 import type { KubernetesLedger } from "./ledger-types.ts";
 import type { Platform, PlatformState } from "./platform.ts";
+import { unseenMs } from "./prove.ts";
 import { alreadyStable, hasTraffic, isUnseen, noCandidate, noStable, notUp } from "./refusals.ts";
 
 /** What a target needs of its ledger. */
@@ -21,9 +22,6 @@ export interface TargetParts {
   /** What goes wrong without ending anything. */
   onTrouble?: (message: string) => void;
 }
-
-/** How long a router may take to do what it accepted, where nobody can see it from here. */
-const unseenMs = 5_000;
 
 export function kubernetesTarget(parts: TargetParts): Target {
   const { platform, ledger } = parts;
