@@ -50,8 +50,13 @@ export interface Cell {
   scenario: Scenario;
 }
 
+export interface BadCell extends Cell {
+  rate: number;
+  errors: number;
+}
+
 /** By share of the candidate's requests that fail, and requests a second. */
-export const bad: readonly (Cell & { rate: number; errors: number })[] = [500, 50, 5, 0.5].flatMap((rate) =>
+export const bad: readonly BadCell[] = [500, 50, 5, 0.5].flatMap((rate) =>
   [0.05, 0.2, 1].map((errors) => ({
     name: `fails ${100 * errors} %, ${rate} requests/s`,
     scenario: steady(rate, errors),

@@ -1,5 +1,5 @@
 /** Plays the cells and writes them as tables. */
-import { bad, type Cell, good, names } from "./cells.ts";
+import { type BadCell, type Cell, names } from "./cells.ts";
 import { type ContenderName, contenders, playOne } from "./contenders.ts";
 import { type Outcome, World } from "./world.ts";
 
@@ -45,9 +45,17 @@ function minutes(outcomes: readonly Outcome[], share = 0.5): string {
 /** How long users are counted who got a bad release for good. */
 const horizonSeconds = 6 * 3600;
 
+/** A cell's figures, to stand under its heading. */
+export interface Table {
+  heading: string;
+  text: string;
+}
+
+const decidedBy = (runs: number) => `| decided by, ${runs.toLocaleString("en-US")} rollouts a line`;
+
 /** Each table as it is done. */
-export async function* badTables(runs: number): AsyncGenerator<string> {
-  for (const cell of bad) {
+export async function* badTables(cells: readonly BadCell[], runs: number): AsyncGenerator<Table> {
+  for (const cell of cells) {
     const lines: string[] = [];
     let reference = 0;
     for (const name of names) {
@@ -64,18 +72,17 @@ export async function* badTables(runs: number): AsyncGenerator<string> {
         `| ${contenders[name].name} | ${meanOf(requests)} | ${(mean(requests) / reference).toFixed(2)} | ${minutes(restored)} | ${shareOf(promoted.length, runs)} | ${inAll < 100 ? inAll.toFixed(1) : whole(inAll)} |`,
       );
     }
-    yield [
-      `### The candidate ${cell.name}`,
-      "",
-      "| decided by | failed requests until the end, mean | of the tutorials' | until restored, median | promoted all the same | failed in 6 hours |",
+    const text = [
+      `${decidedBy(runs)} | failed requests until the end, mean | of the tutorials' | until restored, median | promoted all the same | failed in 6 hours |`,
       "|---|---|---|---|---|---|",
       ...lines,
     ].join("\n");
+    yield { heading: `### The candidate ${cell.name}`, text };
   }
 }
 
-export async function* goodTables(runs: number): AsyncGenerator<string> {
-  for (const cell of good) {
+export async function* goodTables(cells: readonly Cell[], runs: number): AsyncGenerator<Table> {
+  for (const cell of cells) {
     const lines: string[] = [];
     for (const name of names) {
       const outcomes = await play(cell, name, runs);
@@ -85,12 +92,11 @@ export async function* goodTables(runs: number): AsyncGenerator<string> {
         `| ${contenders[name].name} | ${shareOf(runs - promoted.length, runs)} | ${percent(count("refuted") / runs)} | ${percent(count("undecided") / runs)} | ${minutes(promoted)} | ${minutes(promoted, 0.9)} |`,
       );
     }
-    yield [
-      `### ${cell.name}`,
-      "",
-      "| decided by | restored, though as good as stable | called worse | no verdict | until promoted, median | nine of ten |",
+    const text = [
+      `${decidedBy(runs)} | restored, though as good as stable | called worse | no verdict | until promoted, median | nine of ten |`,
       "|---|---|---|---|---|---|",
       ...lines,
     ].join("\n");
+    yield { heading: `### ${cell.name}`, text };
   }
 }
