@@ -76,6 +76,17 @@ export function refusal(status: number, text: string, asked: Asked): ClusterErro
   return make("invalid", `the API server refuses to ${what}: ${because}`, "Change what its answer names.");
 }
 
+/** What was met last says little of how long nothing else was: a last try may be given half a second. */
+export function exhausted(
+  { code, message, remedy, status, cause }: ClusterError,
+  { verb, ref }: Pick<Asked, "verb" | "ref">,
+  { tries, tookMs }: { tries: number; tookMs: number },
+): ClusterError {
+  const times = tries === 1 ? "once" : `${tries} times`;
+  const all = `asked ${times} in ${(tookMs / 1000).toFixed(1)} s to ${verb} ${shownRef(ref)}`;
+  return new ClusterError(code, `${message} (${all})`, { remedy, status, cause });
+}
+
 function forbidden({ verb, ref, subresource, connection }: Asked, because: string): ClusterError {
   const { plural, namespaced } = factsOf(ref);
   const resource = subresource === undefined ? plural : `${plural}/${subresource}`;

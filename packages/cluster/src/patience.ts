@@ -5,7 +5,6 @@ import type { ClusterError } from "./error.ts";
 
 /** A failure that another try may not meet. */
 export class Passing extends Error {
-  /** What is thrown when patience is over. */
   readonly failure: ClusterError;
   readonly retryAfterMs: number;
   /** The server may have done what was asked before its answer was lost. */
@@ -18,6 +17,9 @@ export class Passing extends Error {
   }
 }
 
+/** What is thrown when patience is over, of what was met last. */
+export type GaveUp = (last: ClusterError, all: { tries: number; tookMs: number }) => ClusterError;
+
 const firstDelayMs = 100;
 /** A server that is back must be noticed soon: a lease of 20 s waits for nobody. */
 const maxDelayMs = 2_000;
@@ -27,9 +29,11 @@ const maxDelayMs = 2_000;
  * jitter", AWS Architecture Blog, Exponential Backoff And Jitter, 2015), or is as long as the server asked for. */
 export async function withPatience<T>(
   attempt: (state: { leftMs: number; maybeDone: boolean }) => Promise<T>,
-  { patienceMs, signal }: { patienceMs: number; signal?: AbortSignal | undefined },
+  options: { patienceMs: number; signal?: AbortSignal | undefined; gaveUp: GaveUp },
 ): Promise<T> {
-  const deadlineMs = performance.now() + patienceMs;
+  const { patienceMs, signal, gaveUp } = options;
+  const begunMs = performance.now();
+  const deadlineMs = begunMs + patienceMs;
   let maybeDone = false;
   for (let tries = 0; ; tries++) {
     signal?.throwIfAborted();
@@ -41,7 +45,9 @@ export async function withPatience<T>(
       maybeDone ||= error.maybeDone;
       const jitterMs = Math.random() * Math.min(maxDelayMs, firstDelayMs * 2 ** tries);
       const waitMs = Math.max(jitterMs, error.retryAfterMs);
-      if (performance.now() + waitMs > deadlineMs) throw error.failure;
+      const nowMs = performance.now();
+      if (nowMs + waitMs > deadlineMs)
+        throw gaveUp(error.failure, { tries: tries + 1, tookMs: nowMs - begunMs });
       await sleep(waitMs, undefined, signal === undefined ? {} : { signal });
     }
   }

@@ -1,7 +1,7 @@
 /** Requests to one API server: who we are there, its clock, and patience, the same for all that is asked. */
 import type { ServerClock } from "./clock.ts";
 import { ClusterError, plain } from "./error.ts";
-import { type Asked, refusal, statusOf } from "./failures.ts";
+import { type Asked, exhausted, refusal, statusOf } from "./failures.ts";
 import { Passing, retryAfterMs, withPatience } from "./patience.ts";
 import { Readiness } from "./readiness.ts";
 import { type Incoming, shownServer, textOf, Wire } from "./transport.ts";
@@ -133,7 +133,10 @@ export class Requests {
       }
     };
     const { patienceMs = this.patienceMs } = question;
-    return withPatience(attempt, { patienceMs, signal: this.signal });
+    return withPatience(attempt, {
+      ...{ patienceMs, signal: this.signal },
+      gaveUp: (last, all) => exhausted(last, question.asked, all),
+    });
   }
 
   async #send(outgoing: {

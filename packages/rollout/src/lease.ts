@@ -66,7 +66,10 @@ export async function holdLease(
         lost.abort(outlived(rollout, ttlMs, answer));
         return;
       } else {
-        onTrouble(`the lease could not be renewed: ${answer.message}`);
+        const seconds = Math.ceil((until - clock.now()) / 1000);
+        onTrouble(
+          `the lease could not be renewed: ${answer.message}. It is tried again for ${seconds} s; after that this run changes nothing any more, and to restore stable is the guard's.`,
+        );
       }
     }
   }
