@@ -9,7 +9,7 @@ export interface Levels {
 }
 
 /** Natural logarithms of the wealth of the bets; `needed` proves. Wealth against the gate counts at its highest,
- * wealth for it as it stands: what was proven against a candidate stays proven. */
+ * wealth for it as it stands while more of it can come: what was proven against a candidate stays proven. */
 export interface Evidence {
   fail: { log: number; needed: number; at: number | null };
   pass: { log: number; needed: number };

@@ -81,7 +81,10 @@ export class RateScale implements Scale {
  *
  * While both sides have traffic, windows are compared pairwise. A window in which stable had none says nothing about
  * the pair: there the candidate is held against factor × the upper confidence limit of stable's rate in its worst stretch
- * so far + offset, which assumes that stable would have been no worse than it was then. That can refute, never prove.
+ * so far + offset, which assumes that stable would have been no worse than it was then. That can refute, never prove;
+ * and since nothing can be shown any more, what was shown before counts at its highest: that the wealth of a candidate
+ * which breaks the gate ever comes to 1/α has probability α at most (Ville). Else the one window in which the last step
+ * begins would end a candidate that was just proven, with no way to prove it again.
  */
 export class PairScale implements Scale {
   readonly #bound: { factor: number; offset: number };
@@ -94,6 +97,7 @@ export class PairScale implements Scale {
   readonly #evidence: Evidence;
   #pending: Step | null = null;
   #lastAlone = false;
+  #mostShown = 0;
 
   constructor(bound: { factor: number; offset: number }, levels: Levels) {
     this.#bound = bound;
@@ -127,10 +131,11 @@ export class PairScale implements Scale {
       addTo(this.#totals.fail, failing);
       addTo(this.#totals.pass, passing);
       this.#noteBest(step);
+      this.#mostShown = Math.max(this.#mostShown, this.#pass.log);
     }
     note(this.#evidence, step, {
       fail: Math.max(this.#fail.log + Math.log(pairedShare), this.#alone.log + Math.log(aloneShare)),
-      pass: this.#pass.log,
+      pass: this.#lastAlone ? this.#mostShown : this.#pass.log,
     });
   }
 
