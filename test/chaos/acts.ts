@@ -9,6 +9,19 @@ import { troubles } from "./troubles.ts";
 
 export type Act = (scene: Scene, run: Run) => Promise<void>;
 
+/** The rollout stays where it is until that is done: without counts it goes nowhere, however long a busy machine takes to
+ * carry it out. */
+export function atStandstill(act: Act): Act {
+  return async (scene, run) => {
+    scene.proxy.trouble = troubles.metricsDown;
+    try {
+      await act(scene, run);
+    } finally {
+      scene.proxy.trouble = null;
+    }
+  };
+}
+
 async function killGuard({ place }: Scene): Promise<void> {
   await place.namespace.kubectl(["delete", "pod", "-l", guardLabel, "--force", "--grace-period=0"]);
 }
@@ -57,10 +70,12 @@ async function evict({ place: { namespace } }: Scene): Promise<void> {
   }
 }
 
-async function crowdCandidateOut({ place: { namespace }, stable }: Scene, run: Run): Promise<void> {
-  await crowdOut(namespace, stable.image as string);
+const crowd = atStandstill(({ place: { namespace }, stable }) => crowdOut(namespace, stable.image as string));
+
+async function crowdCandidateOut(scene: Scene, run: Run): Promise<void> {
+  await crowd(scene, run);
   await run.ended;
-  await makeRoom(namespace);
+  await makeRoom(scene.place.namespace);
 }
 
 async function secondDeploy(scene: Scene, first: Run): Promise<void> {
@@ -90,6 +105,7 @@ function trouble(name: keyof typeof troubles, forMs?: number): Act {
 }
 
 export const actions = {
-  ...{ killGuard, killGuardAtWork, steal, editRoute, scaleToZero, evict, crowdCandidateOut },
-  ...{ secondDeploy, zombie, trouble },
+  ...{ killGuard: atStandstill(killGuard), killGuardAtWork, crowdCandidateOut, zombie, trouble },
+  ...{ steal: atStandstill(steal), editRoute: atStandstill(editRoute), evict: atStandstill(evict) },
+  ...{ scaleToZero: atStandstill(scaleToZero), secondDeploy: atStandstill(secondDeploy) },
 };

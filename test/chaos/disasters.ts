@@ -6,10 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { standIn } from "../cluster/contract/place.ts";
 import { inNamespace } from "../cluster/namespace.ts";
 import { openSite } from "../lab/site.ts";
-import type { Act } from "./acts.ts";
+import { atStandstill } from "./acts.ts";
 import { type Case, every, half } from "./cases.ts";
 import type { ChaosTarget } from "./stages.ts";
-import { troubles } from "./troubles.ts";
 
 export interface Disaster extends Omit<Case, "targets" | "act" | "cameAt" | "at"> {
   strike(): Promise<void>;
@@ -49,14 +48,11 @@ export class Muster {
 
   /** The disaster as the case of one target. */
   caseOf({ strike: _, ...disaster }: Disaster): Case {
-    const act: Act = async ({ proxy, target }) => {
-      // Without counts it goes nowhere.
-      proxy.trouble = troubles.metricsDown;
+    const act = atStandstill(async ({ target }) => {
       this.#comes = true;
       this.leave(target);
       await this.#over.promise;
-      proxy.trouble = null;
-    };
+    });
     const errand = { ...disaster.errand, stepTimeoutMs: 240_000 };
     return { ...disaster, at: half, act, cameAt: () => this.#struckAt, errand };
   }
