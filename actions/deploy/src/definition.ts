@@ -56,7 +56,7 @@ const fields = z.object({
   "step-timeout": duration({ minMs: 1000 })
     .prefault("5h")
     .describe(
-      "The longest that a step may take to come to a verdict. After 10 minutes it goes on only while both sides can be counted and every gate may still be proven in this time; a job on GitHub's runners ends after 6 hours",
+      "The longest that a step may take to come to a verdict. It ends at once where a gate can never be proven by what is counted (buckets too coarse, NaN not counted), and after 10 minutes it goes on only while both sides can be counted and every gate may still be proven in this time; a job on GitHub's runners ends after 6 hours",
     ),
   "on-inconclusive": choice(["restore", "hold"])
     .prefault("restore")

@@ -1,12 +1,13 @@
 /** Holds why a phase is said to have ended against what was known at its last look. */
+import type { OnlineVerdict } from "@ml-actions/gates/judge";
 import { patienceMs } from "@ml-actions/gates/judge/outlook";
-import type { Observation, Verdict } from "@ml-actions/gates/types";
+import type { Observation } from "@ml-actions/gates/types";
 import type { RecordedPhase, RolloutRecord } from "./rollout-record.ts";
 
 /**
  * What must be true: it was left forward only when every gate passed, the newest look was answered, each side with
  * traffic had had its samples and a bake its time; backward for a gate only when one was refuted; for the time only
- * when it had had the time that needs no reason and something was missing.
+ * when it had had the time that needs no reason, or a gate that nothing can prove, and something was missing.
  *
  * @param before the looks before the phase
  * @param looks those before and within
@@ -17,7 +18,7 @@ export function whatIsWrongWith(
   plan: Pick<RolloutRecord, "minSamples" | "stepTimeoutMs" | "bakeMs">,
   before: readonly Observation[],
   looks: readonly Observation[],
-  verdicts: readonly Verdict[],
+  verdicts: readonly OnlineVerdict[],
 ): string[] {
   const refuted = verdicts.filter(({ verdict }) => verdict === "fail").map(({ gate }) => gate);
   const missing = [
@@ -36,7 +37,8 @@ export function whatIsWrongWith(
   }
   if (phase.ended === "interrupted") return [];
   // What gives no hope ends before `stepTimeoutMs`; until then a phase needs no reason to go on.
-  const leastMs = Math.min(plan.stepTimeoutMs, patienceMs) + bakeMs;
+  const isDead = verdicts.some(({ outlook }) => outlook?.kind === "dead");
+  const leastMs = isDead ? 0 : Math.min(plan.stepTimeoutMs, patienceMs) + bakeMs;
   return [
     ...(tookMs < leastMs ? [`${claim} it took ${tookMs} of ${leastMs} ms`] : []),
     ...(missing.length === 0 ? [`${claim} nothing was missing`] : []),

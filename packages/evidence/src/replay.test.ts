@@ -84,6 +84,7 @@ describe("a replay", () => {
     ["refuted", { ...scored, errors: 0.1 }, {}, () => {}, "FAILED", ["refuted"]],
     ["refuted by its scores", { ...scored, scores: { mean: 1, sd: 1 } }, {}, () => {}, "FAILED", ["refuted"]],
     ["out of time", scored, {}, slowly, "WARNED", ["timed-out"]],
+    ["a gate that nothing can prove", healthy, {}, () => {}, "WARNED", ["timed-out"]],
     ["held", scored, { onInconclusive: "hold" as const }, slowly, "WARNED", ["timed-out"]],
     ["short of samples", scored, { minSamples: 1e6 }, () => {}, "WARNED", ["timed-out"]],
     ["without counts", scored, {}, silently, "WARNED", ["timed-out"]],

@@ -1,6 +1,6 @@
 /** What a rollout does next. Pure: the same plan, verdicts and observations give the same decision at any time. */
 import type { Observation, Verdict } from "@ml-actions/gates/types";
-import { type Judged, patienceOf, spell, whyNoLonger } from "./patience.ts";
+import { type Judged, patienceOf, spell, whyDead, whyNoLonger } from "./patience.ts";
 import type { RolloutPlan } from "./plan.ts";
 import type { Sight } from "./sight.ts";
 import { since, type Totals, totalsOf } from "./totals.ts";
@@ -22,7 +22,7 @@ export type Decision =
 /**
  * In this order: a refuted gate takes the candidate back at once, and so does what `decideOnSight` names. Every gate
  * passed, the newest observation could be made, and enough requests were served at this weight: on to the next. The time
- * is up, or gives no hope (`whyNoLonger`): what the plan says for inconclusive. Otherwise wait: missing data moves nothing,
+ * is up, or gives no hope (`whyNoLonger`, `whyDead`): what the plan says for inconclusive. Otherwise wait: missing data moves nothing,
  * neither forward nor back, until then.
  *
  * While nothing of stable is ready and the candidate answers, traffic is not moved: not forward, since the way back is
@@ -60,11 +60,12 @@ export function decide(
       ? { kind: "wait", reason: `watching the candidate alone for ${spell(plan.bakeMs - elapsedMs)} more` }
       : onward(phase, plan);
   }
+  const dead = whyDead(verdicts);
   const ended = whyNoLonger(phase, verdicts, observations, now, plan);
-  if (ended === null) {
+  if (dead === null && ended === null) {
     return { kind: "wait", reason: missing };
   }
-  const reason = `no verdict at ${phase.weight} % ${ended}: ${missing}`;
+  const reason = dead ?? `no verdict at ${phase.weight} % ${ended}: ${missing}`;
   return plan.onInconclusive === "hold" || stranded(sight)
     ? { kind: "hold", reason }
     : { kind: "restore", reason, verdict: "inconclusive", by: "judge" };

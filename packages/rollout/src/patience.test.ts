@@ -1,11 +1,12 @@
 import { type Outlook, patienceMs } from "@ml-actions/gates/judge/outlook";
-import { healthy } from "@ml-actions/gates/judge/traffic.testing";
+import { healthy, noCounts } from "@ml-actions/gates/judge/traffic.testing";
 import type { Observation } from "@ml-actions/gates/types";
 import { describe, expect, it } from "vitest";
-import type { Phase } from "./decide.ts";
+import { decide, type Phase } from "./decide.ts";
 import { MemoryPlace } from "./memory.testing.ts";
 import { type Judged, spell, whyNoLonger } from "./patience.ts";
 import { candidate, planOf, play, stable } from "./play.testing.ts";
+import { allWell } from "./sight.ts";
 import { noTraffic } from "./totals.ts";
 
 const minute = 60_000;
@@ -55,6 +56,17 @@ describe("a step without a verdict", () => {
     );
   });
 
+  it("ends at the first look that shows a gate which nothing can prove, and says only that", async () => {
+    const dead = open({ kind: "dead", why: "no buckets", remedy: "Have some" });
+    const looked = looks(10_000, 3);
+    for (const onInconclusive of ["restore", "hold"] as const) {
+      expect(decide(phase, dead, looked, 10_000, { ...plan, onInconclusive }, allWell)).toMatchObject({
+        kind: onInconclusive,
+        reason: "`nan_rate <= baseline + 0.005` can never be proven here: no buckets. Have some",
+      });
+    }
+  });
+
   it("ends at `step-timeout` whatever the outlook, also where that is shorter than ten minutes", () => {
     expect(why({ kind: "provable", requests: 1 }, 300)).toBe("within 5 h");
     const short = planOf({ stepTimeoutMs: minute });
@@ -82,6 +94,27 @@ describe("a rollout that is given the time", () => {
     const { reason, minutes, verdict } = await at(40, 0.012);
     expect([verdict, reason]).toEqual(["inconclusive", expect.stringContaining("no verdict at 10 % after")]);
     expect(minutes).toBeLessThan(120);
+  });
+
+  it("gives up at the first look where the buckets cannot prove the gate, and a bad one is still called worse", async () => {
+    const envoy = async (errors: number) => {
+      const place = new MemoryPlace(stable);
+      place.behaviours[candidate.label] = { ...healthy, errors };
+      const prepare = place.prepare.bind(place);
+      place.prepare = async (release) => {
+        await prepare(release);
+        const counts = noCounts([0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000]);
+        place.counts = { stable: counts, candidate: counts };
+      };
+      const { result } = await play(place);
+      return { ...result, tookMs: result.endedAt - result.startedAt };
+    };
+    const { verdict, reason, tookMs } = await envoy(healthy.errors);
+    expect([verdict, tookMs]).toEqual(["inconclusive", 10_000]);
+    expect(reason).toMatch(
+      /^`latency.p99 <= baseline \* 1.5` can never be proven here: .* 25, 50, 100, 250 ms.* Allow `baseline \*/,
+    );
+    expect(await envoy(0.2)).toMatchObject({ verdict: "fail", tookMs: 10_000 });
   });
 
   it("gives up after ten minutes where there is far too little traffic, and says what it would take", async () => {

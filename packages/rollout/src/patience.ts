@@ -40,6 +40,17 @@ export function whyNoLonger(
   return why === null ? null : `after ${spell(elapsedMs)}, and ${why}`;
 }
 
+/** Why a phase without a verdict ends at the first look that shows it: a gate that no number of requests can prove, by
+ * what it asks and what the source counts. null while each still may. */
+export function whyDead(verdicts: readonly Judged[]): string | null {
+  const dead = verdicts.flatMap(({ gate, outlook }) =>
+    outlook?.kind === "dead"
+      ? [`\`${gate}\` can never be proven here: ${outlook.why}. ${outlook.remedy}`]
+      : [],
+  );
+  return dead.length === 0 ? null : dead.join("; ");
+}
+
 function whyUnseen(phase: Phase, observations: readonly Observation[], now: number): string | null {
   const seenAt = observations.findLast(({ ok }) => ok)?.at ?? phase.since;
   return now - seenAt >= patienceMs ? `nothing could be counted for ${spell(now - seenAt)}` : null;

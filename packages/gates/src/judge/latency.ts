@@ -1,7 +1,8 @@
 import type { Bound, Observation } from "../types.ts";
+import { nearEnough, separates, whyTooCoarse } from "./coarse.ts";
 import type { Levels } from "./evidence.ts";
 import type { Tally } from "./factors.ts";
-import type { Examiner, Finding } from "./finding.ts";
+import { type Dead, type Examiner, type Finding, neverCounted } from "./finding.ts";
 import {
   answered,
   type Edges,
@@ -46,6 +47,7 @@ export class LatencyExaminer implements Examiner {
   #candidate: Histogram = { boundsMs: [], counts: [] };
   #obstacle: string | null = null;
   #weighed = false;
+  #isCounted = true;
 
   constructor(share: number, bound: Bound, levels: Levels) {
     this.#share = share;
@@ -58,6 +60,7 @@ export class LatencyExaminer implements Examiner {
   }
 
   push(observation: Observation): void {
+    this.#isCounted = !neverCounted(observation, ({ latency }) => latency);
     const window = this.#series.push(observation);
     if (window === null) {
       return;
@@ -118,16 +121,29 @@ export class LatencyExaminer implements Examiner {
       evidence: this.#scale.evidence(),
       gap: this.#series.gap,
       obstacle: this.#obstacle,
-      isBlocked: this.#obstacle === tooCoarse,
+      dead: this.#dead(),
     };
+  }
+
+  #dead(): Dead | null {
+    if (!this.#isCounted) {
+      return {
+        why: "the source has no latency histogram",
+        remedy: "Take the counts from a source that has one, name its series, or remove the gate",
+      };
+    }
+    const reference = referenceBound(this.#stable, this.#share);
+    const { boundsMs } = this.#candidate;
+    // The usual case first: `whyTooCoarse` asks about every bound, and this is asked at every look.
+    const isFine = typeof reference === "number" && separates(reference, this.#bound, boundsMs);
+    return isFine || boundsMs.length === 0
+      ? null
+      : whyTooCoarse(this.#share, this.#bound, this.#stable, boundsMs, this.#levels);
   }
 }
 
 /** Slow requests that the past must have had before a quantile is read from it. */
 const leastSlow = 5;
-/** How far the share above a bucket bound may be from 1 − NN, as a factor, to stand for the quantile. */
-const nearEnough = 4;
-
 const tooCoarse = "the histogram's buckets are too coarse: no bound lies near stable's quantile";
 
 /** The bucket bound that stands for stable's quantile, or why there is none. */

@@ -1,4 +1,4 @@
-import type { Finding } from "./finding.ts";
+import type { Dead, Finding } from "./finding.ts";
 import { type Forecast, forecast, leastToProve } from "./forecast.ts";
 
 /**
@@ -7,12 +7,14 @@ import { type Forecast, forecast, leastToProve } from "./forecast.ts";
  *   leave possible;
  * - `early`: too little has been counted to say;
  * - `hopeless`: no number of requests would, at any rate that is still possible;
+ * - `dead`: no number of requests would, whatever comes: by what the gate asks and what the source counts;
  * - `unread`: its counts cannot be had, for so long by now.
  */
 export type Outlook =
   | { kind: "provable"; requests: number }
   | { kind: "early" }
   | { kind: "hopeless" }
+  | ({ kind: "dead" } & Dead)
   | { kind: "unread"; forMs: number };
 
 /** For so long a step of a rollout needs no reason to go on without a verdict, and for so long counts may be missing after
@@ -24,12 +26,12 @@ const leastEvents = 5;
 
 /** @param level of the lower limit of the candidate's rate; see `leastToProve` */
 export function outlookOf(finding: Finding, level: number): Outlook {
-  const { gap, evidence, isBlocked, candidateRequests } = finding;
+  const { gap, evidence, dead, candidateRequests } = finding;
+  if (dead !== null) {
+    return { kind: "dead", ...dead };
+  }
   if (gap !== null) {
     return { kind: "unread", forMs: gap.forMs };
-  }
-  if (isBlocked) {
-    return { kind: "hopeless" };
   }
   if (evidence.trace.length === 0) {
     return { kind: "early" };

@@ -1,7 +1,7 @@
 import type { Bound, Observation, SideCounts } from "../types.ts";
 import type { Evidence, Levels } from "./evidence.ts";
 import type { Tally } from "./factors.ts";
-import type { Examiner, Finding } from "./finding.ts";
+import { type Dead, type Examiner, type Finding, neverCounted } from "./finding.ts";
 import { lowerRate, offsetLimits, upperRate } from "./interval.ts";
 import { type Reader, Series } from "./series.ts";
 import { Stretches } from "./stretches.ts";
@@ -11,6 +11,7 @@ export type RateMetric = "error_rate" | "nan_rate";
 
 /** `error_rate` and `nan_rate`: shares of requests, each side's own. */
 export class RateExaminer implements Examiner {
+  readonly #metric: RateMetric;
   readonly #bound: Bound;
   readonly #levels: Levels;
   readonly #series: Series;
@@ -18,8 +19,10 @@ export class RateExaminer implements Examiner {
   readonly #stretches = new Stretches(leastRequests);
   #stable: Tally = { n: 0, x: 0 };
   #candidate: Tally = { n: 0, x: 0 };
+  #isCounted = true;
 
   constructor(metric: RateMetric, bound: Bound, levels: Levels) {
+    this.#metric = metric;
     this.#bound = bound;
     this.#levels = levels;
     this.#series = new Series(readers[metric]);
@@ -28,6 +31,7 @@ export class RateExaminer implements Examiner {
   }
 
   push(observation: Observation): void {
+    this.#isCounted = this.#metric !== "nan_rate" || !neverCounted(observation, ({ nan }) => nan);
     const window = this.#series.push(observation);
     if (window === null) {
       return;
@@ -49,7 +53,6 @@ export class RateExaminer implements Examiner {
     const evidence = this.#scale.evidence();
     const observed = share(candidate);
     const baseline = share(stable);
-    const isBlocked = bound.kind === "absolute" && bound.value <= 0;
     return {
       observed,
       baseline,
@@ -60,12 +63,24 @@ export class RateExaminer implements Examiner {
       counted: `${candidate.x} of ${candidate.n}`,
       evidence,
       gap: this.#series.gap,
-      obstacle:
-        isBlocked && candidate.x === 0
-          ? "no number of requests can prove a rate of 0: allow a small one, or decide by [refute]"
-          : null,
-      isBlocked,
+      obstacle: null,
+      dead: this.#dead(),
     };
+  }
+
+  #dead(): Dead | null {
+    if (!this.#isCounted) {
+      return {
+        why: uncountedNan,
+        remedy: "Remove the gate, or take the counts from a source that counts them",
+      };
+    }
+    return this.#bound.kind === "absolute" && this.#bound.value <= 0
+      ? {
+          why: "no number of requests can prove a rate of 0",
+          remedy: "Allow a small one, or decide by `[refute]` behind the gate",
+        }
+      : null;
   }
 }
 
@@ -77,12 +92,11 @@ export function limitOf(bound: Bound, baseline: number | null): number | null {
   return baseline === null ? null : bound.factor * baseline + bound.offset;
 }
 
+const uncountedNan = "the source does not count NaN outputs";
+
 const readers: Record<RateMetric, Reader> = {
   error_rate: (side) => readCounts(side, side.errors, "errors"),
-  nan_rate: (side) =>
-    side.nan === null
-      ? "the source does not count NaN outputs"
-      : readCounts(side, side.nan, "requests with NaN"),
+  nan_rate: (side) => (side.nan === null ? uncountedNan : readCounts(side, side.nan, "requests with NaN")),
 };
 
 function readCounts(side: SideCounts, events: number, what: string): ReturnType<Reader> {

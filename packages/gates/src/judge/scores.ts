@@ -1,7 +1,7 @@
 import type { Observation } from "../types.ts";
 import { type Comparison, Distances } from "./distances.ts";
 import type { Levels } from "./evidence.ts";
-import type { Examiner, Finding } from "./finding.ts";
+import { type Dead, type Examiner, type Finding, neverCounted } from "./finding.ts";
 import { answered, readHistogram } from "./histogram.ts";
 import { add, Series, type Window } from "./series.ts";
 import { leastRequests } from "./weigh.ts";
@@ -29,6 +29,7 @@ export class ScoreExaminer implements Examiner {
   readonly #distances: Distances;
   #shape: string | null = null;
   #mismatch: string | null = null;
+  #isCounted = true;
   #pending: Comparison | null = null;
   /** Scores of both sides so far, also of windows in which one had none. */
   #seen = { stable: 0, candidate: 0 };
@@ -39,6 +40,7 @@ export class ScoreExaminer implements Examiner {
   }
 
   push(observation: Observation): void {
+    this.#isCounted = !neverCounted(observation, ({ scores }) => scores);
     const window = this.#series.push(observation);
     if (window === null) {
       return;
@@ -89,9 +91,26 @@ export class ScoreExaminer implements Examiner {
       candidateRequests: candidate,
       counted: `${candidate} scores against ${stable}`,
       gap,
-      obstacle:
-        this.#bound <= 0 ? "no number of requests can prove a distance of 0: allow a small one" : null,
-      isBlocked: this.#bound <= 0 || this.#mismatch !== null,
+      obstacle: null,
+      dead: this.#dead(),
     };
+  }
+
+  #dead(): Dead | null {
+    if (this.#bound <= 0) {
+      return { why: "no number of requests can prove a distance of 0", remedy: "Allow a small one" };
+    }
+    if (!this.#isCounted) {
+      return {
+        why: "the source has no score histogram",
+        remedy: "Remove the gate, or have both releases count scores",
+      };
+    }
+    return this.#mismatch === null
+      ? null
+      : {
+          why: this.#mismatch,
+          remedy: "Have both releases count scores in the same buckets, or remove the gate",
+        };
   }
 }

@@ -52,6 +52,9 @@ function judgement(
 
 /** What would settle an inconclusive verdict; null when there is a gap, which only an answer can end. */
 export function settleFor(finding: Finding): string | null {
+  if (finding.dead !== null) {
+    return `${finding.dead.why}. ${finding.dead.remedy}`;
+  }
   if (finding.gap !== null || finding.observed === null) {
     return null;
   }
