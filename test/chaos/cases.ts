@@ -83,6 +83,8 @@ const alive = { ends: ["promoted"], withinSeconds: 150 } as const;
 const notReady = { ends: ["restored"], withinSeconds: 120 } as const;
 /** Seen by the second: at half of the traffic no more than some seconds' worth of requests is lost. */
 const gone = { mayFail: 150, ends: ["restored"], withinSeconds: 90 } as const;
+/** By the look of every second, or by the next step that would give it more. */
+const goneTold = /^restored: (the candidate has no ready pod since|The candidate sound was ready and is not)/;
 export const half = taken("split", 50);
 const quarter = taken("split", 25);
 
@@ -128,18 +130,18 @@ export const cases: readonly Case[] = [
       at: half,
       act: actions.scaleToZero,
       ...gone,
-      told: /^restored: the candidate has no ready pod since/,
+      told: goneTold,
     },
   },
   {
     fault: "candidate's pods evicted, as from a node that is drained",
     ...{ at: half, act: actions.evict, ...gone, ends: ["restored", "promoted"] },
-    told: /^promoted: |^restored: the candidate has no ready pod since/,
+    told: new RegExp(`^promoted: |${goneTold.source}`),
   },
   {
     fault: "node full: the scheduler takes the candidate's place for a pod that matters more",
     ...{ at: half, act: actions.crowdCandidateOut, scarce: true, targets: ["gateway"], ...gone },
-    told: /^restored: the candidate has no ready pod since/,
+    told: goneTold,
   },
   {
     fault: "two deploys at once",
