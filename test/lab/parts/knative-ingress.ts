@@ -72,8 +72,10 @@ function specOf({ spec, metadata }: KIngress): unknown {
   };
 }
 
-/** Headers that tell the activator which Revision is meant, where there is one alone. On each of several backends they
- * would give it a cluster of its own, and Envoy resets what is on its way through a cluster that goes. */
+/** A Revision alone is reached through the Service that Knative points at its pods, or at the activator while there is none
+ * or the autoscaler has not counted yet; a header tells the activator which Revision is meant. On each of several backends
+ * such a header would give it a cluster of its own, and Envoy resets what is on its way through a cluster that goes: so
+ * several are reached at their pods, through the Service that never leads to the activator. */
 function ruleOf({ path = "/", headers = {}, appendHeaders = {}, splits }: Path): unknown {
   const matched = Object.entries(headers).map(([name, { exact }]) => ({ type: "Exact", name, value: exact }));
   const [only, ...others] = splits;
@@ -84,7 +86,8 @@ function ruleOf({ path = "/", headers = {}, appendHeaders = {}, splits }: Path):
     matches: [{ path: { type: "PathPrefix", value: path }, ...(matched.length > 0 && { headers: matched }) }],
     ...(set.length > 0 && { filters: [modifier] }),
     backendRefs: splits.map(({ serviceName, servicePort, percent }) => ({
-      ...{ name: serviceName, port: servicePort, weight: percent },
+      ...{ name: others.length === 0 ? serviceName : `${serviceName}-private` },
+      ...{ port: servicePort, weight: percent },
     })),
   };
 }

@@ -79,7 +79,7 @@ async function yamlBelow(folder: string): Promise<string[]> {
 const configuration: Record<string, Record<string, string>> = {
   "config-network": { "ingress-class": ingressClass },
   "config-domain": { [knativeDomain]: "" },
-  // The activator stands in the way only of Revisions without a pod: the ingress cannot tell it which of several is meant.
+  // The activator stands in the way only of Revisions without a pod, or not counted yet.
   "config-autoscaler": { "target-burst-capacity": "0" },
   "config-deployment": { "queue-sidecar-cpu-request": "10m", "queue-sidecar-memory-request": "20Mi" },
 };

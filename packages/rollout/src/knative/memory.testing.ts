@@ -1,5 +1,6 @@
 /** Knative Serving in memory, as far as a rollout sees it: a changed template makes the next Revision, which is up at
- * once, and the status follows the traffic block. For the order of writes; what Knative itself does is proven on it. */
+ * once, and the status follows the traffic block. For the order of writes; what Knative itself does is proven on it.
+ * `looksUntilMade`: the status has the spec's generation and names the Revision before, until it was read so often. */
 import { ClusterError } from "@ml-actions/cluster/error";
 import type { Api, KubeObject, ObjectRef } from "@ml-actions/cluster/types";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
@@ -25,6 +26,9 @@ export class MemoryKnative {
   /** Templates and traffic blocks in the order in which they were written. */
   writes: { image: string; traffic: TrafficEntry[] }[] = [];
   troubles: string[] = [];
+  looksUntilMade = 0;
+  #looks = 0;
+  #unmade: string | null = null;
   #version = 1;
 
   constructor(template: Raw, traffic?: TrafficEntry[]) {
@@ -56,12 +60,26 @@ export class MemoryKnative {
     };
     const { traffic, template } = this.spec;
     this.writes.push({ image: template.spec.containers[0]?.image ?? "", traffic });
-    this.#reconcile(before);
+    this.#looks = 0;
+    this.#unmade ??= before;
+    if (this.looksUntilMade === 0) this.#make();
+    else this.#report("OutOfDate");
+  }
+
+  #look(): KubeObject {
+    const seen = structuredClone(this.service);
+    this.#looks += 1;
+    if (this.#looks >= this.looksUntilMade) this.#make();
+    return seen;
+  }
+
+  #make(): void {
+    if (this.#unmade !== null) this.#reconcile(this.#unmade);
+    this.#unmade = null;
   }
 
   #reconcile(before: string | null): void {
-    const { template, traffic = [{ latestRevision: true, percent: 100 }] } = this.spec;
-    (this.service.spec as Raw).traffic = traffic;
+    const { template } = this.spec;
     if (JSON.stringify(template) !== before) {
       const { metadata, spec } = template as { metadata?: Raw; spec: Raw };
       const name = `flights-${String(this.#version).padStart(5, "0")}`;
@@ -73,6 +91,12 @@ export class MemoryKnative {
         status: { actualReplicas: 1, conditions: conditions("Ready") },
       });
     }
+    this.#report();
+  }
+
+  #report(reason = ""): void {
+    const { traffic = [{ latestRevision: true, percent: 100 }] } = this.spec;
+    (this.service.spec as Raw).traffic = traffic;
     const latest = this.revisions.at(-1)?.metadata.name ?? "";
     const { generation } = this.service.metadata;
     this.service.status = {
@@ -81,7 +105,11 @@ export class MemoryKnative {
         latestCreatedRevisionName: latest,
         latestReadyRevisionName: latest,
       },
-      ...{ conditions: conditions("RoutesReady"), url: "http://flights.ml.test" },
+      conditions: [
+        ...conditions("RoutesReady"),
+        { type: "ConfigurationsReady", status: reason === "" ? "True" : "Unknown", reason },
+      ],
+      url: "http://flights.ml.test",
       traffic: traffic.map((each) => ({ ...each, revisionName: each.revisionName ?? latest })),
     };
   }
@@ -116,7 +144,7 @@ export class MemoryKnative {
   }
 
   #find({ kind, name }: ObjectRef): KubeObject | null {
-    if (kind === "Service") return this.service;
+    if (kind === "Service") return this.#look();
     if (kind === "Deployment") return this.#list("Deployment", name.replace(/-deployment$/, ""))[0] ?? null;
     return this.revisions.find(({ metadata }) => metadata.name === name) ?? null;
   }

@@ -20,6 +20,7 @@ import {
   candidateTemplate,
   isLeftOver,
   problemsOfTemplate,
+  releaseOfRevision,
   replacedOf,
   servingIndex,
 } from "./template.ts";
@@ -50,10 +51,10 @@ export async function prepare(context: PlatformContext, release: Release): Promi
     const template = candidateTemplate(service.spec.template, index, release);
     return { memo, traffic: service.spec.traffic ?? null, template };
   });
-  const revision = await untilMade(
-    context,
-    (each) => annotatedRelease(each.annotations)?.digest === release.digest,
-  );
+  const revision = await untilMade(context, (each) => {
+    const { index } = servingOf(each, options.container);
+    return releaseOfRevision(each, index)?.digest === release.digest;
+  });
   await raiseScale(api, fence, revision, 1);
   await untilUp(api, context.namespace, revision.name, {
     replicas: 1,
@@ -130,10 +131,16 @@ export async function untilMade(
     const service = await needService(api, serviceRef(namespace, name));
     const { latestCreatedRevisionName } = service.status;
     const found = (await revisionsOf(api, service)).find((each) => each.name === latestCreatedRevisionName);
-    if (service.observed && found !== undefined && isIt(found, service)) return found;
+    if (isOfTemplate(service) && found !== undefined && isIt(found, service)) return found;
     if (performance.now() > deadline) throw noRevision(service);
     await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }
+}
+
+/** Knative has seen the spec before it has made anything of the template, and until then names the Revision before. */
+function isOfTemplate({ observed, status }: KnativeService): boolean {
+  const made = status.conditions.find(({ type }) => type === "ConfigurationsReady");
+  return observed && made?.reason !== "OutOfDate";
 }
 
 function noRevision({ ref, status }: KnativeService): RolloutError {

@@ -85,28 +85,32 @@ describe("a rollout on Knative", () => {
     noneIsLeft(knative);
   });
 
-  it("leaves a template that others changed to them, and stable its traffic, until the next promotion", async () => {
-    const place = await begun();
-    const { knative, platform } = place;
-    const theirs = named("theirs");
-    await platform.prepare(next);
-    await platform.route(50);
-    knative.edit({ spec: templateEdit(knative, theirs) });
-    await platform.route(0);
-    await platform.cleanUp();
-    expect(knative.spec.template.spec.containers[0]?.image).toBe(theirs.image);
-    expect(knative.spec.traffic).toMatchObject([{ revisionName: "flights-00001", percent: 100 }]);
-    expect(knative.troubles).toEqual([expect.stringMatching(/its template was changed by others/)]);
-    expect(await digests(place)).toEqual([stable.digest, undefined, 0]);
-    await platform.prepare(next);
-    await platform.route(100);
-    await platform.adopt();
-    await platform.route(0);
-    await platform.cleanUp();
-    expect(knative.spec.traffic).toEqual(latest);
-    expect(await digests(place)).toEqual([next.digest, undefined, 0]);
-    noneIsLeft(knative);
-  });
+  it.each([0, 3])(
+    "leaves a template that others changed to them, and stable its traffic, until the next promotion: made after %i looks",
+    async (looks) => {
+      const place = await begun();
+      const { knative, platform } = place;
+      knative.looksUntilMade = looks;
+      const theirs = named("theirs");
+      await platform.prepare(next);
+      await platform.route(50);
+      knative.edit({ spec: templateEdit(knative, theirs) });
+      await platform.route(0);
+      await platform.cleanUp();
+      expect(knative.spec.template.spec.containers[0]?.image).toBe(theirs.image);
+      expect(knative.spec.traffic).toMatchObject([{ revisionName: "flights-00001", percent: 100 }]);
+      expect(knative.troubles).toEqual([expect.stringMatching(/its template was changed by others/)]);
+      expect(await digests(place)).toEqual([stable.digest, undefined, 0]);
+      await platform.prepare(next);
+      await platform.route(100);
+      await platform.adopt();
+      await platform.route(0);
+      await platform.cleanUp();
+      expect(knative.spec.traffic).toEqual(latest);
+      expect(await digests(place)).toEqual([next.digest, undefined, 0]);
+      noneIsLeft(knative);
+    },
+  );
 
   it("gives a pinned style back beside a template that was not stable's before", async () => {
     const pinned: TrafficEntry[] = [{ revisionName: "flights-00001", percent: 100 }];

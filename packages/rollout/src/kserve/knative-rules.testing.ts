@@ -1,6 +1,6 @@
 /** KServe's and Knative's rules for one InferenceService in Knative mode, in memory: what KServe 0.20 writes into the traffic
  * block (`createKnativeService`), what it makes of the answer (`PropagateStatus`), and that `latest` is the latest revision
- * which is ready. */
+ * which is ready. `looksUntilMade`: a revision is made when the object was read so often since its write. */
 import type { Api, KubeObject, ObjectRef } from "@ml-actions/cluster/types";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
 import { merged, type Predictor } from "./served.ts";
@@ -16,6 +16,10 @@ export class KnativeRules {
   readonly revisions: Made[] = [];
   /** Images that never get ready. */
   readonly broken = new Set<string>();
+  /** Images that ever got all requests. */
+  readonly alone: string[] = [];
+  looksUntilMade = 0;
+  #looks = 0;
   #percentIsOurs = false;
   #rolledOut: string | undefined;
   #previous: string | undefined;
@@ -27,10 +31,17 @@ export class KnativeRules {
 
   /** As anybody writes the InferenceService. */
   write(patch: unknown, ours = false): void {
-    const before = templateOf(this.predictor);
     this.predictor = merged(this.predictor, patch);
     if (ours && Object.hasOwn(patch as object, "canaryTrafficPercent")) this.#percentIsOurs = true;
-    if (templateOf(this.predictor) !== before) this.#make();
+    this.#looks = 0;
+    if (this.looksUntilMade === 0) this.#make();
+    this.#reconcile();
+  }
+
+  #look(): void {
+    this.#looks += 1;
+    if (this.#looks < this.looksUntilMade) return;
+    this.#make();
     this.#reconcile();
   }
 
@@ -65,6 +76,8 @@ export class KnativeRules {
   }
 
   #make(): void {
+    const last = this.revisions.at(-1);
+    if (last !== undefined && templateOf(last.predictor) === templateOf(this.predictor)) return;
     const name = `flights-predictor-${String(this.revisions.length + 1).padStart(5, "0")}`;
     const ready = !this.broken.has(this.predictor.containers?.[0]?.image ?? "");
     this.revisions.push({ name, predictor: structuredClone(this.predictor), ready });
@@ -89,10 +102,11 @@ export class KnativeRules {
       )
         this.#rolledOut = this.#previous;
     }
+    this.alone.push(...Object.keys(this.routed).filter((image) => this.routed[image] === 100));
   }
 
   /** What a platform sees of it. */
-  context(): PlatformContext {
+  context(timeoutMs: number): PlatformContext {
     const api: Partial<Api> = {
       get: async (ref) => this.#get(ref),
       list: async ({ kind }, { labelSelector = "" } = {}) => this.#list(kind, labelSelector),
@@ -106,7 +120,7 @@ export class KnativeRules {
       api: api as Api,
       fence: async () => {},
       ...{ namespace: "models", name: "flights", resource: "inferenceservice/flights" },
-      options: { readyTimeoutMs: 300, routeTimeoutMs: 300 },
+      options: { readyTimeoutMs: timeoutMs, routeTimeoutMs: timeoutMs },
       probe: { ask: async () => new Map() },
       onTrouble: () => {},
     };
@@ -116,6 +130,7 @@ export class KnativeRules {
     if (kind === "Revision") return this.#revision(name);
     if (kind === "Deployment") return this.#deployment(name.replace(/-deployment$/, ""));
     if (kind !== "InferenceService") return null;
+    this.#look();
     const fields = { "f:spec": { "f:predictor": { "f:canaryTrafficPercent": {} } } };
     return {
       ...{ apiVersion: "serving.kserve.io/v1beta1", kind },

@@ -12,9 +12,9 @@ const release: Release = {
   model: { digest: `sha256:${"2".repeat(64)}`, uri: two, contract: "contract.json" },
 };
 const containers = (image: string) => [{ name: "kserve-container", image }];
-const begin = () => {
+const begin = (timeoutMs = 300) => {
   const rules = new KnativeRules({ containers: containers(one) });
-  return { rules, platform: knativePlatform(rules.context()) };
+  return { rules, platform: knativePlatform(rules.context(timeoutMs)) };
 };
 
 describe("a candidate that never gets ready", () => {
@@ -63,6 +63,24 @@ describe("the way back", () => {
     expect(rules.routed).toEqual({ [one]: 100 });
     expect(rules.predictor).toEqual({ annotations: {}, containers: containers(one) });
     expect(await platform.read()).toMatchObject({ candidate: null, candidatePercent: 0 });
+  });
+
+  test("gives nobody else all requests while the status still tells of the revision that others made", async () => {
+    const { rules, platform } = begin(5_000);
+    const theirs = imageOf("3");
+    rules.looksUntilMade = 3;
+    await platform.prepare(release);
+    await platform.route(20);
+    // In the candidate's text: its name and its share stay.
+    rules.write({ containers: containers(theirs) });
+    await platform.read();
+    await platform.read();
+    expect(await platform.read()).toMatchObject({ candidate: { release, ready: false } });
+    await platform.route(0);
+    await platform.cleanUp();
+    expect(new Set(rules.alone)).toEqual(new Set([one]));
+    expect(rules.routed).toEqual({ [one]: 100 });
+    expect(rules.predictor).toEqual({ annotations: {}, containers: containers(one) });
   });
 
   test("is taken up between its phases", async () => {

@@ -12,8 +12,8 @@ import { annotatedRelease, digestIn, foreignRelease } from "../kubernetes/worklo
 import type { Release } from "../target.ts";
 import type { InferenceService } from "./inference-service.ts";
 import { holdsCandidate } from "./knative-changes.ts";
-import { hashed, modelAt } from "./release-of.ts";
-import { serving } from "./served.ts";
+import { hashed, modelAt, writtenRelease } from "./release-of.ts";
+import { servedBy, serving } from "./served.ts";
 
 /** As the InferenceService and its revisions say now. */
 export interface Revisions {
@@ -39,11 +39,10 @@ export async function revisionsOf(context: PlatformContext, service: InferenceSe
     revisionNamed(context, status.latestCreatedRevision),
     revisionNamed(context, status.latestRolledoutRevision),
   ]);
+  const runs = created === null ? null : releaseOfRevision(created).digest;
   const asked = annotatedRelease(annotations);
-  const isOfAsked =
-    asked === null || (created !== null && releaseOfRevision(created).digest === asked.digest);
   const inIt = holdsCandidate(service.predictor) && asked !== null;
-  const candidate = inIt && isOfAsked ? created : null;
+  const candidate = inIt && runs === asked.digest ? created : null;
   // With all traffic at the candidate, KServe takes it for the one that is rolled out.
   const overtaken = candidate !== null && rolledOut?.name === candidate.name;
   return {
@@ -52,13 +51,24 @@ export async function revisionsOf(context: PlatformContext, service: InferenceSe
     created,
     traffic,
     settled:
-      isOfAsked &&
       created?.ready === true &&
+      runs === digestAsked(service) &&
       status.latestReadyRevision === created.name &&
       entries.some(
         ({ latestRevision, revisionName }) => latestRevision === true && revisionName === created.name,
       ),
   };
+}
+
+/** What the spec would have served. KServe's status tells of the revision before until it has made the one of the spec as
+ * it stands, and does not say which: so a revision is taken for that one by what it runs. */
+function digestAsked({ predictor, where }: InferenceService): string {
+  const served = servedBy(predictor, where);
+  const written = writtenRelease(predictor, served);
+  if (written !== null) return written.digest;
+  return served.kind === "model"
+    ? hashed(served.storageUri)
+    : (digestIn(served.image) ?? hashed(served.image));
 }
 
 async function revisionNamed({ api, namespace }: PlatformContext, name = ""): Promise<Revision | null> {
