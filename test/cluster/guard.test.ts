@@ -1,6 +1,7 @@
 /** The guard's watch over a lease on a real API server, in this process and with a target that only counts. */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ClusterError } from "@ml-actions/cluster/error";
 import type { Api } from "@ml-actions/cluster/types";
 import type { RolloutError } from "@ml-actions/rollout/error";
 import { type WatchOptions, watchLease } from "@ml-actions/rollout/kubernetes/guard-watch";
@@ -196,14 +197,17 @@ describe.concurrent("the guard", () => {
   it("outlives an API that is away", async () => {
     const { place, ledger, restores, lines, watch } = await guarding();
     await vanish(ledger);
-    const awayUntil = Date.now() + 3_000;
+    const awayUntil = Date.now() + 8_000;
     const api = wrapped(await place.api(), (call) => {
-      if (Date.now() < awayUntil) throw new Error("the API server cannot be reached");
+      const away = new ClusterError("unreachable", "the API server cannot be reached", { remedy: "Wait." });
+      if (Date.now() < awayUntil) throw away;
       return call();
     });
     await watch({ api });
     expect(lines.join()).toContain("cannot be reached");
     expect(restores).toHaveLength(1);
+    // However long it was away: not after a pause that grew with every try.
+    expect((restores[0] as number) - awayUntil).toBeLessThan(3_500);
   });
 
   it("stays for the next runner that takes the lease while it is about to go", async ({ expect }) => {

@@ -4,6 +4,7 @@
  * and a lease that is taken from it ends its work at once: the next fence refuses.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { ClusterError } from "@ml-actions/cluster/error";
 import type { Api, Right } from "@ml-actions/cluster/types";
 import { RolloutError } from "../error.ts";
 import type { Lease } from "../target.ts";
@@ -39,6 +40,8 @@ const beatEveryMs = 5_000;
 const ttlMs = 15_000;
 /** Below the life of its lease, which it keeps between two tries. */
 const maxBackoffMs = 5_000;
+/** After a call that was patient already: users wait for the first look once the API server is back. */
+const awayPauseMs = 1_000;
 
 /** Resolves when the lease is free and no rollout open, having removed its own Job; or when `signal` aborts. */
 export function watchLease(options: WatchOptions): Promise<void> {
@@ -82,7 +85,9 @@ class Watch {
         const lost = error instanceof RolloutError && error.code.startsWith("lease-");
         this.#trouble = lost ? null : message.slice(0, 1_000);
         if (!lost) await this.#beat().catch(() => {});
-        await this.#sleep(lost ? 0 : Math.min(1_000 * 2 ** failures++, maxBackoffMs));
+        await this.#sleep(
+          lost ? 0 : isAway(error) ? awayPauseMs : Math.min(1_000 * 2 ** failures++, maxBackoffMs),
+        );
       }
     }
     this.#stopped.abort();
@@ -190,4 +195,8 @@ class Watch {
   #sleep(ms: number): Promise<unknown> {
     return sleep(ms, undefined, { signal: this.#stopped.signal }).catch(() => {});
   }
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof ClusterError && error.code === "unreachable";
 }
