@@ -9,6 +9,7 @@ import {
   type SideObservation,
 } from "@ml-actions/reports";
 import type { Observed, RolloutEvent } from "@ml-actions/rollout/events";
+import { type Foresight, foresightText } from "@ml-actions/rollout/foresee";
 import { needOf, needText, spell } from "@ml-actions/rollout/patience";
 import type { RolloutPlan } from "@ml-actions/rollout/plan";
 import { stepText } from "@ml-actions/rollout/resume";
@@ -54,6 +55,9 @@ export class Narrator {
           );
         }
         break;
+      case "foresight":
+        this.#tellForesight(event.at, event.foresight);
+        break;
       case "trouble":
         this.#log.warning(event.message);
         break;
@@ -65,6 +69,14 @@ export class Narrator {
       case "end":
         break;
     }
+  }
+
+  #tellForesight(at: number, foresight: Foresight): void {
+    const text = foresightText(foresight, this.#plan);
+    this.#hasToldNeed = true;
+    this.journal.push({ at, text });
+    if (foresight.isShort) this.#log.warning(text);
+    else this.#log.notice(text);
   }
 
   #beginStep(at: number): void {

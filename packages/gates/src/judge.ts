@@ -140,7 +140,9 @@ export function whyNotOnline(gate: Gate): string | null {
   return gate.comparison.startsWith(">") ? `of ${gate.metric}, lower is better: bound it from above` : null;
 }
 
-function levelsFor(gates: readonly Gate[], { confidence }: JudgeOptions): Levels {
+/** Chances of a wrong verdict, as `Judge` says.
+ * @throws RangeError for a confidence that is none */
+export function levelsFor(gates: readonly Gate[], { confidence }: JudgeOptions): Levels {
   if (!(confidence > 0 && confidence < 1)) {
     throw new RangeError(`confidence must lie between 0 and 1, is ${confidence}`);
   }
@@ -148,7 +150,8 @@ function levelsFor(gates: readonly Gate[], { confidence }: JudgeOptions): Levels
   return { fail: alpha / Math.max(1, gates.length), pass: alpha };
 }
 
-function examinerFor(gate: Gate, levels: Levels): Examiner | string {
+/** What judges one gate, or why nothing can. */
+export function examinerFor(gate: Gate, levels: Levels): Examiner | string {
   const why = whyNotOnline(gate);
   if (why !== null) {
     return why;

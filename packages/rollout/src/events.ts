@@ -4,6 +4,7 @@ import type { Observation } from "@ml-actions/gates/types";
 import type { TelemetrySource } from "@ml-actions/telemetry/source";
 import type { Clock } from "./clock.ts";
 import type { Decision } from "./decide.ts";
+import type { Foresight } from "./foresee.ts";
 import type { Resumption } from "./resume.ts";
 import type { JournalStep, Lease, Ledger, Release, Target } from "./target.ts";
 import type { Totals } from "./totals.ts";
@@ -24,6 +25,8 @@ export type RolloutEvent = { at: number } & (
   | { kind: "trouble"; message: string }
   /** What an earlier rollout left behind, and what became of it. */
   | { kind: "resumption"; resumption: Resumption }
+  /** Before anything is shifted: what the proof will take. */
+  | { kind: "foresight"; foresight: Foresight }
   /** Written, about to be done. */
   | { kind: "journal"; step: JournalStep }
   /** Done and proven. */

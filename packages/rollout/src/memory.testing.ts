@@ -83,6 +83,7 @@ export class MemoryPlace implements Target, Ledger, TelemetrySource {
   /** The guard's acts. */
   guarded: string[] = [];
   counts = { stable: noCounts(), candidate: noCounts() };
+  past?: NonNullable<TelemetrySource["past"]>;
   readonly #random: () => number;
 
   constructor(stable: Release | null, seed = 1) {

@@ -111,6 +111,7 @@ async function unchanged(run: Run, stage: Stage): Promise<RolloutResult> {
 async function shift(run: Run, stage: Stage, stable: Release): Promise<RolloutResult> {
   const { plan, ports } = run;
   const first = plan.steps[0] as number;
+  await run.foresee(stable.digest);
   let decision: Decision = { kind: "next-step", index: 0, weight: first, reason: "the candidate is ready" };
   for (;;) {
     run.tell({ kind: "decision", decision });

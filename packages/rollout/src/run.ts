@@ -2,6 +2,7 @@ import { Judge, type OnlineVerdict } from "@ml-actions/gates/judge";
 import type { Observation } from "@ml-actions/gates/types";
 import type { Decision, Phase } from "./decide.ts";
 import type { Observed, OnEvent, PhaseEnd, PhaseReport, Ports, RolloutEvent, StepReport } from "./events.ts";
+import { foresee } from "./foresee.ts";
 import { type HeldLease, isTaken, takenOver } from "./lease.ts";
 import type { RolloutPlan } from "./plan.ts";
 import type { JournalStep } from "./target.ts";
@@ -123,6 +124,19 @@ export class Run {
     this.tell(observed);
   }
 
+  /** Tells what the proof will take, where the source knows how much traffic stable has. */
+  async foresee(stableDigest: string): Promise<void> {
+    const { telemetry } = this.ports;
+    const asked = telemetry.past?.(stableDigest, this.plan.candidate.digest).catch(() => null);
+    const past = asked === undefined ? null : await this.within(asked, this.#answerWithinMs, null);
+    const foresight = past === null ? null : foresee(this.plan, past);
+    if (foresight !== null) this.tell({ kind: "foresight", foresight });
+  }
+
+  get #answerWithinMs(): number {
+    return Math.max(leastAnswerMs, this.plan.intervalMs);
+  }
+
   /** Opens the report of a weight, from the counts as they stand. */
   beginStep(weight: number): Totals {
     const now = this.ports.clock.now();
@@ -160,7 +174,7 @@ export class Run {
   /** A source that hangs or throws is an outage, not the end of the rollout. */
   async ask(stableDigest: string): Promise<Observation> {
     const { telemetry, clock } = this.ports;
-    const withinMs = Math.max(leastAnswerMs, this.plan.intervalMs);
+    const withinMs = this.#answerWithinMs;
     const outage = (detail: string): Observation => ({
       at: clock.now(),
       ok: false,

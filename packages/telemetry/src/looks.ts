@@ -1,11 +1,13 @@
 /** What every source that remembers does alike: one look after another, a new memory for a new pair of releases. */
 import type { Observation } from "@ml-actions/gates/types";
-import { observationOf } from "./error.ts";
-import type { TelemetrySource } from "./source.ts";
+import { observationOf, TelemetryError } from "./error.ts";
+import type { Past, TelemetrySource } from "./source.ts";
 
 /** One rollout's memory. `look` rejects with a `TelemetryError` for a look that could not be made. */
 export interface Watch {
   look(startedAt: number): Promise<Observation>;
+  /** By the first look; null: not known. */
+  readonly past?: Past | null;
 }
 
 /** In order: an answer to an older question that came in later would look like counters that fell. */
@@ -27,11 +29,31 @@ export function watching(
       return observationOf(error, startedAt);
     }
   };
+  const observe = (stableDigest: string, candidateDigest: string) => {
+    const result = looks.then(() => look(stableDigest, candidateDigest));
+    looks = result.catch(() => {});
+    return result;
+  };
   return {
-    observe: (stableDigest, candidateDigest) => {
-      const result = looks.then(() => look(stableDigest, candidateDigest));
-      looks = result.catch(() => {});
-      return result;
+    observe,
+    // A look of its own: the zero of the rollout's counts is its first observation.
+    past: async (stable, candidate) => {
+      const asked = begin({ stable, candidate });
+      try {
+        await asked.look(now());
+      } catch (error) {
+        if (!(error instanceof TelemetryError)) throw error;
+      }
+      return asked.past ?? null;
     },
+  };
+}
+
+/** Passes on each sentence the first time. */
+export function once(say: (message: string) => void = () => {}): (message: string) => void {
+  const said = new Set<string>();
+  return (message) => {
+    if (!said.has(message)) say(message);
+    said.add(message);
   };
 }

@@ -40,6 +40,32 @@ afterEach(() => Promise.all(all.map((server) => server.stop())));
 
 const [s, c] = ["sha256:s", "sha256:c"];
 
+test("what stable had counted by the first look is its past, with its rate since its processes began", async () => {
+  const past = await source().past?.(s, c);
+  // Both began at 1,000 s, and now it is 2,000 s.
+  expect(past).toMatchObject({ counts: { requests: 1_905, errors: 5 } });
+  expect(past?.requestsPerSecond).toBeCloseTo(1.905, 10);
+  const began = (atSeconds: number) => {
+    for (const one of sides.stable) one.page = pageOf({ 200: 100 }, 0, atSeconds);
+    return source().past?.(s, c);
+  };
+  expect(await began(1_700)).not.toBeNull();
+  expect(await began(1_701)).toBeNull();
+  expect(await began(0)).toBeNull();
+  for (const one of sides.stable) one.page = 500;
+  expect(await source().past?.(s, c)).toBeNull();
+});
+
+test("asking for the past begins no count and says nothing twice", async () => {
+  const telemetry = source();
+  await telemetry.past?.(s, c);
+  (sides.candidate[0] as PodServer).page = pageOf({ 200: 7 });
+  await telemetry.observe(s, c);
+  (sides.candidate[0] as PodServer).page = pageOf({ 200: 9 });
+  expect(await telemetry.observe(s, c)).toMatchObject({ ok: true, candidate: { requests: 2 } });
+  expect(said).toHaveLength(1);
+});
+
 test("the first look is the zero, what follows is counted, side by side", async () => {
   const telemetry = source();
   expect(await telemetry.observe(s, c)).toMatchObject({ ok: false, problem: "no-traffic" });

@@ -4,11 +4,11 @@ import type { Observation } from "@ml-actions/gates/types";
 import { listed, TelemetryError } from "./error.ts";
 import type { Page } from "./exposition.ts";
 import { type Family, readFamily, seriesOf, speaks } from "./family.ts";
-import { type Watch, watching } from "./looks.ts";
+import { once, type Watch, watching } from "./looks.ts";
 import { at, type Reading, RolloutCounts, type SideName, sideNames } from "./rollout-counts.ts";
 import { type Answer, type CountedPod, scrape } from "./scrape.ts";
 import { countsNoFailures, families, processStart } from "./series-table.ts";
-import type { TelemetrySource } from "./source.ts";
+import type { Past, TelemetrySource } from "./source.ts";
 
 export type { CountedPod } from "./scrape.ts";
 
@@ -42,7 +42,8 @@ const wanted = new Set([...read.flatMap(seriesOf), processStart, ...Object.keys(
  */
 export function podTelemetry(options: PodTelemetryOptions): TelemetrySource {
   const now = options.now ?? Date.now;
-  return watching(now, () => new PodWatch(options, now));
+  const said = { ...options, say: once(options.say) };
+  return watching(now, () => new PodWatch(said, now));
 }
 
 type Pods = Record<SideName, readonly CountedPod[]>;
@@ -79,6 +80,10 @@ class PodWatch implements Watch {
     for (const side of sideNames) counts.take(side, readingsOf(side, family, answers[side]));
     for (const side of sideNames) this.#requireAnswers(side, pods[side], answers[side]);
     return counts.observation(startedAt);
+  }
+
+  get past(): Past | null {
+    return this.#counts?.past ?? null;
   }
 
   async #list(): Promise<Pods> {

@@ -2,6 +2,7 @@
 import type { Observation, SideCounts } from "@ml-actions/gates/types";
 import { quoted, TelemetryError } from "./error.ts";
 import { ProcessCounts, type Seen } from "./process-counts.ts";
+import type { Past } from "./source.ts";
 import { nothing, plus } from "./tally.ts";
 
 export const sideNames = ["stable", "candidate"] as const;
@@ -15,6 +16,9 @@ export interface Reading {
   name: string;
   seen: Seen;
 }
+
+/** Of a shorter time in the mean of all processes nothing is said. */
+const leastPastSeconds = 300;
 
 /** Clocks of nodes differ from ours by less. */
 const clocksDifferByMs = 60_000;
@@ -30,6 +34,8 @@ export class RolloutCounts {
   readonly #note: (message: string) => void;
   readonly #known = { stable: new Map<string, ProcessCounts>(), candidate: new Map<string, ProcessCounts>() };
   readonly #atStart: ReadonlySet<string>;
+  /** Stable's processes as they were at the first look. */
+  readonly #first: Seen[] = [];
 
   /** `atStart`: keys of what was there at the first look, read or not. */
   constructor(atStart: Iterable<string>, startedAt: number, note: (message: string) => void) {
@@ -45,6 +51,7 @@ export class RolloutCounts {
       const counts = this.#known[side].get(key);
       if (counts === undefined) {
         const fromNothing = this.#beganSince(side, key, seen.process);
+        if (side === "stable" && this.#atStart.has(key)) this.#first.push(seen);
         this.#known[side].set(key, new ProcessCounts(seen, fromNothing));
         continue;
       }
@@ -69,6 +76,25 @@ export class RolloutCounts {
       return [...this.#known[side].values()].map(({ counts }) => counts).reduce(plus, nothing);
     } catch (error) {
       throw at(side, error);
+    }
+  }
+
+  /** What stable had counted by the first look; null where a process does not say when it began, or most have just begun. */
+  get past(): Past | null {
+    const secondsOf = ({ process }: Seen) =>
+      process === null || process <= 0 ? Number.NaN : this.#startedAt / 1000 - process;
+    const lived = this.#first.map(secondsOf);
+    const mean = lived.reduce((sum, seconds) => sum + seconds, 0) / lived.length;
+    if (!(mean >= leastPastSeconds) || lived.some((seconds) => !(seconds > 0))) return null;
+    try {
+      return {
+        counts: this.#first.map(({ counts }) => counts).reduce(plus, nothing),
+        requestsPerSecond: this.#first.reduce((sum, seen) => sum + seen.counts.requests / secondsOf(seen), 0),
+      };
+    } catch (error) {
+      // Pods with different buckets: the looks say so.
+      if (error instanceof TelemetryError) return null;
+      throw error;
     }
   }
 

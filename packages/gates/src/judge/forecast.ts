@@ -57,7 +57,7 @@ export function abovePoisson(count: number): number {
 
 /** The smallest s ≥ 1 with ln Σ wₖ·exp(logₖ + (s − 1)·growthₖ) ≥ needed, null when there is none: the left side is
  * convex in s, so beyond its lowest point it is crossed once. */
-function moreTimes(
+export function moreTimes(
   prior: Prior,
   logs: readonly number[],
   growth: readonly number[],

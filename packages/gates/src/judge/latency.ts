@@ -144,6 +144,8 @@ export class LatencyExaminer implements Examiner {
 
 /** Slow requests that the past must have had before a quantile is read from it. */
 const leastSlow = 5;
+/** Stable's requests until then, on the average. */
+export const leastForQuantile = (share: number): number => Math.ceil(leastSlow / (1 - share) - 1e-9);
 const tooCoarse = "the histogram's buckets are too coarse: no bound lies near stable's quantile";
 
 /** The bucket bound that stands for stable's quantile, or why there is none. */
@@ -151,7 +153,7 @@ function referenceBound(past: Histogram, share: number): number | string {
   const total = answered(past.counts);
   const wanted = 1 - share;
   if (total * wanted < leastSlow) {
-    return `stable's quantile is not known yet: ${total} of ${Math.ceil(leastSlow / wanted)} requests`;
+    return `stable's quantile is not known yet: ${total} of ${leastForQuantile(share)} requests`;
   }
   const distances = slowerThanEach(past).map((slow) =>
     Math.abs(Math.log((slow + 0.5) / (total + 1) / wanted)),

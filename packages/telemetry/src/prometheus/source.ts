@@ -2,10 +2,10 @@
 import type { Observation } from "@ml-actions/gates/types";
 import { listed, TelemetryError } from "../error.ts";
 import type { Family } from "../family.ts";
-import { type Watch, watching } from "../looks.ts";
+import { once, type Watch, watching } from "../looks.ts";
 import { type SideName, sideNames } from "../rollout-counts.ts";
 import { families } from "../series-table.ts";
-import type { TelemetrySource } from "../source.ts";
+import type { Past, TelemetrySource } from "../source.ts";
 import { ask, type Series } from "./answer.ts";
 import { QueryWatch } from "./custom.ts";
 import {
@@ -53,10 +53,10 @@ const longestWindowMs = 3_600_000;
  */
 export function prometheusTelemetry(options: PrometheusTelemetryOptions): TelemetrySource {
   const now = options.now ?? Date.now;
-  const { queries, ...others } = options;
+  const { queries, ...others } = { ...options, say: once(options.say) };
   return watching(now, (releases) =>
     queries === undefined
-      ? new SeriesWatch(options, now)
+      ? new SeriesWatch(others, now)
       : new QueryWatch({ ...others, queries, releases }, now),
   );
 }
@@ -93,6 +93,11 @@ class SeriesWatch implements Watch {
     } else await this.#goOn(sides, listedNow);
     this.#chosen ??= this.#choose(sides);
     return this.#chosen.watch.counts.observation(startedAt);
+  }
+
+  /** The first that counts stable: the candidate may not be counted yet. */
+  get past(): Past | null {
+    return (this.#chosen ?? this.#possible?.[0])?.watch.counts.past ?? null;
   }
 
   /** Pods that are gone may have been scraped since the last look. */
