@@ -83,6 +83,17 @@ describe("raw samples of pods", () => {
     expect(prometheus.queries.at(-1)).toMatch(/namespace=~"ns",pod=~"s1\|s2\|c1"\}\[150s\]$/);
   });
 
+  test("tell stable's past by the pods' own start, and of targets that have none nothing", async () => {
+    const seconds = prometheus.nowSeconds - 1_000;
+    const past = await source().past?.(s, c);
+    expect(past?.counts.requests).toBe(1_100);
+    expect(past?.requestsPerSecond).toBeCloseTo(1_100 / seconds, 10);
+    const unaged = (page: string) => page.replace(/process_start_time_seconds .*/, "");
+    sides.stable.pods = ["s3"];
+    scrape({ s3: unaged(pageOf({ 200: 10 })) });
+    expect(await source().past?.(s, c)).toBeNull();
+  });
+
   test("show restarts between two looks, pods that came and went, and scrapes that came in late", async () => {
     const telemetry = source();
     await telemetry.observe(s, c);
