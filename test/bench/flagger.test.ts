@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { bad, type Cell, good } from "./flagger/cells.ts";
 import type { ContenderName } from "./flagger/contenders.ts";
 import { mean, play, wilson } from "./flagger/tables.ts";
+import { withTable } from "./flagger.ts";
 
 /** Rollouts a claim; few where each takes hundreds of looks. */
 const runs = 10;
@@ -68,4 +69,12 @@ it("Wilson's interval is that of his formula (1927), computed apart: 3 of 100", 
   const [low, high] = wilson(3, 100);
   expect(low).toBeCloseTo(0.01025, 4);
   expect(high).toBeCloseTo(0.08452, 4);
+});
+
+it("one table alone is written in its place, a new one after all others", () => {
+  const page = "## Part\n\n### 5 requests/s\n\nold\n\n### 0.5 requests/s\n\nother\n";
+  expect(withTable(page, "### 5 requests/s", "### 5 requests/s\n\nnew\n")).toBe(page.replace("old", "new"));
+  expect(withTable(page, "### 50 requests/s", "### 50 requests/s\n\nmore\n")).toBe(
+    `${page}\n### 50 requests/s\n\nmore\n`,
+  );
 });

@@ -1,5 +1,5 @@
 /** `npm run bench -- flagger`: what users get of a bad release, and how many good ones are taken back, by our judge and by
- * the analyses that people use today, in the same simulated worlds, written to docs/flagger.md. Seeded: same source, same figures. About 30 minutes of a core. */
+ * the analyses that people use today, in the same simulated worlds, written to docs/flagger.md. Seeded: same source, same figures. About 12 minutes of a core. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
