@@ -47,5 +47,5 @@ it("warns of a proof that will not fit, in the log and in the report's journal",
 });
 
 it("tells in a notice what a proof that fits will take", () => {
-  expect(told(false).lines).toEqual([expect.stringMatching(/^notice: .* needs 700 of them .* 3 h 53 min$/)]);
+  expect(told(false).lines).toEqual([expect.stringMatching(/^notice: .* needs 700 requests .* 3 h 53 min$/)]);
 });

@@ -15,7 +15,7 @@ describe("what is told before anything is shifted", () => {
     const foresight = foresee(plan, pastAt(0.5));
     expect(foresight).toMatchObject({ weight: 10, isShort: true, larger: { weight: 25 } });
     expect(foresightText(foresight as never, plan)).toMatch(
-      /^stable had 0\.5 requests a second .* at 10 % .* needs [\d,]+ of them for `.*`, \d h.*`step-timeout` is 5 h: many good candidates will be taken back without a verdict\. What helps: `steps: 25, 50, 100` \(typically \d/,
+      /^stable had 0\.5 requests a second .* at 10 % .* needs [\d,]+ requests for `.*`, \d h.*`step-timeout` is 5 h: many good candidates will be taken back without a verdict\. What helps: `steps: 25, 50, 100` \(typically \d/,
     );
   });
 

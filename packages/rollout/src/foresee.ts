@@ -49,7 +49,7 @@ export function foresee(plan: RolloutPlan, past: Past): Foresight | null {
 export function foresightText(foresight: Foresight, plan: RolloutPlan): string {
   const { requestsPerSecond, weight, need, typicalMs, isShort, larger } = foresight;
   const requests = Number(need.requests.toPrecision(2)).toLocaleString("en-US");
-  const takes = `stable had ${Number(requestsPerSecond.toPrecision(2))} requests a second since its processes began; at ${weight} % a candidate as good as stable typically needs ${requests} of them for \`${need.gate}\`, ${span(typicalMs)}`;
+  const takes = `stable had ${Number(requestsPerSecond.toPrecision(2))} requests a second since its processes began; at ${weight} % a candidate as good as stable typically needs ${requests} requests for \`${need.gate}\`, ${span(typicalMs)}`;
   if (!isShort) return takes;
   const steps =
     larger === null
@@ -60,7 +60,7 @@ export function foresightText(foresight: Foresight, plan: RolloutPlan): string {
   const remedies = [
     ...steps,
     "a longer `step-timeout` where the job may last as long",
-    "`[refute]` behind the gate",
+    "`[refute]` behind the gates",
   ];
   return `${takes} (one in ten longer than ${span(nineOfTen * typicalMs)}), and \`step-timeout\` is ${spell(plan.stepTimeoutMs)}: many good candidates will be taken back without a verdict. What helps: ${remedies.join(", ")}`;
 }
