@@ -43,7 +43,7 @@ export async function clusterPlaces(
       gitops === "stop",
     );
   return objects.map(({ metadata: { name } }, index) => ({
-    ...placeOf(target, name, connection, optionsOf(name, inputs, context)),
+    ...placeOf(target, name, connection, { ...optionsOf(name, inputs, context), api }),
     kept: kept[index] ?? null,
   }));
 }

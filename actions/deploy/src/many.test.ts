@@ -109,6 +109,24 @@ describe("deploy of many resources", () => {
     expect(summary).toContain("ImagePullBackOff");
   });
 
+  it("leaves those beside one that failed alone: they go to their own end, and the summary names the one", async () => {
+    const fault = new RolloutError("not-ready", "its pods do not start: OOMKilled", "Give it memory.");
+    const names = ["a", "b", "c", "d", "e", "f", "g"];
+    const places = names.map((name) => (name === "e" ? placeNamed(name, fault) : placeNamed(name)));
+    const { error, outputs, results, summary, remembered } = await play(places);
+    expect((error as AggregateError).errors).toEqual([fault]);
+    expect((error as AggregateError).message).toContain("serves 6 of 7 resources");
+    expect(outputs).toMatchObject({ stage: "restored", verdict: "inconclusive" });
+    const promoted = results.filter(({ stage }: { stage: string }) => stage === "promoted");
+    expect(promoted.map(({ resource }: { resource: string }) => resource.at(-1)).join("")).toBe("abcdfg");
+    expect(promoted.every(({ stable }: { stable: string }) => stable === candidate.digest)).toBe(true);
+    const [first, ...rows] = summary.split("\n").filter((line) => line.includes("httproute/"));
+    expect(first).toMatch(/httproute\/e.*OOMKilled/);
+    expect(rows.filter((row) => row.includes("restored"))).toHaveLength(1);
+    expect(readFileSync(results[4].report, "utf8")).toContain("OOMKilled");
+    expect(remembered.open).toBe("[]");
+  });
+
   it("counts one that could not even be opened as failed", async () => {
     const broken = { ...placeNamed("b"), open: async () => Promise.reject(new Error("boom")) };
     const { error, outputs, results, remembered } = await play([placeNamed("a"), broken]);

@@ -27,9 +27,12 @@ export interface Facts {
   startedAt: number;
 }
 
+/** Of one that came to its end: the rest is in its files, for what was seen in hours at 200 places fills a runner. */
 interface Kept {
-  rolledOut: RolledOut;
-  tookMs: number;
+  row: Omit<WaveResource, "resource" | "wave">;
+  /** Digest of what serves now. */
+  stable: string | undefined;
+  error: Error | null;
   /** Paths of its files, by the output's name. */
   files: Record<string, string>;
 }
@@ -54,7 +57,7 @@ export async function deployMany(
   const outcomes = await runWaves<Place, Kept>(waves, {
     maxParallel,
     signal: context.signal,
-    failed: ({ rolledOut }) => rolledOut.result.stage !== "promoted",
+    failed: ({ row }) => row.stage !== "promoted",
     work: async (place, wave) => {
       const log = prefixedLog(context.log, place.resource);
       log.info(`Wave ${wave} of ${waves.length}`);
@@ -63,9 +66,9 @@ export async function deployMany(
       const rolledOut = await rollOutAt(place, plan, { log, signal: context.signal }).catch(told(log));
       open.close(place);
       const files = await keepOne(rolledOut, facts, { ...context, log });
-      const { stage, reason } = rolledOut.result;
+      const { stage, reason, stable, error } = rolledOut.result;
       log.info(`${stage}: ${reason}`);
-      return { rolledOut, tookMs: Date.now() - began, files };
+      return { row: rowOf(rolledOut, Date.now() - began), stable: stable?.digest, error, files };
     },
   });
   await conclude(outcomes, facts, inputs, context);
@@ -100,7 +103,7 @@ async function conclude(
   inputs: DeployInputs,
   context: Context,
 ): Promise<void> {
-  const resources = outcomes.map((outcome) => rowOf(outcome, outcomes));
+  const resources = outcomes.map((outcome) => shown(outcome, outcomes));
   const worst = worstOf(resources);
   context.output("stage", worst.stage);
   context.output("verdict", worst.verdict);
@@ -109,9 +112,7 @@ async function conclude(
     JSON.stringify(
       outcomes.map((outcome, index) => ({
         ...(resources[index] as WaveResource),
-        ...(outcome.kind === "done"
-          ? { stable: outcome.result.rolledOut.result.stable?.digest, ...outcome.result.files }
-          : {}),
+        ...(outcome.kind === "done" ? { stable: outcome.result.stable, ...outcome.result.files } : {}),
       })),
     ),
   );
@@ -130,28 +131,15 @@ async function conclude(
   const sentence = `${candidate.label} serves ${promoted} of ${resources.length} resources`;
   const broken = outcomes.flatMap((outcome) => (outcome.kind === "broken" ? [outcome.error] : []));
   const faults = outcomes.flatMap((outcome) =>
-    outcome.kind === "done" && outcome.result.rolledOut.result.error !== null
-      ? [outcome.result.rolledOut.result.error]
-      : [],
+    outcome.kind === "done" && outcome.result.error !== null ? [outcome.result.error] : [],
   );
   if (broken.length + faults.length > 0) throw new AggregateError([...broken, ...faults], sentence);
   if (promoted < resources.length) throw new NegativeVerdict(sentence);
   context.log.info(sentence);
 }
 
-function rowOf(outcome: Outcome, all: readonly Outcome[]): WaveResource {
-  const { item, wave } = outcome;
-  const nothing = { resource: item.resource, wave, verdict: null, tookMs: null, settledMs: null, guard: "" };
-  if (outcome.kind === "not-begun") {
-    const cause = all.find((one) => stageOf(one) !== "promoted" && one.kind !== "not-begun");
-    const reason = cause === undefined ? "the run was cancelled" : `${cause.item.resource} was not promoted`;
-    return { ...nothing, stage: "not-begun", reason };
-  }
-  if (outcome.kind === "broken") return { ...nothing, stage: "failed", reason: outcome.error.message };
-  const { rolledOut, tookMs } = outcome.result;
-  const { result, narrator, cluster } = rolledOut;
+function rowOf({ result, narrator, cluster }: RolledOut, tookMs: number): Kept["row"] {
   return {
-    ...nothing,
     stage: result.stage,
     verdict: verdictOf(result),
     reason: result.reason,
@@ -161,9 +149,21 @@ function rowOf(outcome: Outcome, all: readonly Outcome[]): WaveResource {
   };
 }
 
+function shown(outcome: Outcome, all: readonly Outcome[]): WaveResource {
+  const { item, wave } = outcome;
+  const nothing = { resource: item.resource, wave, verdict: null, tookMs: null, settledMs: null, guard: "" };
+  if (outcome.kind === "not-begun") {
+    const cause = all.find((one) => stageOf(one) !== "promoted" && one.kind !== "not-begun");
+    const reason = cause === undefined ? "the run was cancelled" : `${cause.item.resource} was not promoted`;
+    return { ...nothing, stage: "not-begun", reason };
+  }
+  if (outcome.kind === "broken") return { ...nothing, stage: "failed", reason: outcome.error.message };
+  return { ...nothing, ...outcome.result.row };
+}
+
 function stageOf(outcome: Outcome): WaveResource["stage"] {
   if (outcome.kind !== "done") return outcome.kind === "broken" ? "failed" : "not-begun";
-  return outcome.result.rolledOut.result.stage;
+  return outcome.result.row.stage;
 }
 
 const stages: readonly WaveResource["stage"][] = ["failed", "restored", "held", "not-begun", "promoted"];

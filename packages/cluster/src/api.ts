@@ -10,6 +10,7 @@ import { proxied } from "./pod-proxy.ts";
 import { type Question, Requests } from "./requests.ts";
 import { isDone } from "./settled.ts";
 import {
+  type Age,
   type Api,
   type ApplyOptions,
   type Connection,
@@ -40,8 +41,8 @@ function apiOf(connection: Connection, requests: Requests, patienceMs?: number):
   return {
     connection,
     within: (ms) => apiOf(connection, requests, ms),
-    get: (ref) => objects.get(ref),
-    list: (of, selectors = {}) => listAll(requests, of, selectors),
+    get: (ref, age = {}) => objects.get(ref, age),
+    list: (of, selectors = {}) => objects.list(of, selectors),
     create: (object) => objects.create(object),
     apply: (object, how = {}) => objects.apply(object, how),
     replace: (object) => objects.replace(object),
@@ -54,6 +55,7 @@ function apiOf(connection: Connection, requests: Requests, patienceMs?: number):
     get calls() {
       return requests.calls;
     },
+    close: () => requests.close(),
   };
 }
 
@@ -73,9 +75,20 @@ class Objects {
     return this.#requests.json({ ...question, patienceMs: this.#patienceMs });
   }
 
-  async get(ref: ObjectRef): Promise<KubeObject | null> {
+  async get(ref: ObjectRef, { maxAgeMs }: Age): Promise<KubeObject | null> {
     const path = this.#path(ref);
-    return asObject(await this.#orMissing(this.#ask({ method: "GET", path, asked: { verb: "get", ref } })));
+    const ask = () => this.#orMissing(this.#ask({ method: "GET", path, asked: { verb: "get", ref } }));
+    return asObject(await (maxAgeMs === undefined ? ask() : this.#requests.recent.ask(path, maxAgeMs, ask)));
+  }
+
+  async list(
+    of: Omit<ObjectRef, "name">,
+    { maxAgeMs, ...selectors }: { labelSelector?: string; fieldSelector?: string } & Age,
+  ): Promise<KubeObject[]> {
+    const ask = () => listAll(this.#requests, of, selectors);
+    if (maxAgeMs === undefined) return ask();
+    const path = `${pathOf(of, this.#requests.connection.namespace)}?${JSON.stringify(selectors)}`;
+    return [...(await this.#requests.recent.ask(path, maxAgeMs, ask))];
   }
 
   async create(object: KubeObject): Promise<KubeObject> {
@@ -141,7 +154,7 @@ class Objects {
     };
     try {
       await this.#orMissing(
-        this.#ask({
+        this.#change(ref, {
           method: "DELETE",
           path: this.#path(ref),
           asked: { verb: "delete", ref },
@@ -166,13 +179,23 @@ class Objects {
       maybeDone = before;
     };
     try {
-      return asSure(await this.#ask({ ...question, onTry }));
+      return asSure(await this.#change(ref, { ...question, onTry }));
     } catch (error) {
       const clash = error instanceof ClusterError && (error.code === "exists" || error.code === "conflict");
       if (!clash || !maybeDone) throw error;
-      const found = await this.get(ref);
+      const found = await this.get(ref, {});
       if (found === null || !isOurs(found)) throw error;
       return found;
+    }
+  }
+
+  /** Whatever becomes of it: an answer from before is not taken for one from after. */
+  async #change({ apiVersion, kind, namespace }: ObjectRef, question: Question): Promise<unknown> {
+    try {
+      return await this.#ask(question);
+    } finally {
+      const place = { apiVersion, kind, ...(namespace !== undefined && { namespace }) };
+      this.#requests.recent.forget(this.#path(place));
     }
   }
 

@@ -4,6 +4,7 @@ import { ClusterError, plain } from "./error.ts";
 import { type Asked, exhausted, refusal, statusOf } from "./failures.ts";
 import { Passing, retryAfterMs, withPatience } from "./patience.ts";
 import { Readiness } from "./readiness.ts";
+import { Recent } from "./recent.ts";
 import { type Incoming, shownServer, textOf, Wire } from "./transport.ts";
 import type { Connection } from "./types.ts";
 import { brokenWay } from "./way.ts";
@@ -20,6 +21,8 @@ export interface Question {
   patienceMs?: number | undefined;
   /** Tells whether an earlier try may have been done. */
   onTry?: (maybeDone: boolean) => void;
+  /** See `Outgoing`. */
+  beyond?: boolean;
 }
 
 /** One try. Webhooks may take 10 s. */
@@ -37,6 +40,7 @@ export class Requests {
   readonly signal: AbortSignal | undefined;
   calls = 0;
   readonly patienceMs: number;
+  readonly recent = new Recent();
   readonly #wire: Wire;
   readonly #readiness = new Readiness();
   readonly #userAgent: string;
@@ -69,7 +73,7 @@ export class Requests {
 
   /** The answer's body, unread. */
   async stream(question: Question): Promise<Incoming> {
-    return this.#patiently(question, async (incoming) => incoming);
+    return this.#patiently({ ...question, beyond: true }, async (incoming) => incoming);
   }
 
   /** One try, and its answer whatever the status. Rejects with `ClusterError` code `unreachable` when there is none. */
@@ -78,11 +82,15 @@ export class Requests {
     limits: { timeoutMs: number; maxBytes: number },
   ): Promise<{ incoming: Incoming; text: string }> {
     try {
-      const incoming = await this.#send({ ...outgoing, silenceMs: limits.timeoutMs });
+      const incoming = await this.#send({ ...outgoing, silenceMs: limits.timeoutMs, beyond: true });
       return { incoming, text: await textOf(incoming, limits.maxBytes, limits.timeoutMs) };
     } catch (cause) {
       throw this.#failureOf(cause).failure;
     }
+  }
+
+  close(): void {
+    this.#wire.close();
   }
 
   /** Whether what the server refuses now counts: see readiness.ts. Asks it when that is not known. */
@@ -100,7 +108,7 @@ export class Requests {
   }
 
   #patiently<T>(question: Question, read: (incoming: Incoming) => Promise<T>): Promise<T> {
-    const { method, path, contentType = "application/json", body } = question;
+    const { method, path, contentType = "application/json", body, beyond = false } = question;
     const content = body === undefined ? undefined : JSON.stringify(body);
     const headers = {
       accept: "application/json",
@@ -112,18 +120,12 @@ export class Requests {
       try {
         // A server that hangs is left in time to ask it again.
         const limitMs = Math.max(500, Math.min(silenceMs, leftMs / 2));
-        let incoming = await this.#send({ method, path, headers, body: content, silenceMs: limitMs });
+        const outgoing = { method, path, headers, body: content, silenceMs: limitMs, beyond };
+        let incoming = await this.#send(outgoing);
         if (incoming.status === 401 && !renewed) {
           renewed = true;
           await this.#text(incoming);
-          incoming = await this.#send({
-            method,
-            path,
-            headers,
-            body: content,
-            silenceMs: limitMs,
-            renew: true,
-          });
+          incoming = await this.#send({ ...outgoing, renew: true });
         }
         if (incoming.status >= 200 && incoming.status < 300) return await read(incoming);
         throw await this.#refused(incoming, question);
@@ -146,6 +148,7 @@ export class Requests {
     body?: string | undefined;
     silenceMs: number;
     renew?: boolean;
+    beyond?: boolean;
   }): Promise<Incoming> {
     const credentials = await this.connection.credentials(
       outgoing.renew === true ? { renew: true } : undefined,

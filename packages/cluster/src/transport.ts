@@ -17,7 +17,11 @@ export interface Outgoing {
   /** Until the body's last byte; not for what is streamed. */
   wholeMs?: number;
   signal?: AbortSignal | undefined;
+  /** Who answers is behind the API server, and may take its time. */
+  beyond?: boolean;
 }
+
+type Way = "objects" | "beyond";
 
 export interface Incoming {
   status: number;
@@ -25,13 +29,14 @@ export interface Incoming {
   body: IncomingMessage;
 }
 
-/** How many connections one process keeps to one API server. */
-const maxSockets = 32;
+/** How many connections one process keeps to one API server, of each kind. */
+const maxSockets = 64;
 
-/** Connections to one server, kept while the credentials of the connection itself (not its headers) stay the same. */
+/** Connections to one server, kept while the credentials of the connection itself (not its headers) stay the same. Those
+ * to what is behind it are others: pods that hang keep no lease from being renewed. */
 export class Wire {
   readonly #server: URL;
-  #agent: { key: string; agent: Agent } | null = null;
+  readonly #agents: Record<Way, { key: string; agent: Agent } | null> = { objects: null, beyond: null };
 
   /** Throws `ClusterError` code `kubeconfig` when `server` is no URL, or plain HTTP beyond this machine. */
   constructor(server: string) {
@@ -60,7 +65,7 @@ export class Wire {
       path: `${base}${path}`,
       // No token leaves this machine in clear text; kubectl sends none either.
       headers: { ...headers, ...(secure ? credentials.headers : {}), ...lengthOf(body) },
-      agent: this.#agentFor(credentials, secure),
+      agent: this.#agentFor(credentials, secure, outgoing.beyond === true ? "beyond" : "objects"),
       ...(signal === undefined ? {} : { signal }),
     });
     const { promise, resolve, reject } = Promise.withResolvers<Incoming>();
@@ -86,22 +91,28 @@ export class Wire {
     }
   }
 
-  #agentFor(credentials: Credentials, secure: boolean): Agent {
+  /** Ends all connections, also those in use. */
+  close(): void {
+    for (const kept of Object.values(this.#agents)) kept?.agent.destroy();
+  }
+
+  #agentFor(credentials: Credentials, secure: boolean, way: Way): Agent {
     const { ca, cert, key, servername, insecure, proxy } = credentials;
     const cacheKey = JSON.stringify([ca, cert, key, servername, insecure, proxy]);
-    if (this.#agent?.key !== cacheKey) {
-      this.#agent?.agent.destroy();
-      const pool = { keepAlive: true, maxSockets, ...proxyOptions(proxy) };
-      const tls = {
-        ...(ca === undefined ? {} : { ca }),
-        ...(cert === undefined ? {} : { cert }),
-        ...(key === undefined ? {} : { key }),
-        ...(servername === undefined ? {} : { servername }),
-        rejectUnauthorized: insecure !== true,
-      };
-      this.#agent = { key: cacheKey, agent: secure ? new TlsAgent({ ...pool, ...tls }) : new Agent(pool) };
-    }
-    return this.#agent.agent;
+    const known = this.#agents[way];
+    if (known?.key === cacheKey) return known.agent;
+    known?.agent.destroy();
+    const pool = { keepAlive: true, maxSockets, ...proxyOptions(proxy) };
+    const tls = {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      ...(servername === undefined ? {} : { servername }),
+      rejectUnauthorized: insecure !== true,
+    };
+    const agent = secure ? new TlsAgent({ ...pool, ...tls }) : new Agent(pool);
+    this.#agents[way] = { key: cacheKey, agent };
+    return agent;
   }
 }
 

@@ -85,10 +85,10 @@ export interface Api {
    * milliseconds: for what is of no use to anybody later. */
   within(patienceMs: number): Api;
   /** null: there is none. */
-  get(ref: ObjectRef): Promise<KubeObject | null>;
+  get(ref: ObjectRef, options?: Age): Promise<KubeObject | null>;
   list(
     of: Omit<ObjectRef, "name">,
-    options?: { labelSelector?: string; fieldSelector?: string },
+    options?: { labelSelector?: string; fieldSelector?: string } & Age,
   ): Promise<KubeObject[]>;
   /** Rejects with `exists` when there is one. */
   create(object: KubeObject): Promise<KubeObject>;
@@ -124,6 +124,16 @@ export interface Api {
   now(): number;
   /** Requests sent so far, repeated tries included. */
   readonly calls: number;
+  /** Ends its connections, of all that `within` gave too. */
+  close(): void;
+}
+
+/** How old an answer may be. Only for what no write is decided on; objects that several got are nobody's to change. */
+export interface Age {
+  /** An answer that anybody asked for on this connection no longer ago will do, in milliseconds; 0: it is asked anew, and
+   * others may have it. What this connection writes to objects of a kind makes all answers about that kind too old. Left
+   * out: asked anew, for nobody else. */
+  maxAgeMs?: number;
 }
 
 export interface ProxyTarget {

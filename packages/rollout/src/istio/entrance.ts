@@ -1,7 +1,8 @@
 /** Where a request for a VirtualService goes in: at the first of its gateways, or anywhere in the mesh. */
 import { ClusterError } from "@ml-actions/cluster/error";
-import type { Api, KubeObject } from "@ml-actions/cluster/types";
+import type { Age, Api, KubeObject } from "@ml-actions/cluster/types";
 import { z } from "zod";
+import { servicesIn } from "../kubernetes/deployment-service.ts";
 import { entranceAnnotation, givenEntrance } from "../kubernetes/given-entrance.ts";
 import { unseen } from "../kubernetes/refusals.ts";
 import { serviceOf, type VirtualService } from "./virtual-service.ts";
@@ -33,7 +34,7 @@ const serviceSchema = z.looseObject({
 });
 
 /** @throws RolloutError `unreachable` when nobody can tell */
-export async function entranceOf(api: Api, virtual: VirtualService): Promise<Entrance> {
+export async function entranceOf(api: Api, virtual: VirtualService, age: Age = {}): Promise<Entrance> {
   const { object, hosts, gateways, namespace, stable } = virtual;
   const [first] = hosts;
   const host = first === undefined || first === "*" ? undefined : first.replace(/^\*\./, "ml-actions.");
@@ -45,17 +46,17 @@ export async function entranceOf(api: Api, virtual: VirtualService): Promise<Ent
     const service = serviceOf(stable.host, namespace) ?? stable.host;
     return { url: `http://${service}.${namespace}.svc.cluster.local:${stable.port?.number ?? 80}` };
   }
-  const address = await addressOf(api, gateway, namespace);
+  const address = await addressOf(api, gateway, namespace, age);
   return { url: address, ...(host !== undefined && { host }) };
 }
 
 /** Of the Service before the pods that the gateway's selector means. It is mostly in a namespace of those who run the
  * cluster: the Gateway's own, or Istio's. */
-async function addressOf(api: Api, gateway: string, own: string): Promise<string> {
+async function addressOf(api: Api, gateway: string, own: string, age: Age): Promise<string> {
   const [left = "", right] = gateway.split("/");
   const [namespace, name] = right === undefined ? [own, left] : [left, right];
   const ref = { apiVersion: "networking.istio.io/v1", kind: "Gateway", namespace, name };
-  const found = await api.get(ref).catch(unlessForbidden);
+  const found = await api.get(ref, age).catch(unlessForbidden);
   const server = found === null ? undefined : gatewaySchema.parse(found).spec;
   const port = server?.servers.find((each) => /^HTTPS?$/.test(each.port.protocol))?.port;
   if (server === undefined || port === undefined) {
@@ -64,8 +65,7 @@ async function addressOf(api: Api, gateway: string, own: string): Promise<string
     );
   }
   for (const at of new Set([namespace, "istio-system"])) {
-    const services =
-      (await api.list({ apiVersion: "v1", kind: "Service", namespace: at }).catch(unlessForbidden)) ?? [];
+    const services = (await servicesIn(api, at, age).catch(unlessForbidden)) ?? [];
     const address = services.map((each) => before(each, server.selector)).find((each) => each !== null);
     if (address !== undefined) {
       const scheme = port.protocol === "HTTPS" ? "https" : "http";

@@ -1,22 +1,23 @@
 /** What target `istio` reads and changes: one http route of a VirtualService, and the candidate's Deployment, Service and
  * traffic policy. */
 import { ClusterError } from "@ml-actions/cluster/error";
-import type { KubeObject, ObjectRef } from "@ml-actions/cluster/types";
+import type { Age, KubeObject, ObjectRef } from "@ml-actions/cluster/types";
 import { authorOf } from "../kubernetes/authors.ts";
 import { servicesIn } from "../kubernetes/deployment-service.ts";
 import { candidateService } from "../kubernetes/gateway-objects.ts";
 import {
+  candidateBeside,
   isUnnamed,
   type Pair,
   prepareCandidate,
   readPair,
-  selectorsIn,
   writeMark,
 } from "../kubernetes/pair.ts";
 import { names, type PlatformState } from "../kubernetes/platform.ts";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
 import { proveShares } from "../kubernetes/prove.ts";
 import { invalid, isUnseen, noCandidate } from "../kubernetes/refusals.ts";
+import { selectorsIn } from "../kubernetes/selectors.ts";
 import { deploymentRef, type Workload, workloadOf } from "../kubernetes/workload.ts";
 import { candidateName, resourceLabel, selects } from "../kubernetes/workload-labels.ts";
 import type { Release } from "../target.ts";
@@ -33,6 +34,8 @@ import {
   weightKept,
 } from "./virtual-service.ts";
 
+/** Where people reach it is said and not asked, and may be so old. */
+const addressMs = 30_000;
 const routeTimeoutMs = 30_000;
 /** Somebody else may change the VirtualService between our look and our write. */
 const attempts = 5;
@@ -55,14 +58,18 @@ export class IstioPlace {
     this.#ref = { apiVersion: istioApi, kind: "VirtualService", namespace, name };
   }
 
-  async view(): Promise<View> {
-    const virtual = await this.#read();
-    const pair = await readPair(this.#context, await this.stableRef(virtual));
+  async view(age: Age = {}): Promise<View> {
+    const known = this.#stable;
+    const [virtual, found] = await Promise.all([
+      this.#read(),
+      known === null ? null : readPair(this.#context, known, age),
+    ]);
+    const pair = found ?? (await readPair(this.#context, await this.stableRef(virtual), age));
     return { ...pair, virtual, shares: sharesOf(virtual) };
   }
 
   async state(): Promise<PlatformState> {
-    const { stableSide, candidateSide, shares, virtual } = await this.view();
+    const { stableSide, candidateSide, shares, virtual } = await this.view({ maxAgeMs: 0 });
     const [host] = virtual.hosts;
     const splitBy = authorOf(virtual.object, ["spec", "http"]);
     return {
@@ -75,7 +82,7 @@ export class IstioPlace {
 
   async #entrance(virtual: VirtualService): Promise<{ entrance?: string }> {
     try {
-      return { entrance: (await entranceOf(this.#context.api, virtual)).url };
+      return { entrance: (await entranceOf(this.#context.api, virtual, { maxAgeMs: addressMs })).url };
     } catch (error) {
       if (isUnseen(error)) return {};
       throw error;
@@ -100,7 +107,8 @@ export class IstioPlace {
   }
 
   async route(percent: number): Promise<void> {
-    if (percent > 0 && (await this.view()).candidate === null) throw noCandidate("split");
+    if (percent > 0 && (await candidateBeside(this.#context, await this.stableRef())) === null)
+      throw noCandidate("split");
     await this.#write((shares) => ({ ...shares, candidatePercent: percent }));
   }
 

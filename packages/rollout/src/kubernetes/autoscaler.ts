@@ -50,18 +50,35 @@ const scaledLabel = "scaledobject.keda.sh/name";
 const pausedAt = "autoscaling.keda.sh/paused-replicas";
 const paused = "autoscaling.keda.sh/paused";
 
-/** The ScaledObject or the HorizontalPodAutoscaler of a workload; null: nothing scales it that we may see. */
+/** Whether anything scales a workload may have been seen so long ago, for all workloads of the namespace. */
+const seenMs = 5_000;
+
+/** The ScaledObject or the HorizontalPodAutoscaler of a workload, as it is now; null: nothing scales it that we may see. */
 export async function autoscalerOf(
   api: Api,
   workload: Pick<Workload, "ref" | "spec">,
 ): Promise<Autoscaler | null> {
-  const { ref, spec } = workload;
-  for (const object of await api.list({ ...scaledKind, namespace: ref.namespace }).catch(unlessAbsent)) {
+  const { namespace } = workload.ref;
+  const listed = (of: typeof scaledKind | typeof hpaKind, by: Parameters<Api["list"]>[1]) =>
+    api.list({ ...of, namespace }, by);
+  const seen = await scalerIn(workload, (of) => listed(of, { maxAgeMs: seenMs }));
+  if (seen === null) return null;
+  const fieldSelector = `metadata.name=${seen.ref.name}`;
+  return scalerIn(workload, (of) => (of.kind === seen.ref.kind ? listed(of, { fieldSelector }) : none));
+}
+
+const none = Promise.resolve<KubeObject[]>([]);
+
+async function scalerIn(
+  { ref, spec }: Pick<Workload, "ref" | "spec">,
+  list: (of: typeof scaledKind | typeof hpaKind) => Promise<KubeObject[]>,
+): Promise<Autoscaler | null> {
+  for (const object of await list(scaledKind).catch(unlessAbsent)) {
     const parsed = scaledSchema.safeParse(object);
     if (!parsed.success || !isFor(parsed.data.spec.scaleTargetRef, ref)) continue;
     return scaledOf(object, parsed.data.spec, spec.replicas);
   }
-  for (const object of await api.list({ ...hpaKind, namespace: ref.namespace })) {
+  for (const object of await list(hpaKind)) {
     const parsed = hpaSchema.safeParse(object);
     // KEDA would put back what is changed in its own; where its ScaledObject is not to be seen, nobody can help that.
     if (!parsed.success || object.metadata.labels?.[scaledLabel] !== undefined) continue;

@@ -1,5 +1,5 @@
 /** What target `deployment` reads and changes: two Deployments, the candidate's pods' labels, and one Service. */
-import { fieldManager } from "@ml-actions/cluster/types";
+import { type Age, fieldManager } from "@ml-actions/cluster/types";
 import type { RolloutError } from "../error.ts";
 import type { Author, Release } from "../target.ts";
 import { authorOf } from "./authors.ts";
@@ -23,13 +23,13 @@ import {
   type Pair,
   prepareCandidate,
   readPair,
-  selectorsIn,
   writeMark,
 } from "./pair.ts";
 import type { PlatformState, Side } from "./platform.ts";
 import type { PlatformContext } from "./platforms.ts";
 import { proveShares } from "./prove.ts";
 import { conflict, isUnseen, noCandidate } from "./refusals.ts";
+import { selectorsIn } from "./selectors.ts";
 import { deploymentRef, needWorkload, type Workload } from "./workload.ts";
 import { selects } from "./workload-labels.ts";
 import { isReady, type Pod, podsOf } from "./workload-pods.ts";
@@ -62,10 +62,14 @@ export class DeploymentPlace {
     this.ref = deploymentRef(context.namespace, context.name);
   }
 
-  async view(): Promise<View> {
+  /** @param age of the Services: only where nothing is written by what is seen */
+  async view(age: Age = {}): Promise<View> {
     const { api, namespace } = this.#context;
-    const pair = await readPair(this.#context, this.ref);
-    const service = findService(await servicesIn(api, namespace), pair.stable);
+    const [pair, services] = await Promise.all([
+      readPair(this.#context, this.ref, { maxAgeMs: 0 }),
+      servicesIn(api, namespace, age),
+    ]);
+    const service = findService(services, pair.stable);
     const stablePods = (await podsOf(api, pair.stable)).filter(isReady);
     const { candidate } = pair;
     const of = candidate === null ? null : await inService(api, candidate, service.selector);

@@ -3,7 +3,7 @@
  * pods get its labels one by one: so many of them answer as the share needs, and they leave without ending. At 100 % it
  * selects the candidate's pods alone, whichever they are: one that is replaced then answers too.
  */
-import type { Api, KubeObject } from "@ml-actions/cluster/types";
+import type { Age, Api, KubeObject } from "@ml-actions/cluster/types";
 import { z } from "zod";
 import { isOfMirror, proxySelector } from "./mirror-proxy-manifest.ts";
 import type { Fence } from "./platform.ts";
@@ -49,8 +49,9 @@ export interface RoutingService {
   sessionAffinity: string;
 }
 
-export async function servicesIn(api: Api, namespace: string): Promise<KubeObject[]> {
-  return api.list({ apiVersion: "v1", kind: "Service", namespace });
+/** @param age only where nothing is written by what is found */
+export async function servicesIn(api: Api, namespace: string, age: Age = {}): Promise<KubeObject[]> {
+  return api.list({ apiVersion: "v1", kind: "Service", namespace }, age);
 }
 
 /** The one Service that selects the workload's pods.

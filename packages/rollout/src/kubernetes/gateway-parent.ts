@@ -1,6 +1,6 @@
 /** The Gateways that a route hangs on: where requests come in, and what their classes can do. */
 import { ClusterError } from "@ml-actions/cluster/error";
-import type { Api } from "@ml-actions/cluster/types";
+import type { Age, Api } from "@ml-actions/cluster/types";
 import { z } from "zod";
 import { isUnseen, unseen } from "./refusals.ts";
 import type { ParentRef, Route } from "./route.ts";
@@ -42,12 +42,13 @@ export interface Entrance {
 export async function entrancesOf(
   api: Api,
   route: Route,
+  age: Age = {},
 ): Promise<{ entrances: [Entrance, ...Entrance[]]; missed: string[] }> {
   const entrances = new Map<string, Entrance>();
   const missed: string[] = [];
   for (const parent of gatewaysOf(route)) {
     try {
-      const entrance = entranceBy(parent, await gatewayOf(api, route, parent), route);
+      const entrance = entranceBy(parent, await gatewayOf(api, route, parent, age), route);
       entrances.set(entrance.url, entrance);
     } catch (error) {
       if (!isUnseen(error)) throw error;
@@ -103,10 +104,11 @@ export async function featuresOf(api: Api, route: Attached): Promise<ReadonlySet
 const gatewaysOf = ({ parentRefs }: Attached) =>
   parentRefs.filter(({ kind }) => kind === undefined || kind === "Gateway");
 
-async function gatewayOf(api: Api, route: Attached, parent: ParentRef): Promise<Gateway> {
+async function gatewayOf(api: Api, route: Attached, parent: ParentRef, age: Age = {}): Promise<Gateway> {
   const { name: routeName, namespace: own = "default" } = route.object.metadata;
   const { name, namespace = own } = parent;
-  const found = await api.get({ apiVersion: group, kind: "Gateway", namespace, name }).catch(unlessForbidden);
+  const ref = { apiVersion: group, kind: "Gateway", namespace, name };
+  const found = await api.get(ref, age).catch(unlessForbidden);
   if (found !== null) return gatewaySchema.parse(found);
   throw unseen(
     `The Gateway ${namespace}/${name} of HTTPRoute ${routeName} is not there, or may not be read.`,

@@ -1,6 +1,6 @@
 /** What target `gateway` reads and changes: one rule of an HTTPRoute, and the candidate's Deployment and Service. */
 import { ClusterError } from "@ml-actions/cluster/error";
-import type { ObjectRef } from "@ml-actions/cluster/types";
+import type { Age, ObjectRef } from "@ml-actions/cluster/types";
 import { RolloutError } from "../error.ts";
 import type { Release } from "../target.ts";
 import { authorOf } from "./authors.ts";
@@ -15,15 +15,20 @@ import {
 } from "./gateway-objects.ts";
 import { entrancesOf } from "./gateway-parent.ts";
 import { proveByGateways } from "./gateway-proof.ts";
-import { type Pair, prepareCandidate, readPair, selectorsIn, writeMark } from "./pair.ts";
+import { candidateBeside, type Pair, prepareCandidate, readPair, writeMark } from "./pair.ts";
 import { names, type PlatformState } from "./platform.ts";
 import type { PlatformContext } from "./platforms.ts";
 import { invalid, isUnseen, noCandidate } from "./refusals.ts";
 import { type Route, routeOf, type Shares, sharesOf, stableBackend, stableOf } from "./route.ts";
 import { notTaken } from "./route-taken.ts";
+import { selectorsIn } from "./selectors.ts";
 import { deploymentRef, type Workload, workloadOf } from "./workload.ts";
 import { candidateName, resourceLabel, selects } from "./workload-labels.ts";
 
+/** What the namespace has may have been seen so long ago, for all rollouts of this process; */
+const seenMs = 2_000;
+/** and where people reach a Gateway, which is said and not asked. */
+const addressMs = 30_000;
 const routeTimeoutMs = 30_000;
 const lookEveryMs = 100;
 /** A controller may see the route before a Service that was made just before it. */
@@ -50,15 +55,19 @@ export class GatewayPlace {
     this.#route = { apiVersion: "gateway.networking.k8s.io/v1", kind: "HTTPRoute", namespace, name };
   }
 
-  async view(): Promise<View> {
-    const route = await this.#read();
+  async view(age: Age = {}): Promise<View> {
+    const known = this.#stable;
+    const [route, found] = await Promise.all([
+      this.#read(),
+      known === null ? null : readPair(this.#context, known, age),
+    ]);
     const { stable, candidate } = await this.#services(route);
-    const pair = await readPair(this.#context, await this.stableRef(stable));
+    const pair = found ?? (await readPair(this.#context, await this.stableRef(stable), age));
     return { ...pair, route, shares: sharesOf(route, stable, candidate) };
   }
 
   async state(): Promise<PlatformState> {
-    const { stableSide, candidateSide, shares, route } = await this.view();
+    const { stableSide, candidateSide, shares, route } = await this.view({ maxAgeMs: 0 });
     const splitBy = authorOf(route.object, ["spec", "rules"]);
     return {
       stable: stableSide,
@@ -74,7 +83,8 @@ export class GatewayPlace {
   /** For people; where the Gateway cannot be seen, the name that the route answers to. */
   async #addresses(route: Route): Promise<{ url: string; entrance?: string }> {
     try {
-      const [{ url, host }] = (await entrancesOf(this.#context.api, route)).entrances;
+      const [{ url, host }] = (await entrancesOf(this.#context.api, route, { maxAgeMs: addressMs }))
+        .entrances;
       return {
         url: host === undefined ? url : url.replace(/\/\/(\[.*\]|[^:]+)/, `//${host}`),
         entrance: url,
@@ -88,7 +98,7 @@ export class GatewayPlace {
   async prepare(release: Release): Promise<void> {
     const view = await this.view();
     const { api, namespace, resource, fence } = this.#context;
-    const services = await servicesIn(api, namespace);
+    const services = await servicesIn(api, namespace, { maxAgeMs: seenMs });
     await prepareCandidate(this.#context, view, {
       release,
       selecting: await selectorsIn(this.#context, services),
@@ -102,7 +112,8 @@ export class GatewayPlace {
   }
 
   async route(percent: number): Promise<void> {
-    if (percent > 0 && (await this.view()).candidate === null) throw noCandidate("split");
+    if (percent > 0 && (await candidateBeside(this.#context, await this.stableRef())) === null)
+      throw noCandidate("split");
     await this.#write((shares) => ({ ...shares, candidatePercent: percent, strangers: [] }));
   }
 
@@ -133,10 +144,11 @@ export class GatewayPlace {
     if (this.#stable !== null) return this.#stable;
     const { api, namespace, resource } = this.#context;
     const name = service ?? (await this.#services(await this.#read())).stable;
-    const found = (await servicesIn(api, namespace)).find(({ metadata }) => metadata.name === name);
-    if (found === undefined) throw noService(name, namespace);
+    const found = await api.get({ apiVersion: "v1", kind: "Service", namespace, name });
+    if (found === null) throw noService(name, namespace);
     const selector = ((found.spec as { selector?: unknown }).selector ?? {}) as Record<string, string>;
-    const behind = (await api.list({ apiVersion: "apps/v1", kind: "Deployment", namespace }))
+    const deployments = { apiVersion: "apps/v1", kind: "Deployment", namespace };
+    const behind = (await api.list(deployments, { maxAgeMs: seenMs }))
       .filter(({ metadata }) => metadata.labels?.[names.resource] !== resourceLabel(resource))
       .map(workloadOf)
       .filter(({ spec }) => selects(selector, spec.template.metadata.labels));
@@ -170,7 +182,7 @@ export class GatewayPlace {
 
   async #stableOfCandidate(): Promise<string | null> {
     const { api, namespace, resource } = this.#context;
-    const services = await servicesIn(api, namespace);
+    const services = await servicesIn(api, namespace, { maxAgeMs: seenMs });
     const own = services.filter(({ metadata }) => metadata.annotations?.[names.resource] === resource);
     const found = services.find(({ metadata: { name } }) =>
       own.some(({ metadata }) => metadata.name === candidateName(name)),
@@ -183,37 +195,37 @@ export class GatewayPlace {
   async #write(change: (shares: Shares) => Shares): Promise<void> {
     const { api, fence } = this.#context;
     for (let attempt = 1; ; attempt++) {
-      const route = await this.#read();
+      let route = await this.#read();
       const { stable, candidate } = await this.#services(route);
       const before = sharesOf(route, stable, candidate);
       const after = change(before);
       if (!isSame(before, after)) {
         await fence();
         try {
-          await api.merge(this.#route, patchOf(route, after, writeMark(this.#context)));
+          route = routeOf(await api.merge(this.#route, patchOf(route, after, writeMark(this.#context))));
         } catch (error) {
           const changed = error instanceof ClusterError && error.code === "conflict";
           if (changed && attempt < attempts) continue;
           throw error;
         }
       }
-      return this.#untilTaken();
+      return this.#untilTaken(route);
     }
   }
 
-  async #untilTaken(): Promise<void> {
+  async #untilTaken(now: Route): Promise<void> {
     const timeoutMs = this.#context.options.routeTimeoutMs ?? routeTimeoutMs;
     const begun = performance.now();
     let refusedAt = Number.POSITIVE_INFINITY;
-    for (;;) {
-      const missing = notTaken(await this.#read());
+    for (let route = now; ; route = await this.#read()) {
+      const missing = notTaken(route);
       if (missing === null) return;
-      const now = performance.now();
-      refusedAt = missing.refused ? Math.min(refusedAt, now) : Number.POSITIVE_INFINITY;
-      if (now - begun > timeoutMs || now - refusedAt > refusedMs) {
+      const at = performance.now();
+      refusedAt = missing.refused ? Math.min(refusedAt, at) : Number.POSITIVE_INFINITY;
+      if (at - begun > timeoutMs || at - refusedAt > refusedMs) {
         throw new RolloutError(
           "not-routed",
-          `HTTPRoute ${this.#route.name} was written, and after ${Math.round((now - begun) / 1000)} s ${missing.why}.`,
+          `HTTPRoute ${this.#route.name} was written, and after ${Math.round((at - begun) / 1000)} s ${missing.why}.`,
           missing.refused
             ? "Correct what the Gateway's controller says of the route (kubectl describe httproute)."
             : "See whether the Gateway's controller runs (kubectl describe gateway).",

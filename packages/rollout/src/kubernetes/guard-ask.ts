@@ -4,6 +4,11 @@ import { request as secureRequest } from "node:https";
 import { type Probe, type ProbeRequest, unnamed } from "./probe.ts";
 
 const atOnce = 20;
+/** Of all who ask from this process: 20 rollouts that prove their shares in the same second are no load test. Each has
+ * some of its own, so that an address that hangs keeps no other from being asked. */
+const allAtOnce = 60;
+const leastAtOnce = 4;
+let asking = 0;
 const timeoutMs = 5_000;
 /** A proxy's own answers that nobody stood behind. */
 const nobodysAnswers = new Set([502, 503, 504]);
@@ -18,7 +23,12 @@ export const directProbe: Probe = {
         seen.set(name, (seen.get(name) ?? 0) + 1);
       }
     };
-    await Promise.all(Array.from({ length: Math.min(atOnce, asked.count) }, worker));
+    asking += 1;
+    const share = Math.max(leastAtOnce, Math.floor(allAtOnce / asking));
+    const workers = Math.min(atOnce, share, asked.count);
+    await Promise.all(Array.from({ length: workers }, worker)).finally(() => {
+      asking -= 1;
+    });
     return seen;
   },
 };

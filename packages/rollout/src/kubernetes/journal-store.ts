@@ -26,8 +26,12 @@ export class JournalStore {
     this.#options = options;
   }
 
-  /** `whole` is false when there is nothing (`missing`), or parts of it cannot be read. */
-  async read(): Promise<{ book: Book; whole: boolean; missing: boolean }> {
+  /** `whole` is false when there is nothing (`missing`), or parts of it cannot be read.
+   * @param how `known`: as it was last read or written here, where it was */
+  async read(how: { known?: boolean } = {}): Promise<{ book: Book; whole: boolean; missing: boolean }> {
+    if (how.known === true && this.#known !== null) {
+      return { book: this.#known.book, whole: true, missing: false };
+    }
     const { api, ref } = this.#options;
     const object = await api.get(ref);
     if (object !== null) return { ...this.#take(object), missing: false };

@@ -17,8 +17,9 @@ export interface KubernetesLedger extends Ledger {
   /** The point after which a promotion is carried to its end, never back: the candidate is the head of the history,
    * under the rollout that holds the lease. Idempotent. */
   commit(candidate: Release): Promise<void>;
-  /** The head of the history; null when nothing was ever promoted here. */
-  committed(): Promise<HistoryEntry | null>;
+  /** The head of the history; null when nothing was ever promoted here. `known`: while this process holds the lease, as it
+   * last read or wrote it, for nobody else writes it then; not for what a write is decided on. */
+  committed(how?: { known?: boolean }): Promise<HistoryEntry | null>;
   /** The pod of the guard that answers `POST /probe` on port 8099; null when none lives. */
   guardPod(): Promise<{ namespace: string; name: string } | null>;
   /** Ends what runs in the background. Gives nothing back. */

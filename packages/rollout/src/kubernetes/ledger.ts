@@ -142,8 +142,9 @@ export class ClusterLedger implements KubernetesLedger {
     return (await this.#books.read()).book.history;
   }
 
-  async committed(): Promise<HistoryEntry | null> {
-    return (await this.history())[0] ?? null;
+  async committed({ known = false } = {}): Promise<HistoryEntry | null> {
+    const holds = known && (this.#session?.endsAt ?? 0) > this.#leases.now();
+    return (await this.#books.read({ known: holds })).book.history[0] ?? null;
   }
 
   async commit(candidate: Release): Promise<void> {
@@ -167,9 +168,8 @@ export class ClusterLedger implements KubernetesLedger {
 
   async guardPod(): Promise<{ namespace: string; name: string } | null> {
     const { heartbeat } = await this.#leases.read();
-    const { namespace } = this.#options;
     if (heartbeat === null || !isHeard(heartbeat, this.#leases.now())) return null;
-    return { namespace, name: heartbeat.pod };
+    return { namespace: this.#options.namespace, name: heartbeat.pod };
   }
 
   close(): void {

@@ -20,6 +20,9 @@ export interface KubernetesOptions extends PlatformOptions {
   name: string;
   /** Left out: that of the kubeconfig's context. */
   namespace?: string;
+  /** The way to the cluster, of several targets: their connections are the same, and what one was just told of the
+   * namespace the others need not ask. Left out: one of its own, by `kubeconfig` and `context`. */
+  api?: Api;
   /** Its text or its path. Left out: as kubectl finds it. */
   kubeconfig?: string;
   context?: string;
@@ -52,9 +55,7 @@ export interface KubernetesTarget extends OpenTarget {
   lacking(): Promise<Right[]>;
   /** For people: the cluster and the namespace. */
   where: { cluster: string; namespace: string };
-  /** Requests to the API server so far. */
-  readonly apiCalls: number;
-  /** Ends what runs in the background. The lease stays as it is. */
+  /** Ends what runs in the background, and connections of its own. The lease stays as it is. */
   close(): void;
 }
 
@@ -66,7 +67,7 @@ export async function openKubernetes(
 ): Promise<KubernetesTarget> {
   const { onTrouble = () => {}, onNote = () => {} } = options;
   const entry = platforms[name];
-  const api = await reach(options);
+  const api = options.api ?? (await reach(options));
   const namespace = options.namespace ?? api.connection.namespace;
   const resource = `${entry.kind}/${options.name}`;
   // What the platform and the ledger need of each other is there by the time they use it.
@@ -102,10 +103,10 @@ export async function openKubernetes(
     predictions: (digest, fromMs) => predictionsOf(api, platform, digest, fromMs),
     lacking: () => api.lacking(rights.map((right) => ({ namespace, ...right }))),
     where: { cluster: api.connection.name, namespace },
-    get apiCalls() {
-      return api.calls;
+    close() {
+      ledger.close();
+      if (options.api === undefined) api.close();
     },
-    close: () => ledger.close(),
   };
 }
 

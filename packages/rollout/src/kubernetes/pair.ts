@@ -1,5 +1,5 @@
 /** Stable's Deployment, the user's, and the candidate's beside it, ours: what platforms that run Deployments share. */
-import type { KubeObject } from "@ml-actions/cluster/types";
+import type { Age, KubeObject } from "@ml-actions/cluster/types";
 import type { Release } from "../target.ts";
 import { autoscalerOf, giveFloorBack, problemsOfScaler, raiseFloor } from "./autoscaler.ts";
 import { podsFor } from "./capacity.ts";
@@ -41,13 +41,14 @@ export interface Pair {
   full: number;
 }
 
-export async function readPair(context: PlatformContext, ref: Workload["ref"]): Promise<Pair> {
-  const { api, options, resource } = context;
-  const stable = await needWorkload(api, ref);
+export async function readPair(context: PlatformContext, ref: Workload["ref"], age: Age = {}): Promise<Pair> {
+  const { api, options } = context;
+  const [stable, candidate] = await Promise.all([
+    needWorkload(api, ref, age),
+    candidateBeside(context, ref, age),
+  ]);
   const container = servingContainer(stable, options.container);
   const release = await releaseOf(api, stable, container);
-  const found = await readWorkload(api, candidateRef(ref));
-  const candidate = found?.annotations[names.resource] === resource ? found : null;
   const candidateRelease = annotatedRelease(candidate?.annotations);
   const recorded = Number(candidate?.annotations[stableReplicas] ?? 0) || 0;
   return {
@@ -63,6 +64,16 @@ export async function readPair(context: PlatformContext, ref: Workload["ref"]): 
   };
 }
 
+/** Ours alone; null: there is none. */
+export async function candidateBeside(
+  { api, resource }: PlatformContext,
+  stable: Workload["ref"],
+  age: Age = {},
+): Promise<Workload | null> {
+  const found = await readWorkload(api, candidateRef(stable), age);
+  return found?.annotations[names.resource] === resource ? found : null;
+}
+
 function isUp({ status, object }: Workload): boolean {
   return status.readyReplicas > 0 && status.observedGeneration >= (object.metadata.generation ?? 0);
 }
@@ -74,28 +85,9 @@ function firstReplicas({ annotations, spec }: Workload, recorded: number): numbe
   return Number.isSafeInteger(asked) && asked >= 1 ? asked : 1;
 }
 
-/** Everything that selects pods by label, so that none of it selects the candidate's. */
-export async function selectorsIn(
-  { api, namespace }: PlatformContext,
-  services: readonly KubeObject[],
-): Promise<Selecting[]> {
-  const budgets = await api.list({ apiVersion: "policy/v1", kind: "PodDisruptionBudget", namespace });
-  const labelsOf = (object: KubeObject, of: "Service" | "PodDisruptionBudget"): Record<string, string> => {
-    const spec = object.spec as { selector?: unknown } | undefined;
-    const selector =
-      of === "Service" ? spec?.selector : (spec?.selector as { matchLabels?: unknown })?.matchLabels;
-    return (selector ?? {}) as Record<string, string>;
-  };
-  const selecting = (kind: "Service" | "PodDisruptionBudget") => (object: KubeObject) => ({
-    who: `${kind} ${object.metadata.name}`,
-    matchLabels: labelsOf(object, kind),
-  });
-  return [...services.map(selecting("Service")), ...budgets.map(selecting("PodDisruptionBudget"))];
-}
-
 export interface PrepareRequest {
   release: Release;
-  /** All that selects pods here: see `selectorsIn`. */
+  /** All that selects pods here: see selectors.ts. */
   selecting: readonly Selecting[];
   /** Beyond what every workload must have. */
   problems?: readonly string[];
@@ -211,17 +203,23 @@ export async function cleanUpPair(context: PlatformContext, ref: Workload["ref"]
   const { api, fence, resource } = context;
   const stable = await needWorkload(api, ref);
   const candidate = await api.get(candidateRef(ref));
-  await giveStrategyBack(api, fence, ref);
+  await giveStrategyBack(api, fence, stable);
   await giveFloorBack(api, fence, await autoscalerOf(api, stable));
   if (candidate === null) return;
   await fence();
   await removeCandidate(api, ref, resource);
 }
 
+/** What a Deployment says of its pods may be so old: they themselves are asked for anew. */
+const saidMs = 2_000;
+
+/** @param ref stable's */
 export async function pairPods(
-  { api, options }: PlatformContext,
-  { stable, candidate }: Pair,
+  context: PlatformContext,
+  ref: Workload["ref"],
 ): Promise<{ stable: PodRef[]; candidate: PodRef[] }> {
+  const { api, options } = context;
+  const { stable, candidate } = await readPair(context, ref, { maxAgeMs: saidMs });
   return {
     stable: await servingPods(api, stable, options.container),
     candidate: candidate === null ? [] : await servingPods(api, candidate, options.container),

@@ -47,7 +47,7 @@ export function routedPair(context: PlatformContext, place: RoutedPlace): Platfo
       await place.removeObjects();
       await cleanUpPair(context, await place.stableRef());
     },
-    pods: async () => pairPods(context, await place.view()),
+    pods: async () => pairPods(context, await place.stableRef()),
     workloads: async () => workloadNames((await place.stableRef()).name),
   };
 }

@@ -26,7 +26,7 @@ export interface TargetParts {
 export function kubernetesTarget(parts: TargetParts): Target {
   const { platform, ledger } = parts;
   return {
-    read: async () => situationOf(await platform.read(), await ledger.committed()),
+    read: async () => situationOf(await platform.read(), await ledger.committed({ known: true })),
     prepare: (candidate) => prepare(parts, candidate),
     split: async (percent) => {
       blockSizeFor(percent);

@@ -2,7 +2,7 @@
 import type { Api, KubeObject } from "@ml-actions/cluster/types";
 import type { Release } from "../target.ts";
 import type { Fence } from "./platform.ts";
-import { needWorkload, servingContainer, type Workload } from "./workload.ts";
+import { needWorkload, servingContainer, type Workload, workloadOf } from "./workload.ts";
 import { untilReady } from "./workload-ready.ts";
 import { imageOf, ownEnv, ownLifecycle, releaseAnnotation } from "./workload-release.ts";
 
@@ -28,11 +28,13 @@ export async function adopt(
   const workload = await needWorkload(api, ref);
   await fence();
   await neverFewer(api, workload);
-  await api.apply(adoptedFields(workload, release, request.container), { force: true });
-  if (workload.spec.replicas === 0) await api.merge(ref, { spec: { replicas: firstReplicas } }, "scale");
-  const { spec } = await needWorkload(api, ref);
+  const { spec } = workloadOf(
+    await api.apply(adoptedFields(workload, release, request.container), { force: true }),
+  );
+  const stood = workload.spec.replicas > 0;
+  if (!stood) await api.merge(ref, { spec: { replicas: firstReplicas } }, "scale");
   await untilReady(api, ref, {
-    replicas: spec.replicas,
+    replicas: stood ? spec.replicas : firstReplicas,
     timeoutMs,
     who: `stable with ${release.label}`,
     ...(request.container !== undefined && { container: request.container }),
@@ -80,8 +82,11 @@ async function neverFewer(api: Api, { ref, spec, annotations }: Workload): Promi
 const isNone = (value: string | number) => value === 0 || value === "0" || value === "0%";
 
 /** Gives back what `adopt` had changed for its own time. */
-export async function giveStrategyBack(api: Api, fence: Fence, ref: Workload["ref"]): Promise<void> {
-  const { annotations } = await needWorkload(api, ref);
+export async function giveStrategyBack(
+  api: Api,
+  fence: Fence,
+  { ref, annotations }: Pick<Workload, "ref" | "annotations">,
+): Promise<void> {
   const before = annotations[strategyBefore];
   if (before === undefined) return;
   await fence();

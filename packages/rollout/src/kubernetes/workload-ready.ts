@@ -18,6 +18,8 @@ export interface ReadyRequest {
 }
 
 const lookEveryMs = 400;
+/** What the pods say for themselves, while they are not ready. */
+const listEveryMs = 2_000;
 /** What creates pods is refused (a quota, a policy): for this long it is tried again. */
 const createPatienceMs = 15_000;
 const logLines = 5;
@@ -28,11 +30,15 @@ const logBytes = 1024 * 1024;
 export async function untilReady(api: Api, ref: Workload["ref"], request: ReadyRequest): Promise<Workload> {
   const deadline = performance.now() + request.timeoutMs;
   const begun = performance.now();
-  for (;;) {
+  let listedAt = Number.NEGATIVE_INFINITY;
+  for (; ; await new Promise((resolve) => setTimeout(resolve, lookEveryMs))) {
     const workload = await needWorkload(api, ref);
     const container = servingContainer(workload, request.container);
     const observed = workload.status.observedGeneration >= (workload.object.metadata.generation ?? 0);
     if (observed && request.replicas === 0) return workload;
+    const due = performance.now() > Math.min(deadline, listedAt + listEveryMs);
+    if (!due && !mayBeReady(workload, request)) continue;
+    if (observed) listedAt = performance.now();
     const pods = observed ? await podsOf(api, workload) : [];
     const current = pods.filter((pod) => isCurrent(pod, container));
     const aside = request.besideOlder === true || current.length === pods.length;
@@ -46,8 +52,15 @@ export async function untilReady(api: Api, ref: Workload["ref"], request: ReadyR
       const seen = { ready: current.filter(isReady).length, pods: current.length };
       throw await notReady(api, ref, request, { ...first, refused, late, seen });
     }
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
   }
+}
+
+/** By the controller's count, which may be behind. */
+function mayBeReady(
+  { status: { readyReplicas, updatedReplicas } }: Workload,
+  { replicas }: ReadyRequest,
+): boolean {
+  return readyReplicas >= replicas && updatedReplicas >= replicas;
 }
 
 /** What keeps the ReplicaSet from making pods. */

@@ -1,5 +1,5 @@
 /** A Deployment as we read it: narrowed once here, with the object itself kept for copying. */
-import type { Api, KubeObject, ObjectRef } from "@ml-actions/cluster/types";
+import type { Age, Api, KubeObject, ObjectRef } from "@ml-actions/cluster/types";
 import { z } from "zod";
 import { RolloutError } from "../error.ts";
 import { invalid } from "./refusals.ts";
@@ -82,14 +82,14 @@ export const deploymentRef = (namespace: string, name: string): Workload["ref"] 
 });
 
 /** null: there is none. */
-export async function readWorkload(api: Api, ref: Workload["ref"]): Promise<Workload | null> {
-  const object = await api.get(ref);
+export async function readWorkload(api: Api, ref: Workload["ref"], age: Age = {}): Promise<Workload | null> {
+  const object = await api.get(ref, age);
   return object === null ? null : workloadOf(object);
 }
 
 /** Rejects with `invalid` when there is none. */
-export async function needWorkload(api: Api, ref: Workload["ref"]): Promise<Workload> {
-  const workload = await readWorkload(api, ref);
+export async function needWorkload(api: Api, ref: Workload["ref"], age: Age = {}): Promise<Workload> {
+  const workload = await readWorkload(api, ref, age);
   if (workload !== null) return workload;
   throw invalid(
     `There is no ${shown(ref)}.`,

@@ -6,11 +6,15 @@ import type { Platform } from "../kubernetes/platform.ts";
 import type { PlatformContext } from "../kubernetes/platforms.ts";
 import { withReasons } from "../kubernetes/workload-down.ts";
 
+/** All that share a namespace look at the same Services, each once a second. Below the pause before a finding is looked at
+ * again, so that a second look is one. */
+const seenMs = 400;
+
 export async function deploymentPlatform(context: PlatformContext): Promise<Platform> {
   const place = new DeploymentPlace(context);
   return {
     async read() {
-      const view = await place.view();
+      const view = await place.view({ maxAgeMs: seenMs });
       return withReasons(context.api, place.state(view), async () => view, context.options.container);
     },
     prepare: (candidate) => place.prepare(candidate),
@@ -23,7 +27,7 @@ export async function deploymentPlatform(context: PlatformContext): Promise<Plat
       await place.removeMirror();
       await cleanUpPair(context, place.ref);
     },
-    pods: async () => pairPods(context, await place.view()),
+    pods: () => pairPods(context, place.ref),
     workloads: async () => workloadNames(context.name),
   };
 }
