@@ -93,7 +93,12 @@ export class Wire {
 
   /** Ends all connections, also those in use. */
   close(): void {
-    for (const kept of Object.values(this.#agents)) kept?.agent.destroy();
+    for (const kept of Object.values(this.#agents)) {
+      // Those that wait for a connection would be given a new one.
+      for (const waiting of Object.values(kept?.agent.requests ?? {}))
+        for (const request of waiting ?? []) request.destroy();
+      kept?.agent.destroy();
+    }
   }
 
   #agentFor(credentials: Credentials, secure: boolean, way: Way): Agent {
