@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { cacheFolder, madeOnce } from "./cache.ts";
+import { cacheFolder, exists, madeOnce } from "./cache.ts";
 import { oneBuildAtATime } from "./go-tool.ts";
 
 const run = promisify(execFile);
@@ -52,17 +52,30 @@ function istio<Name extends string>(name: Name, minutes: number) {
   return { [name]: program } as Record<Name, GoProgram>;
 }
 
+export type GoProgramName = keyof typeof goPrograms;
+
 /** Path of the program. Rejects with what to do when it cannot be built. */
-export async function goProgram(name: keyof typeof goPrograms): Promise<string> {
+export async function goProgram(name: GoProgramName): Promise<string> {
+  const { source, folder } = await placeOf(name);
+  return madeOnce(join(folder, name), () => oneBuildAtATime(() => build(name, source, folder)));
+}
+
+/** What building it takes on 2 cores; 0 where that was done. */
+export async function minutesToBuildProgram(name: GoProgramName): Promise<number> {
+  const { folder } = await placeOf(name);
+  return (await exists(join(folder, name))) ? 0 : goPrograms[name].minutes;
+}
+
+async function placeOf(name: GoProgramName): Promise<{ source: string; folder: string }> {
   const { ldflags = "", ...program }: GoProgram = goPrograms[name];
   const source = join(import.meta.dirname, "go", program.source ?? name);
   const hash = createHash("sha256").update(ldflags);
   for (const file of (await readdir(source)).sort()) hash.update(await readFile(join(source, file)));
   const folder = await cacheFolder("go", `${name}-${hash.digest("hex").slice(0, 16)}`);
-  return madeOnce(join(folder, name), () => oneBuildAtATime(() => build(name, source, folder)));
+  return { source, folder };
 }
 
-async function build(name: keyof typeof goPrograms, source: string, folder: string): Promise<void> {
+async function build(name: GoProgramName, source: string, folder: string): Promise<void> {
   const { minutes, ldflags = "", main = "." }: GoProgram = goPrograms[name];
   console.error(
     `building ${name} from its Go modules into ${folder} (once a machine, up to ${minutes} min on 2 cores; to do without it, leave out the suite that asks for it) …`,

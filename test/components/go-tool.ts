@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promise
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { withLock } from "@ml-actions/release/build-lock";
-import { cacheFolder, madeOnce } from "./cache.ts";
+import { cacheFolder, exists, madeOnce } from "./cache.ts";
 
 const run = promisify(execFile);
 
@@ -68,12 +68,21 @@ export const goTools = {
   "kserve-agent": { module: "github.com/kserve/kserve", version: "v0.20.0", main: "cmd/agent", minutes: 2 },
 } as const satisfies Record<string, GoTool>;
 
+export type GoToolName = keyof typeof goTools;
+
 /** Path of the tool's binary. Rejects with what to do when it cannot be built. */
-export async function goTool(name: keyof typeof goTools): Promise<string> {
+export async function goTool(name: GoToolName): Promise<string> {
   const tool: GoTool = goTools[name];
-  const folder = await cacheFolder("go", `${name}-${tool.version}`);
+  const folder = await folderOf(name);
   return madeOnce(join(folder, name), () => oneBuildAtATime(() => build(name, tool, folder)));
 }
+
+/** What building it takes on 2 cores; 0 where that was done. */
+export async function minutesToBuildTool(name: GoToolName): Promise<number> {
+  return (await exists(join(await folderOf(name), name))) ? 0 : goTools[name].minutes;
+}
+
+const folderOf = (name: GoToolName) => cacheFolder("go", `${name}-${goTools[name].version}`);
 
 /** Two at once take the memory of both, and no less time. */
 export async function oneBuildAtATime(build: () => Promise<void>): Promise<void> {

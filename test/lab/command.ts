@@ -1,4 +1,5 @@
-/** `npm run lab:up [parts…]`, `lab:status`, `lab:down [parts…]`. */
+/** `npm run lab:up [parts…]`, `lab:status`, `lab:down [parts…]`, `lab:late MINUTES`. */
+import { lateWithin, minutesToBuild } from "./cold.ts";
 import { partNamed, parts, withNeeds } from "./parts/index.ts";
 import { givenKubeconfig, openSite } from "./site.ts";
 import { bringUp, takeDown, takePartsDown } from "./up.ts";
@@ -12,9 +13,13 @@ async function up(names: readonly string[]): Promise<void> {
     (name) => partNamed(name).name,
   );
   const all = withNeeds(asked);
-  const minutes = all.reduce((sum, { coldMinutes }) => sum + coldMinutes, 0);
+  const minutes = await minutesToBuild(all);
+  const first =
+    minutes === 0
+      ? "It takes a minute or two"
+      : `This machine builds their programs first, up to ${minutes} min on 2 cores`;
   say(
-    `bringing up ${all.map(({ name }) => name).join(", ")}. The first time on a machine it builds their programs, up to ${minutes} min on 2 cores; afterwards it takes a minute or two. Fewer parts: npm run lab:up <part> …`,
+    `bringing up ${all.map(({ name }) => name).join(", ")}. ${first}. Fewer parts: npm run lab:up <part> …`,
   );
   await bringUp(asked, say);
   await status();
@@ -53,15 +58,24 @@ async function down(names: readonly string[]): Promise<void> {
   say("nothing of the lab is left on this machine but its caches");
 }
 
+/** Those that are not built within so many minutes, as one line for `LAB_WITHOUT`; an empty one when all are. */
+async function late([given = ""]: readonly string[]): Promise<void> {
+  const minutes = Number(given);
+  if (given === "" || !Number.isFinite(minutes))
+    throw new Error(`lab:late takes a number of minutes, and was given ${JSON.stringify(given)}`);
+  console.log((await lateWithin(minutes)).join(","));
+}
+
 const [command, ...names] = process.argv.slice(2);
 const commands: Record<string, () => Promise<void>> = {
   up: () => up(names),
   status,
   down: () => down(names),
+  late: () => late(names),
 };
 const chosen = commands[command ?? ""];
 if (chosen === undefined) {
-  console.error("usage: npm run lab:up [parts…] | lab:status | lab:down [parts…]");
+  console.error("usage: npm run lab:up [parts…] | lab:status | lab:down [parts…] | lab:late MINUTES");
   process.exit(2);
 }
 await chosen().catch((error: Error) => {

@@ -1,5 +1,7 @@
 /** What the lab is made of: parts that are brought up on demand, each a file in `parts/`. */
 import type { KubeObject } from "@ml-actions/cluster/types";
+import type { GoProgramName } from "../components/go-program.ts";
+import type { GoToolName } from "../components/go-tool.ts";
 
 export type PartName = "cluster" | "registry" | "gateway" | "prometheus" | "kserve" | "knative" | "istio";
 
@@ -10,8 +12,8 @@ export interface Part {
   what: string;
   /** These are up before it is brought up. */
   needs: readonly PartName[];
-  /** What building its programs took on 2 cores, for the one who waits. */
-  coldMinutes: number;
+  /** Built before it is up, once a machine. */
+  programs: readonly (GoProgramName | GoToolName)[];
   /** Resolves when it can be used. */
   up(site: Site): Promise<void>;
   /** As it is now, asked of the part itself; never rejects because it is down. */

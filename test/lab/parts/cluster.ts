@@ -39,7 +39,7 @@ export const cluster: Part = {
   name: "cluster",
   what: "Kubernetes 1.34 with this machine as its node",
   needs: ["registry"],
-  coldMinutes: 17,
+  programs: ["kubernetes", "pause"],
   up,
   async status(site) {
     if (site.own) return ownStatus();

@@ -177,7 +177,7 @@ export const gateway: Part = {
   name: "gateway",
   what: `Envoy Gateway ${goTools[tool].version} and Envoy ${envoyVersion}`,
   needs: ["cluster"],
-  coldMinutes: 12,
+  programs: [tool, "helm"],
   up,
   async status(site) {
     const path = "{.status.conditions[?(@.type=='Programmed')].status}";

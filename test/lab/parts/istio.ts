@@ -118,7 +118,7 @@ export const istio: Part = {
   name: "istio",
   what: `Istio's control plane, and a gateway on Envoy ${envoyVersion}`,
   needs: ["cluster"],
-  coldMinutes: 6,
+  programs: ["pilot-discovery", "pilot-agent"],
   up,
   async status(site) {
     const ready = async (namespace: string, name: string) => {

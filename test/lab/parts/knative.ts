@@ -178,7 +178,7 @@ export const knative: Part = {
   name: "knative",
   what: `Knative Serving ${version}`,
   needs: ["gateway"],
-  coldMinutes: 3,
+  programs: programs.map((name) => `knative-${name}` as const),
   up,
   async status(site) {
     const asked = ["get", "deployments", "-n", namespace, "-o", "json"];

@@ -24,7 +24,7 @@ export const kserve: Part = {
   what: `KServe ${version}`,
   // It looks for Knative's kinds only when its manager starts.
   needs: ["gateway", "knative"],
-  coldMinutes: 10,
+  programs: ["kserve-manager", "kserve-agent"],
   up,
   status: async (site) => {
     const asked = ["get", "deployment", manager, "-n", namespace, "--ignore-not-found"];

@@ -108,7 +108,7 @@ export const prometheus: Part = {
   name: "prometheus",
   what: "Prometheus over the pods that ask for it",
   needs: ["cluster"],
-  coldMinutes: 1,
+  programs: [],
   up,
   async status(site) {
     const path = `/api/v1/namespaces/${namespace}/services/${name}:${port}/proxy/-/ready`;

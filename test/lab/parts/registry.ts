@@ -49,7 +49,7 @@ export const registry: Part = {
   name: "registry",
   what: "images for the cluster",
   needs: [],
-  coldMinutes: 1,
+  programs: [],
   up,
   async status({ own, registry: given }) {
     if (!own) return { up: given !== "", where: given || "no LAB_REGISTRY" };
