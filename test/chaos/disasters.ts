@@ -74,11 +74,12 @@ async function outage(program: "etcd" | "kube-apiserver", seconds: number): Prom
   if (code !== 0) throw new Error(`${program} is not back: outage.ts ended with ${code}`);
 }
 
-/** Pods whose requests weigh hundreds of times those of stable, candidate and guard. */
+/** Pods that take all there is, and weigh as much as stable's: one that weighs next to nothing beside them does not answer
+ * its users, whoever rolls out. */
 async function hog(forMs: number): Promise<void> {
   const { image } = await standIn({ name: "stable" });
   const command = ["/nodejs/bin/node", "-e", "for (;;);"];
-  const resources = { requests: { cpu: "400m" } };
+  const resources = { requests: { cpu: "10m" } };
   const containers = ["one", "two", "three", "four"].map((name) => ({ name, image, command, resources }));
   const labels = { app: "hog" };
   const spec = { terminationGracePeriodSeconds: 0, containers };
