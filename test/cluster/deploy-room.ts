@@ -1,9 +1,13 @@
 /** What the tests of built actions on a cluster share: flights' images with their evidence, and a user's objects. */
 import type { KubeObject } from "@ml-actions/cluster/types";
+import { figuresField } from "@ml-actions/evidence/statement";
 import { openStore } from "@ml-actions/oci/open-store";
 import { type FlightsImage, newSigning, type Signing } from "../actions/image-fixture.ts";
+import { filesOf } from "../actions/suite.ts";
 import { labImages } from "../lab/images.ts";
 import { lab } from "../lab/lab.ts";
+import type { PhaseResult } from "../runner/runner.ts";
+import type { Traffic } from "../traffic/traffic.ts";
 import type { TestNamespace } from "./namespace.ts";
 
 export type Model = "flights-1" | "flights-2" | "flights-treacherous";
@@ -63,6 +67,14 @@ export async function serving(
     },
   ];
   return { objects, host, url: gateway.url };
+}
+
+/** From the verdict of a rollout that was taken back, as its evidence has it, to the last answer that a user got from that
+ * model, in seconds; below 0: the last came before. */
+export function secondsAfterVerdict(done: PhaseResult, traffic: Traffic, model: Model): number {
+  const { rollout } = filesOf(done).evidence.predicate[figuresField];
+  const verdictAt = rollout?.phases.at(-1)?.to ?? Number.NaN;
+  return ((traffic.models.get(model)?.lastAt ?? Number.NaN) - verdictAt) / 1000;
 }
 
 /** Of the entrance, as a user would ask it; 0: no answer. */

@@ -9,7 +9,7 @@ import { lab } from "../lab/lab.ts";
 import { errorsOf } from "../runner/errors-of.ts";
 import type { Job, PhaseResult } from "../runner/runner.ts";
 import { Traffic } from "../traffic/traffic.ts";
-import { type Images, serving, signedImages, statusAt } from "./deploy-room.ts";
+import { type Images, secondsAfterVerdict, serving, signedImages, statusAt } from "./deploy-room.ts";
 import { inNamespace, type TestNamespace } from "./namespace.ts";
 import { badConfigs } from "./unreachable.ts";
 
@@ -82,8 +82,11 @@ describe("deploy on gateway", () => {
           expect(errorsOf(bad).join()).toMatch(/nan_rate/);
           expect(bad.summary).toMatch(/taken back/);
           expect(lexer(bad.summary).some(({ type }) => type === "table")).toBe(true);
-          expect(settled(bad)).toBeLessThan(20);
-          console.error(`verdict to 100 %: promoted ${settled(promoted)} s, restored ${settled(bad)} s`);
+          const seconds = secondsAfterVerdict(bad, traffic, "flights-treacherous");
+          console.error(
+            `verdict to 100 %: promoted ${settled(promoted)} s, restored ${settled(bad)} s; last answer of the bad one ${seconds} s after its verdict`,
+          );
+          expect(seconds).toBeLessThanOrEqual(5);
 
           const to = images["flights-2"].digest;
           const back = await step(namespace, { resource, to }, "rollback");

@@ -26,6 +26,8 @@ export interface ModelTally {
   requests: number;
   /** Requests with an output that is not a number. */
   nan: number;
+  /** When it answered last: ms since 1970. */
+  lastAt: number;
 }
 
 const tickMs = 10;
@@ -106,8 +108,9 @@ export class Traffic {
     };
     this.answered += 1;
     const name = `${model.name}-${model.version}`;
-    const tally = this.models.get(name) ?? { requests: 0, nan: 0 };
+    const tally = this.models.get(name) ?? { requests: 0, nan: 0, lastAt: 0 };
     tally.requests += 1;
+    tally.lastAt = Date.now();
     if (predictions.includes(null)) tally.nan += 1;
     this.models.set(name, tally);
   }
