@@ -84,7 +84,7 @@ const notReady = { ends: ["restored"], withinSeconds: 120 } as const;
 /** Seen by the second: at half of the traffic no more than some seconds' worth of requests is lost. */
 const gone = { mayFail: 150, ends: ["restored"], withinSeconds: 90 } as const;
 /** By the look of every second, or by the next step that would give it more. */
-const goneTold = /^restored: (the candidate has no ready pod since|The candidate sound was ready and is not)/;
+const goneTold = /^restored: (the candidate has no ready pod since|The candidate \w+ was ready and is not)/;
 export const half = taken("split", 50);
 const quarter = taken("split", 25);
 
@@ -178,7 +178,7 @@ export const cases: readonly Case[] = [
   { fault: "candidate OOMKilled", candidate: "outOfMemory", ...notReady, told: /OOMKilled|exit code 137/ },
   {
     ...{ fault: "candidate ready, then dead", candidate: "dies", ...gone, withinSeconds: 120 },
-    told: /^restored: (the candidate has no ready pod since|error_rate)/,
+    told: new RegExp(`${goneTold.source}|^restored: error_rate`),
   },
   ...noCounts({
     metricsDown: ["pods' metrics down", /outage/],

@@ -4,11 +4,18 @@ import type { Release } from "../target.ts";
 
 export { alreadyStable, hasTraffic, noCandidate, noStable } from "../local/refusals.ts";
 
-export function notUp({ label }: Release): RolloutError {
+/** @param seen what its pods say, and what was met because of it */
+export function notUp(
+  { label }: Release,
+  seen: { why?: string | undefined; cause?: RolloutError } = {},
+): RolloutError {
+  const { why, cause } = seen;
+  const words = [why, cause?.message].filter((each) => each !== undefined).join(" — ");
   return new RolloutError(
     "not-ready",
-    `The candidate ${label} was ready and is not any more.`,
+    `The candidate ${label} was ready and is not any more${words === "" ? "." : `: ${words}`}`,
     "See what its pods say (kubectl describe pod, kubectl logs --previous), and deploy a release that stays up.",
+    cause === undefined ? {} : { cause },
   );
 }
 

@@ -79,6 +79,34 @@ const fails = (act: string, error = new Error(`no ${act}`)) => {
   cluster.stopBefore = { act, error };
 };
 
+describe("split", () => {
+  const notRouted = new RolloutError("not-routed", "answers come from: stable 400.", "See who else routes.");
+  const down = { release: b, ready: false, why: "pod p ended with exit code 1" };
+
+  it("says that the candidate is down where its share does not come about because of that", async () => {
+    withCandidate(b);
+    const { platform } = cluster;
+    const prove = async () => {
+      cluster.state.candidate = down;
+      throw notRouted;
+    };
+    const target = kubernetesTarget({ platform: { ...platform, prove }, ledger: cluster.ledger });
+    await expect(target.split(25)).rejects.toMatchObject({
+      code: "not-ready",
+      message: `The candidate b was ready and is not any more: ${down.why} — ${notRouted.message}`,
+    });
+    await expect(target.split(50)).rejects.toMatchObject({
+      message: `The candidate b was ready and is not any more: ${down.why}`,
+    });
+  });
+
+  it("says that it is a matter of routes where the candidate is up", async () => {
+    withCandidate(b);
+    fails("prove 25", notRouted);
+    await expect(cluster.target().split(25)).rejects.toBe(notRouted);
+  });
+});
+
 describe("promote", () => {
   const all = [
     "capacity 100",

@@ -35,7 +35,7 @@ export function kubernetesTarget(parts: TargetParts): Target {
       if (percent > 0) assertShares(state, await ledger.committed(), "split", percent);
       await platform.capacity(percent);
       await platform.route(percent);
-      await platform.prove(percent);
+      await platform.prove(percent).catch((error: unknown) => unlessDown(platform, error));
     },
     mirror: async (percent) => {
       blockSizeFor(percent);
@@ -171,6 +171,14 @@ async function proveStable(platform: Platform, onTrouble: (message: string) => v
   }
 }
 
+/** Shares that did not come about because the candidate is down are told as that, and not as a matter of routes. */
+async function unlessDown(platform: Platform, error: unknown): Promise<never> {
+  if (!(error instanceof RolloutError) || error.code !== "not-routed") throw error;
+  const { candidate } = await platform.read();
+  if (candidate === null || candidate.ready) throw error;
+  throw notUp(candidate.release, { why: candidate.why, cause: error });
+}
+
 function isNotReady(error: unknown): error is RolloutError {
   return error instanceof RolloutError && error.code === "not-ready";
 }
@@ -185,5 +193,5 @@ function assertShares(
   if (candidate === null || isCommitted(state, head)) throw noCandidate(what);
   if (stable === null) throw noStable(what);
   const present = what === "split" ? state.candidatePercent : state.mirrorPercent;
-  if (percent > present && !candidate.ready) throw notUp(candidate.release);
+  if (percent > present && !candidate.ready) throw notUp(candidate.release, { why: candidate.why });
 }
