@@ -113,6 +113,8 @@ export class InferenceProcess {
     this.#timer = setTimeout(() => {
       this.#waiting.shift();
       this.kill();
+      // Before it is gone: what it was sent meanwhile would be lost.
+      this.#end("SIGKILL: it did not answer in time");
       oldest.fail(
         new ServingError(
           "timeout",

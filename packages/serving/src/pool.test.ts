@@ -113,6 +113,12 @@ describe("the pool", () => {
     expect(pool.health()).toMatchObject({ processes: 1, alive: 1 });
   });
 
+  it("gives nothing more to a process that was killed, not even while it dies", async () => {
+    const { pool, batch } = await start("moody", { timeoutMs: 100 });
+    await expect(pool.predict(batch({ mood: 5000 }))).rejects.toMatchObject({ code: "timeout" });
+    expect(pool.health()).toMatchObject({ processes: 1, alive: 0 });
+  });
+
   it("asks the companions of rows that the graph refuses again", async () => {
     const { pool, batch } = await start("moody");
     const results = await Promise.allSettled([1, 500, 2].map((mood) => pool.predict(batch({ mood }))));
